@@ -1,0 +1,4 @@
+pub mod plan;
+pub mod policy;
+pub mod registry;
+pub mod spec;

@@ -1,0 +1,86 @@
+//! The plan: the upstream request as policy allowed it, with holes where secrets go.
+//!
+//! Made from an `Allowed` alone, so that nothing unjudged can be sent. It holds no
+//! secret and prints safely.
+
+use std::fmt;
+
+use crate::policy::{Allowed, HeaderField};
+use crate::spec::{Auth, Capability, HostPattern, Method, Provider, SecretClaim, Target};
+
+/// What will be sent, where to, and how it is to be authenticated.
+pub struct Plan<'a> {
+    provider: &'a Provider,
+    capability: &'a Capability,
+    method: Method,
+    target: Target,
+    headers: Vec<HeaderField>,
+}
+
+impl<'a> Plan<'a> {
+    /// The plan of a permitted request.
+    #[must_use]
+    pub fn of(allowed: Allowed<'a>) -> Self {
+        let (granted, request) = allowed.into_parts();
+        let (method, target, headers) = request.into_parts();
+        Self { provider: granted.provider, capability: granted.capability, method, target, headers }
+    }
+
+    #[must_use]
+    pub fn provider(&self) -> &'a Provider {
+        self.provider
+    }
+
+    /// The only host that it may go to: `https`, port 443.
+    #[must_use]
+    pub fn host(&self) -> &'a HostPattern {
+        &self.capability.host
+    }
+
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// Path and query without what auth adds to them.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    #[must_use]
+    pub fn auth(&self) -> &'a Auth {
+        &self.provider.auth
+    }
+
+    /// The secrets that auth needs, as the provider claims them.
+    #[must_use]
+    pub fn secrets(&self) -> &'a [SecretClaim] {
+        &self.provider.secrets
+    }
+
+    /// The caller's headers, and the provider's defaults where the caller set none.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = self.headers.iter().map(|field| (field.name(), field.value()));
+        let missing = self
+            .provider
+            .headers
+            .iter()
+            .filter(|default| !self.headers.iter().any(|field| field.name() == default.name.as_str()));
+        own.chain(missing.map(|default| (default.name.as_str(), default.value.as_ref())))
+    }
+}
+
+/// Method, address and scheme; header values may be private and are not printed.
+impl fmt::Debug for Plan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} https://{}{} with {} auth",
+            self.method,
+            self.host(),
+            self.target.path(),
+            self.auth().scheme()
+        )
+    }
+}

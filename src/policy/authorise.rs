@@ -1,0 +1,187 @@
+//! The decision: a total function from a call and what grants it to `Allowed` or a
+//! `Denial`; deny is what is left when nothing permits.
+
+use super::call::{Call, Defaults};
+use super::denial::{Denial, Reason};
+use super::request::Request;
+use super::trace::Trace;
+use crate::spec::{Capability, Method, PathPattern, Provider, Segment, Target};
+
+/// Where capabilities are looked up: the registry, and what an operator added.
+pub trait Catalog: Send + Sync {
+    /// The capability of that full name, unless there is none.
+    fn capability(&self, id: &str) -> Option<Granted<'_>>;
+    /// The provider of that id, unless there is none.
+    fn provider(&self, id: &str) -> Option<&Provider>;
+    /// A capability's name that is spelled much like `id`.
+    fn near_miss(&self, id: &str) -> Option<String>;
+}
+
+/// A capability with its provider, as a catalogue has them.
+#[derive(Debug, Clone, Copy)]
+pub struct Granted<'a> {
+    pub provider: &'a Provider,
+    pub capability: &'a Capability,
+}
+
+/// Proof that policy permits a request. Only `authorise` makes one; it cannot be
+/// copied, and the plan consumes it.
+#[derive(Debug)]
+pub struct Allowed<'a> {
+    granted: Granted<'a>,
+    request: Request,
+    trace: Trace,
+}
+
+impl<'a> Allowed<'a> {
+    #[must_use]
+    pub fn provider(&self) -> &'a Provider {
+        self.granted.provider
+    }
+
+    #[must_use]
+    pub fn capability(&self) -> &'a Capability {
+        self.granted.capability
+    }
+
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    #[must_use]
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// The permitted request and what permits it, for the plan.
+    #[must_use]
+    pub fn into_parts(self) -> (Granted<'a>, Request) {
+        (self.granted, self.request)
+    }
+}
+
+/// Decides one call.
+///
+/// # Errors
+/// The denial, with its reason code, when the call may not go out.
+pub fn authorise<'a>(catalog: &'a dyn Catalog, call: &Call) -> Result<Allowed<'a>, Denial> {
+    let granted = catalog.capability(&call.capability).ok_or_else(|| unknown(catalog, &call.capability))?;
+    let capability = granted.capability;
+    if capability.is_administrative() {
+        let message = format!("`{}` administers the account and is off by default", capability.id);
+        return Err(Denial::new(Reason::CapabilityDisabled, message));
+    }
+    let method = match &call.method {
+        None => Defaults::method(capability, call.has_body)?,
+        Some(text) => Method::parse(text).ok_or_else(|| wrong_method(capability, text, Trace::default()))?,
+    };
+    let default_path;
+    let target = match &call.path {
+        Some(path) => path.as_str(),
+        None => {
+            default_path = Defaults::path(capability)?;
+            &default_path
+        }
+    };
+    let request = Request::canonical(granted.provider, method, target, &call.headers)?;
+    let trace = find_grant(capability, method, &request)?;
+    Ok(Allowed { granted, request, trace })
+}
+
+fn find_grant(capability: &Capability, method: Method, request: &Request) -> Result<Trace, Denial> {
+    let path = request.target().path();
+    let mut trace = Trace { considered: capability.grants.len(), ..Trace::default() };
+    for (index, grant) in capability.grants.iter().enumerate() {
+        if !grant.paths.iter().any(|pattern| pattern.matches(path)) {
+            continue;
+        }
+        if grant.methods.contains(method) {
+            trace.matched = Some(index);
+            return Ok(trace);
+        }
+        trace.wrong_method.push(index);
+    }
+    if trace.wrong_method.is_empty() {
+        return Err(wrong_path(capability, path).traced(trace));
+    }
+    Err(wrong_method(capability, method.as_str(), trace))
+}
+
+fn unknown(catalog: &dyn Catalog, id: &str) -> Denial {
+    let shown: String = id.chars().take(80).collect();
+    let denial =
+        Denial::new(Reason::CapabilityUnknown, format!("there is no capability `{}`", shown.escape_debug()));
+    match catalog.near_miss(id) {
+        Some(near) => denial.help(format!("did you mean {near}?")),
+        None => denial.help("see `aivault capability list`"),
+    }
+}
+
+fn wrong_method(capability: &Capability, method: &str, trace: Trace) -> Denial {
+    let near: Vec<_> = trace.wrong_method.iter().filter_map(|index| capability.grants.get(*index)).collect();
+    let allowed = if near.is_empty() {
+        capability.methods()
+    } else {
+        near.iter().fold(Default::default(), |all: crate::spec::MethodSet, grant| all.union(grant.methods))
+    };
+    let shown: String = method.chars().take(20).collect();
+    let message = format!("`{}` does not allow the method `{}` here", capability.id, shown.escape_debug());
+    Denial::new(Reason::CapabilityMethod, message).help(format!("allowed: {allowed}")).traced(trace)
+}
+
+fn wrong_path(capability: &Capability, path: &str) -> Denial {
+    let shown: String = path.chars().take(200).collect();
+    let message = format!("`{}` does not allow the path `{shown}`", capability.id);
+    Denial::new(Reason::CapabilityPath, message)
+        .help(format!("see `aivault capability describe {}`", capability.id))
+}
+
+/// Of a provider's capabilities that permit `method` on `target`, the one whose
+/// pattern says most: the rule by which a call without a capability's name is named.
+///
+/// # Errors
+/// A denial when the target is not canonical, or no capability permits it.
+pub fn most_specific<'a>(
+    provider: &'a Provider,
+    method: &str,
+    target: &str,
+) -> Result<&'a Capability, Denial> {
+    let target =
+        Target::parse(target).map_err(|error| Denial::new(Reason::PathNotCanonical, error.to_string()))?;
+    let parsed = Method::parse(method);
+    let fitting = provider.capabilities.iter().flat_map(|capability| {
+        let grants = capability.grants.iter();
+        let patterns =
+            grants.flat_map(|grant| grant.paths.iter().map(move |pattern| (grant.methods, pattern)));
+        patterns.filter(|(_, pattern)| pattern.matches(target.path())).map(move |found| (capability, found))
+    });
+    let (permitting, others): (Vec<_>, Vec<_>) =
+        fitting.partition(|(_, (methods, _))| parsed.is_some_and(|method| methods.contains(method)));
+    let enabled = permitting.iter().filter(|(capability, _)| !capability.is_administrative());
+    let best =
+        enabled.max_by(|a, b| precision(a.1.1).cmp(&precision(b.1.1)).then_with(|| b.0.id.cmp(&a.0.id)));
+    match (best, permitting.first(), others.is_empty()) {
+        (Some((capability, _)), _, _) => Ok(capability),
+        (None, Some((off, _)), _) => Err(Denial::new(
+            Reason::CapabilityDisabled,
+            format!("only `{}` permits it, which is off by default", off.id),
+        )),
+        (None, None, false) => Err(Denial::new(
+            Reason::CapabilityMethod,
+            format!("no capability of `{}` allows the method here", provider.id),
+        )),
+        (None, None, true) => Err(Denial::new(
+            Reason::CapabilityPath,
+            format!("no capability of `{}` has the path", provider.id),
+        )),
+    }
+}
+
+/// Literal segments first, then partial ones, then length; `**` says least.
+fn precision(pattern: &PathPattern) -> (usize, usize, usize, bool) {
+    let count = |wanted: fn(&Segment) -> bool| pattern.segments().iter().filter(|s| wanted(s)).count();
+    let literal = count(|segment| matches!(segment, Segment::Literal(_)));
+    let partial = count(|segment| matches!(segment, Segment::Starts(_) | Segment::Ends(_)));
+    (literal, partial, pattern.segments().len(), !pattern.has_rest())
+}

@@ -1,0 +1,73 @@
+//! A refusal is a value: its stable reason code, what happened, and what to do next.
+
+use std::fmt;
+
+use super::trace::Trace;
+
+/// Why a call was decided as it was. The codes are stable and documented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    GrantMatched,
+    CapabilityUnknown,
+    CapabilityMethod,
+    CapabilityPath,
+    CapabilityDisabled,
+    CredentialMissing,
+    CredentialAmbiguous,
+    PathNotCanonical,
+    HeaderNotAllowed,
+    QueryOwnedByAuth,
+    Internal,
+}
+
+impl Reason {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GrantMatched => "grant.matched",
+            Self::CapabilityUnknown => "capability.unknown",
+            Self::CapabilityMethod => "capability.method",
+            Self::CapabilityPath => "capability.path",
+            Self::CapabilityDisabled => "capability.disabled",
+            Self::CredentialMissing => "credential.missing",
+            Self::CredentialAmbiguous => "credential.ambiguous",
+            Self::PathNotCanonical => "path.not_canonical",
+            Self::HeaderNotAllowed => "header.not_allowed",
+            Self::QueryOwnedByAuth => "query.owned_by_auth",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A call that may not go out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    pub reason: Reason,
+    pub message: String,
+    pub help: Option<String>,
+    pub trace: Trace,
+}
+
+impl Denial {
+    #[must_use]
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), help: None, trace: Trace::default() }
+    }
+
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(super) fn traced(mut self, trace: Trace) -> Self {
+        self.trace = trace;
+        self
+    }
+}

@@ -1,0 +1,159 @@
+//! The canonical request: one spelling, or a refusal; nothing is repaired.
+//!
+//! What a `Request` holds is what policy judges, what is signed, and what goes on
+//! the wire, byte for byte.
+
+use super::denial::{Denial, Reason};
+use crate::spec::header::{Reserved, reserved, same_header};
+use crate::spec::{Auth, Method, Provider, Target, TargetError};
+
+/// More header fields than this are refused.
+const MAX_FIELDS: usize = 100;
+/// More bytes of header names and values than this are refused.
+const MAX_HEADER_BYTES: usize = 64 * 1024;
+
+/// One header: a lower-case name and a value without control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderField {
+    name: String,
+    value: String,
+}
+
+impl HeaderField {
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+/// A request that cannot hold a traversal, a caller's credential or a second reading.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Request {
+    method: Method,
+    target: Target,
+    headers: Vec<HeaderField>,
+}
+
+impl Request {
+    /// # Errors
+    /// A denial when any part could be read in two ways, or belongs to the broker.
+    pub fn canonical(
+        provider: &Provider,
+        method: Method,
+        target: &str,
+        headers: &[(String, String)],
+    ) -> Result<Self, Denial> {
+        let target = Target::parse(target).map_err(not_canonical)?;
+        check_query(provider, &target)?;
+        let headers = canonical_headers(provider, headers)?;
+        Ok(Self { method, target, headers })
+    }
+
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    #[must_use]
+    pub fn headers(&self) -> &[HeaderField] {
+        &self.headers
+    }
+
+    /// The parts, for the plan that is made of them.
+    #[must_use]
+    pub fn into_parts(self) -> (Method, Target, Vec<HeaderField>) {
+        (self.method, self.target, self.headers)
+    }
+}
+
+fn not_canonical(error: TargetError) -> Denial {
+    Denial::new(Reason::PathNotCanonical, error.to_string())
+        .help("write the path as the provider documents it, percent-encoding data only")
+}
+
+/// A parameter that carries the secret is the broker's alone, in any spelling.
+fn check_query(provider: &Provider, target: &Target) -> Result<(), Denial> {
+    let Auth::Query(owned) = &provider.auth else { return Ok(()) };
+    if target.query().is_none_or(str::is_empty) {
+        return Ok(());
+    }
+    for name in target.query_names() {
+        let bare = name.split('[').next().unwrap_or_default().trim();
+        if owned.iter().any(|(mine, _)| mine.eq_ignore_ascii_case(bare)) {
+            let message = format!("the query parameter `{bare}` carries the secret and is set by the broker");
+            return Err(Denial::new(Reason::QueryOwnedByAuth, message).help("leave it out"));
+        }
+    }
+    Ok(())
+}
+
+fn canonical_headers(provider: &Provider, raw: &[(String, String)]) -> Result<Vec<HeaderField>, Denial> {
+    let bytes: usize = raw.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if raw.len() > MAX_FIELDS || bytes > MAX_HEADER_BYTES {
+        let message = format!("more than {MAX_FIELDS} headers or {MAX_HEADER_BYTES} bytes of them");
+        return Err(Denial::new(Reason::HeaderNotAllowed, message));
+    }
+    let mut fields: Vec<HeaderField> = Vec::with_capacity(raw.len());
+    for (name, value) in raw {
+        let field = canonical_header(provider, name, value)?;
+        if fields.iter().any(|other| same_header(&other.name, &field.name)) {
+            return Err(refused(name, "it is there twice"));
+        }
+        fields.push(field);
+    }
+    Ok(fields)
+}
+
+fn canonical_header(provider: &Provider, name: &str, value: &str) -> Result<HeaderField, Denial> {
+    if name.is_empty() || !name.bytes().all(is_token_byte) {
+        return Err(refused(&name.escape_debug().to_string(), "it is not a header name"));
+    }
+    let plain = value.bytes().all(|byte| byte == b'\t' || (0x20..0x7f).contains(&byte) || byte >= 0x80);
+    if !plain || value.trim_matches([' ', '\t']).len() != value.len() {
+        return Err(refused(name, "its value has control characters or outer white space"));
+    }
+    if let Some(why) = owned_header(provider, name) {
+        return Err(refused(name, &why.to_string()));
+    }
+    if let Some(default) = provider.headers.iter().find(|default| same_header(default.name.as_str(), name)) {
+        if !default.permits(value) {
+            return Err(refused(name, &allowed_values(default)));
+        }
+    }
+    Ok(HeaderField { name: name.to_ascii_lowercase(), value: value.to_owned() })
+}
+
+fn owned_header(provider: &Provider, name: &str) -> Option<Reserved> {
+    let own = matches!(&provider.auth, Auth::Headers(list) if list.iter().any(|(mine, _)| same_header(mine.as_str(), name)));
+    let act_as = provider.act_as.iter().any(|mine| same_header(mine.as_str(), name));
+    match (own, act_as) {
+        (true, _) => Some(Reserved::Auth),
+        (_, true) => Some(Reserved::ActAs),
+        _ => reserved(name),
+    }
+}
+
+fn allowed_values(default: &crate::spec::DefaultHeader) -> String {
+    let others: Vec<&str> = default.allow.iter().map(AsRef::as_ref).collect();
+    format!("its value may be {}", [&[default.value.as_ref()], others.as_slice()].concat().join(", "))
+}
+
+fn refused(name: &str, why: &str) -> Denial {
+    Denial::new(Reason::HeaderNotAllowed, format!("the header `{name}` is not for callers to set: {why}"))
+        .help("leave it out; the broker adds what the provider needs")
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}

@@ -1,0 +1,438 @@
+//! From a provider document as written to the model as meant.
+//!
+//! Every text is parsed into the type that can only hold a well-formed one; each
+//! that is not becomes a finding, and the rest goes on, so that one run names all
+//! mistakes. What is well-formed but unwise is for `lint`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::diagnostic::{Code, Diagnostic, Finding, Place, Source};
+use super::document::{
+    AuthDocument, CapabilityDocument, ExampleDocument, GrantDocument, HeaderDocument, ProviderDocument,
+    SecretDocument,
+};
+use super::header::{HeaderName, Reserved, reserved};
+use super::host::HostPattern;
+use super::lint;
+use super::method::MethodSet;
+use super::model::{
+    Auth, Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim, Text,
+};
+use super::name::{CapabilityId, NameError, ProviderId, SecretName};
+use super::path::PathPattern;
+use super::position;
+use super::template::{Template, is_placeholder};
+
+/// The largest provider file that is read, in bytes.
+pub const MAX_BYTES: usize = 512 * 1024;
+
+/// A file, and what came of it: a provider, or the reasons why not.
+pub struct Checked {
+    pub source: Source,
+    pub provider: Option<Provider>,
+    pub document: Option<ProviderDocument>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads, checks and lints one provider file.
+#[must_use]
+pub fn compile_provider(source: Source) -> Checked {
+    let mut checked = Checked { source, provider: None, document: None, diagnostics: Vec::new() };
+    let document = match read(&checked.source) {
+        Ok(document) => document,
+        Err(diagnostics) => return Checked { diagnostics, ..checked },
+    };
+    let mut compiler = Compiler { findings: Vec::new() };
+    let provider = compiler.provider(&document);
+    let mut findings = compiler.findings;
+    if let Some(provider) = &provider {
+        findings.extend(lint::provider(provider, &document));
+    }
+    checked.diagnostics = findings.into_iter().map(|finding| finding.locate(&checked.source)).collect();
+    checked.provider = provider.filter(|_| checked.diagnostics.is_empty());
+    checked.document = Some(document);
+    checked
+}
+
+fn read(source: &Source) -> Result<ProviderDocument, Vec<Diagnostic>> {
+    if source.text.len() > MAX_BYTES {
+        let message = format!("a provider file has at most {MAX_BYTES} bytes");
+        return Err(vec![Diagnostic::at(Finding::new(Code::Syntax, Place::root(), message), source, 0)]);
+    }
+    let value = position::read(&source.text).map_err(|error| {
+        let code = if error.duplicate { Code::DuplicateKey } else { Code::Syntax };
+        vec![Diagnostic::at(Finding::new(code, Place::root(), error.message), source, error.offset)]
+    })?;
+    #[cfg(any(test, not(shipped)))]
+    {
+        let findings = super::shape::Shape::provider().check(&value);
+        if !findings.is_empty() {
+            return Err(findings.into_iter().map(|finding| finding.locate(source)).collect());
+        }
+    }
+    serde_json::from_value(value).map_err(|error| {
+        let finding = Finding::new(Code::WrongValue, Place::root(), error.to_string());
+        let typed = serde_yaml::from_str::<ProviderDocument>(&source.text).err();
+        let offset = typed.and_then(|error| error.location()).map_or(0, |location| location.index());
+        vec![Diagnostic::at(finding, source, offset)]
+    })
+}
+
+struct Compiler {
+    findings: Vec<Finding>,
+}
+
+fn list<T: Clone>(items: Vec<T>) -> List<T> {
+    Cow::Owned(items)
+}
+
+fn text(text: &str) -> Text {
+    Cow::Owned(text.to_owned())
+}
+
+fn pairs(map: &BTreeMap<String, String>) -> List<(Text, Text)> {
+    map.iter().map(|(name, value)| (text(name), text(value))).collect()
+}
+
+impl Compiler {
+    fn report(&mut self, code: Code, place: Place, message: impl Into<String>) {
+        self.findings.push(Finding::new(code, place, message));
+    }
+
+    fn parsed<T, E: std::fmt::Display>(&mut self, place: Place, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.report(Code::Malformed, place, error.to_string())).ok()
+    }
+
+    fn provider(&mut self, document: &ProviderDocument) -> Option<Provider> {
+        let root = Place::root();
+        let id = self.parsed(root.key("provider"), ProviderId::parse(&document.provider));
+        self.plain(&root.key("name"), &document.name);
+        self.plain(&root.key("category"), &document.category);
+        self.link(&root.key("docs"), &document.docs);
+        let secrets = self.secrets(&root.key("secrets"), &document.secrets);
+        let hosts = self.hosts(&root.key("hosts"), &document.hosts);
+        let auth = self.auth(&root.key("auth"), &document.auth);
+        let headers = self.headers(&root.key("headers"), &document.headers);
+        let act_as = self.act_as(&root.key("act_as"), &document.act_as);
+        let id = id?;
+        let capabilities = self.capabilities(&root.key("capabilities"), &id, &document.capabilities, &hosts);
+        Some(Provider {
+            id,
+            name: text(&document.name),
+            category: text(&document.category),
+            docs: text(&document.docs),
+            secrets: list(secrets),
+            auth: auth?,
+            headers: list(headers),
+            act_as: list(act_as),
+            sdk: document.sdk.as_ref().map(|sdk| Sdk {
+                base_url_env: sdk.base_url_env.as_deref().map(text),
+                base_path: text(sdk.base_path.as_deref().unwrap_or_default()),
+            }),
+            capabilities: list(capabilities),
+        })
+    }
+
+    /// One line of text that is safe to print.
+    fn plain(&mut self, place: &Place, value: &str) {
+        if value.trim().is_empty() || value.chars().any(char::is_control) || value.chars().count() > 100 {
+            self.report(Code::Empty, place.clone(), "this must be one line of 1 to 100 characters");
+        }
+    }
+
+    fn link(&mut self, place: &Place, value: &str) {
+        let clean = value.bytes().all(|byte| byte.is_ascii_graphic());
+        if !clean || !value.starts_with("https://") {
+            self.report(Code::Malformed, place.clone(), "this must be a link that starts with `https://`");
+        }
+    }
+
+    fn secrets(&mut self, place: &Place, documents: &BTreeMap<String, SecretDocument>) -> Vec<SecretClaim> {
+        if documents.is_empty() {
+            self.report(Code::Empty, place.clone(), "a provider claims at least one secret");
+        }
+        let mut claims: Vec<SecretClaim> = Vec::new();
+        for (name, document) in documents {
+            let here = place.key(name);
+            if !is_placeholder(&document.r#as) {
+                let message = "a placeholder is lower-case letters, digits and `_`, starting with a letter";
+                self.report(Code::Malformed, here.key("as"), message);
+            }
+            if claims.iter().any(|claim| claim.placeholder == document.r#as) {
+                let message = format!("`{}` already stands for another secret", document.r#as);
+                self.report(Code::Placeholder, here.key("as"), message);
+            }
+            if let Some(help) = &document.help {
+                self.link(&here.key("help"), help);
+            }
+            if let Some(pattern) = &document.pattern {
+                self.parsed(here.key("pattern"), regex_lite::Regex::new(pattern));
+            }
+            if let Some(name) = self.parsed(place.name(name), SecretName::parse(name)) {
+                claims.push(SecretClaim {
+                    name,
+                    placeholder: text(&document.r#as),
+                    help: document.help.as_deref().map(text),
+                    pattern: document.pattern.as_deref().map(text),
+                    identifier: document.identifier,
+                });
+            }
+        }
+        claims
+    }
+
+    fn hosts(&mut self, place: &Place, documents: &[String]) -> Vec<HostPattern> {
+        if documents.is_empty() {
+            self.report(Code::Empty, place.clone(), "a provider has at least one host");
+        }
+        let parse =
+            |(index, host): (usize, &String)| self.parsed(place.index(index), HostPattern::parse(host));
+        documents.iter().enumerate().filter_map(parse).collect()
+    }
+
+    fn template(&mut self, place: Place, value: &str) -> Option<Template> {
+        self.parsed(place, Template::parse(value))
+    }
+
+    fn header_name(&mut self, place: Place, name: &str) -> Option<HeaderName> {
+        let parsed = HeaderName::parse(name);
+        if parsed.is_none() {
+            self.report(Code::Malformed, place, "a header's name is lower-case letters, digits and `-` here");
+        }
+        parsed
+    }
+
+    fn auth(&mut self, place: &Place, document: &AuthDocument) -> Option<Auth> {
+        match document {
+            AuthDocument::Header { name, value } => {
+                let name = self.auth_header(place.key("name"), name);
+                let value = self.template(place.key("value"), value);
+                Some(Auth::Headers(list(vec![(name?, value?)])))
+            }
+            AuthDocument::MultiHeader { headers } => {
+                let place = place.key("headers");
+                let mut all = Vec::new();
+                for (name, value) in headers {
+                    let parsed = self.auth_header(place.name(name), name);
+                    all.push((parsed?, self.template(place.key(name), value)?));
+                }
+                Some(Auth::Headers(list(all)))
+            }
+            AuthDocument::Query { name, value } => {
+                let name = self.query_name(place.key("name"), name);
+                let value = self.template(place.key("value"), value);
+                Some(Auth::Query(list(vec![(name?, value?)])))
+            }
+            AuthDocument::MultiQuery { query } => {
+                let place = place.key("query");
+                let mut all = Vec::new();
+                for (name, value) in query {
+                    let parsed = self.query_name(place.name(name), name);
+                    all.push((parsed?, self.template(place.key(name), value)?));
+                }
+                Some(Auth::Query(list(all)))
+            }
+            AuthDocument::Basic { username, password } => {
+                let username = self.template(place.key("username"), username);
+                let password = self.template(place.key("password"), password);
+                Some(Auth::Basic { username: username?, password: password? })
+            }
+            AuthDocument::Path { segment, after } => self.path_auth(place, segment, after),
+        }
+    }
+
+    /// The scheme's own header: framing and routing headers cannot carry a secret.
+    fn auth_header(&mut self, place: Place, name: &str) -> Option<HeaderName> {
+        if matches!(reserved(name), Some(Reserved::Connection | Reserved::Routing)) {
+            self.report(Code::ReservedHeader, place, format!("`{name}` cannot carry a secret"));
+            return None;
+        }
+        self.header_name(place, name)
+    }
+
+    fn query_name(&mut self, place: Place, name: &str) -> Option<Text> {
+        if !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+        {
+            return Some(text(name));
+        }
+        self.report(
+            Code::Malformed,
+            place,
+            "a query parameter's name is letters, digits, `_`, `-` and `.` here",
+        );
+        None
+    }
+
+    fn path_auth(&mut self, place: &Place, segment: &str, after: &[String]) -> Option<Auth> {
+        for (index, prefix) in after.iter().enumerate() {
+            let pattern = self.parsed(place.key("after").index(index), PathPattern::parse(prefix));
+            if pattern.is_some_and(|pattern| !pattern.is_exact()) {
+                self.report(
+                    Code::Malformed,
+                    place.key("after").index(index),
+                    "this must be a path without wildcards",
+                );
+            }
+        }
+        let template = self.template(place.key("segment"), segment)?;
+        if segment.contains('/') {
+            self.report(Code::Malformed, place.key("segment"), "one segment, without a slash");
+        }
+        Some(Auth::Path { segment: template, after: after.iter().map(|prefix| text(prefix)).collect() })
+    }
+
+    fn headers(&mut self, place: &Place, documents: &BTreeMap<String, HeaderDocument>) -> Vec<DefaultHeader> {
+        let mut headers = Vec::new();
+        for (name, document) in documents {
+            if let Some(why) = reserved(name) {
+                let message = format!("`{name}` cannot be a default header: {why}");
+                self.report(Code::ReservedHeader, place.name(name), message);
+            }
+            self.plain(&place.key(name).key("value"), &document.value);
+            if let Some(name) = self.header_name(place.name(name), name) {
+                let allow = document.allow.iter().map(|value| text(value)).collect();
+                headers.push(DefaultHeader { name, value: text(&document.value), allow });
+            }
+        }
+        headers
+    }
+
+    fn act_as(&mut self, place: &Place, names: &[String]) -> Vec<HeaderName> {
+        let parse = |(index, name): (usize, &String)| self.header_name(place.index(index), name);
+        names.iter().enumerate().filter_map(parse).collect()
+    }
+
+    fn capabilities(
+        &mut self,
+        place: &Place,
+        provider: &ProviderId,
+        documents: &BTreeMap<String, CapabilityDocument>,
+        hosts: &[HostPattern],
+    ) -> Vec<Capability> {
+        if documents.is_empty() {
+            self.report(Code::Empty, place.clone(), "a provider without a capability grants nothing");
+        }
+        let mut all = Vec::new();
+        for (name, document) in documents {
+            let id = CapabilityId::parse(&format!("{provider}/{name}"));
+            let id = self.parsed(place.name(name), id.map_err(|error: NameError| error));
+            let capability = self.capability(&place.key(name), id, document, hosts);
+            all.extend(capability);
+        }
+        all
+    }
+
+    fn capability(
+        &mut self,
+        place: &Place,
+        id: Option<CapabilityId>,
+        document: &CapabilityDocument,
+        hosts: &[HostPattern],
+    ) -> Option<Capability> {
+        self.plain(&place.key("summary"), &document.summary);
+        let host = self.capability_host(place, document.host.as_deref(), hosts);
+        let grants = self.grants(&place.key("allow"), &document.allow);
+        let example = self.example(&place.key("example"), &document.example);
+        let reads = grants.iter().all(|grant| grant.methods.only_reads());
+        let usual = if reads { Risk::Read } else { Risk::Write };
+        Some(Capability {
+            id: id?,
+            summary: text(&document.summary),
+            host: host?,
+            risk: document.risk.unwrap_or(usual),
+            grants: list(grants),
+            example,
+        })
+    }
+
+    fn capability_host(
+        &mut self,
+        place: &Place,
+        named: Option<&str>,
+        hosts: &[HostPattern],
+    ) -> Option<HostPattern> {
+        match (named, hosts) {
+            (None, [only]) => Some(only.clone()),
+            (None, []) => None,
+            (None, _) => {
+                let names: Vec<&str> = hosts.iter().map(HostPattern::as_str).collect();
+                let message = format!("`host` is missing: the provider has {}", names.join(" and "));
+                self.report(Code::HostOfCapability, place.clone(), message);
+                None
+            }
+            (Some(_), [_]) => {
+                let message = "the provider has one host; leave `host` out";
+                self.report(Code::HostOfCapability, place.key("host"), message);
+                None
+            }
+            (Some(named), _) => {
+                let found = hosts.iter().find(|host| host.as_str() == named).cloned();
+                if found.is_none() {
+                    let message = format!("`{named}` is not among the provider's `hosts`");
+                    self.report(Code::HostOfCapability, place.key("host"), message);
+                }
+                found
+            }
+        }
+    }
+
+    fn grants(&mut self, place: &Place, documents: &[GrantDocument]) -> Vec<Grant> {
+        if documents.is_empty() {
+            self.report(Code::Empty, place.clone(), "an empty list allows nothing");
+        }
+        documents
+            .iter()
+            .enumerate()
+            .map(|(index, document)| self.grant(&place.index(index), document))
+            .collect()
+    }
+
+    fn grant(&mut self, place: &Place, document: &GrantDocument) -> Grant {
+        for (key, empty) in [("methods", document.methods.is_empty()), ("paths", document.paths.is_empty())] {
+            if empty {
+                self.report(Code::Empty, place.key(key), "an empty list allows nothing");
+            }
+        }
+        let mut paths = Vec::new();
+        for (index, path) in document.paths.iter().enumerate() {
+            paths.extend(
+                self.parsed(place.key("paths").index(index), PathPattern::parse_all(path))
+                    .unwrap_or_default(),
+            );
+        }
+        Grant { methods: MethodSet::of(&document.methods), paths: list(paths) }
+    }
+
+    fn example(&mut self, place: &Place, document: &ExampleDocument) -> Example {
+        for name in document.headers.keys() {
+            if let Some(why) = reserved(name) {
+                let message = format!("a caller cannot set `{name}`: {why}");
+                self.report(Code::ReservedHeader, place.key("headers").name(name), message);
+            }
+        }
+        Example {
+            method: document.method,
+            path: text(&document.path),
+            headers: pairs(&document.headers),
+            payload: self.payload(place, document),
+        }
+    }
+
+    fn payload(&mut self, place: &Place, document: &ExampleDocument) -> Payload {
+        let mut kinds = Vec::new();
+        kinds.extend(document.body.as_ref().map(|body| ("body", Payload::Json(text(&body.to_string())))));
+        kinds.extend(document.form.as_ref().map(|form| ("form", Payload::Form(pairs(form)))));
+        kinds.extend(document.multipart.as_ref().map(|multipart| {
+            let fields = pairs(&multipart.fields);
+            ("multipart", Payload::Multipart { fields, files: pairs(&multipart.files) })
+        }));
+        kinds.extend(document.body_file.as_ref().map(|file| ("body_file", Payload::File(text(file)))));
+        if let Some((second, _)) = kinds.get(1) {
+            let message = "an example has one kind of body";
+            self.report(Code::WrongValue, place.name(second), message);
+        }
+        kinds.into_iter().next().map_or(Payload::None, |(_, payload)| payload)
+    }
+}

@@ -1,0 +1,215 @@
+//! What is well-formed in a provider file and still must not stand.
+//!
+//! Errors all: a grant that is wider than it looks is worse than a missing one.
+//! Checks over one file are here; those over all files together, in `across`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::compile::Checked;
+use super::diagnostic::{Code, Diagnostic, Finding, Place};
+use super::document::{CapabilityDocument, GrantDocument, ProviderDocument};
+use super::method::{Method, MethodSet};
+use super::model::{Capability, Provider};
+use super::path::{PathPattern, Segment};
+use super::target::Target;
+
+/// Everything that is unwise in one provider.
+#[must_use]
+pub fn provider(provider: &Provider, document: &ProviderDocument) -> Vec<Finding> {
+    let mut findings = placeholders(provider);
+    let place = Place::root().key("capabilities");
+    for capability in provider.capabilities.iter() {
+        let here = place.key(capability.id.name());
+        if let Some(written) = document.capabilities.get(capability.id.name()) {
+            findings.extend(grants(&here.key("allow"), &written.allow));
+            findings.extend(examples(&here, capability, written));
+        }
+    }
+    findings
+}
+
+/// Mistakes that only show when all providers are seen together.
+#[must_use]
+pub fn across(all: &[Checked]) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for checked in all {
+        let Some(document) = &checked.document else { continue };
+        let findings = file_name(checked, document).into_iter().chain(shared(all, checked, document));
+        diagnostics.extend(findings.map(|finding| finding.locate(&checked.source)));
+    }
+    diagnostics
+}
+
+fn file_name(checked: &Checked, document: &ProviderDocument) -> Option<Finding> {
+    let file = checked.source.name.rsplit('/').next()?;
+    let wanted = format!("{}.yaml", document.provider);
+    let message = format!("provider `{}` stands in a file named `{file}`", document.provider);
+    (file != wanted).then(|| {
+        Finding::new(Code::FileName, Place::root().key("provider"), message)
+            .help(format!("name it `{wanted}`"))
+    })
+}
+
+fn shared(all: &[Checked], one: &Checked, document: &ProviderDocument) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for other in all.iter().filter(|other| other.source.name != one.source.name) {
+        let Some(theirs) = &other.document else { continue };
+        for name in document.secrets.keys().filter(|name| theirs.secrets.contains_key(*name)) {
+            let message =
+                format!("`{name}` is already claimed by `{}` ({})", theirs.provider, other.source.name);
+            let place = Place::root().key("secrets").name(name);
+            findings.push(
+                Finding::new(Code::ClaimedTwice, place, message).help("a secret belongs to one provider"),
+            );
+        }
+        for (index, host) in document.hosts.iter().enumerate() {
+            if theirs.hosts.contains(host) && !document.shared_hosts.contains_key(host) {
+                let message =
+                    format!("`{host}` is also a host of `{}` ({})", theirs.provider, other.source.name);
+                let place = Place::root().key("hosts").index(index);
+                let help = format!("say why under `shared_hosts: {{ {host}: … }}`, in both files");
+                findings.push(Finding::new(Code::SharedHost, place, message).help(help));
+            }
+        }
+    }
+    findings
+}
+
+fn placeholders(provider: &Provider) -> Vec<Finding> {
+    let templates = provider.auth.templates();
+    let used: BTreeSet<&str> = templates.iter().flat_map(|template| template.placeholders()).collect();
+    let defined: BTreeSet<&str> = provider.secrets.iter().map(|claim| claim.placeholder.as_ref()).collect();
+    let mut findings = Vec::new();
+    for name in used.difference(&defined) {
+        let message = format!("`{{{{{name}}}}}` is not the `as:` of any secret");
+        let known = defined.iter().map(|name| format!("`{{{{{name}}}}}`")).collect::<Vec<_>>().join(", ");
+        let finding = Finding::new(Code::Placeholder, Place::root().key("auth"), message);
+        findings.push(finding.help(format!("the secrets here are {known}")));
+    }
+    for claim in provider.secrets.iter().filter(|claim| !used.contains(claim.placeholder.as_ref())) {
+        let message = format!("`{}` is claimed but no template of `auth` uses it", claim.name);
+        findings.push(Finding::new(
+            Code::Placeholder,
+            Place::root().key("secrets").name(claim.name.as_str()),
+            message,
+        ));
+    }
+    findings
+}
+
+/// Patterns that grant too much, or nothing that another does not grant already.
+fn grants(place: &Place, documents: &[GrantDocument]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut before: Vec<(MethodSet, PathPattern)> = Vec::new();
+    for (g, grant) in documents.iter().enumerate() {
+        let methods = MethodSet::of(&grant.methods);
+        for (p, written) in grant.paths.iter().enumerate() {
+            let here = place.index(g).key("paths").index(p);
+            for pattern in PathPattern::parse_all(written).unwrap_or_default() {
+                findings.extend(over_broad(&here, &pattern));
+                findings.extend(unreachable(&here, methods, &pattern, &before));
+                before.push((methods, pattern));
+            }
+        }
+    }
+    findings
+}
+
+fn over_broad(place: &Place, pattern: &PathPattern) -> Option<Finding> {
+    let named = pattern.segments().iter().any(|segment| match segment {
+        Segment::Literal(literal) => !is_version(literal),
+        Segment::Any => false,
+        Segment::Starts(_) | Segment::Ends(_) => true,
+    });
+    let message = format!("`{pattern}` grants more than one product area");
+    (!named && !pattern.is_exact()).then(|| {
+        Finding::new(Code::OverBroad, place.clone(), message).help("name the paths, segment by segment")
+    })
+}
+
+/// `v1`, `v1beta`, `2010-04-01`, `1`: a segment that says nothing about what is behind it.
+fn is_version(segment: &str) -> bool {
+    let digits = segment.strip_prefix('v').unwrap_or(segment);
+    digits.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn unreachable(
+    place: &Place,
+    methods: MethodSet,
+    pattern: &PathPattern,
+    before: &[(MethodSet, PathPattern)],
+) -> Option<Finding> {
+    let (_, wider) = before.iter().find(|(m, other)| {
+        m.includes(methods) && other.includes(pattern) || methods.includes(*m) && pattern.includes(other)
+    })?;
+    let message = format!("`{pattern}` and `{wider}` cover each other for {methods}");
+    Some(Finding::new(Code::Unreachable, place.clone(), message).help("keep the one that is meant"))
+}
+
+fn examples(place: &Place, capability: &Capability, document: &CapabilityDocument) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let shown = &document.example;
+    findings.extend(judge(&place.key("example").key("path"), capability, shown.method, &shown.path, true));
+    let place = place.key("examples");
+    if document.examples.deny.is_empty() {
+        let help = "name a neighbour that must stay out, such as `DELETE /v1/…`";
+        findings
+            .push(Finding::new(Code::NoExample, place.key("deny"), "at least one denied example").help(help));
+    }
+    for (key, list, allowed) in
+        [("allow", &document.examples.allow, true), ("deny", &document.examples.deny, false)]
+    {
+        for (index, written) in list.iter().enumerate() {
+            let here = place.key(key).index(index);
+            findings.extend(match written.split_once(' ').map(|(m, path)| (Method::parse(m), path)) {
+                Some((Some(method), path)) => judge(&here, capability, method, path, allowed),
+                _ => Some(Finding::new(Code::WrongValue, here, "write `METHOD /path`")),
+            });
+        }
+    }
+    findings
+}
+
+fn judge(
+    place: &Place,
+    capability: &Capability,
+    method: Method,
+    target: &str,
+    allowed: bool,
+) -> Option<Finding> {
+    let verdict = Target::parse(target);
+    let permits =
+        |target: &Target| capability.grants.iter().any(|grant| grant.permits(method, target.path()));
+    match (&verdict, allowed) {
+        (Ok(target), true) if !permits(target) => {
+            let message = format!("`{}` denies its own example {method} {target:?}", capability.id);
+            let help = format!("it allows {}", grants_in_words(capability));
+            Some(Finding::new(Code::ExampleDenied, place.clone(), message).help(help))
+        }
+        (Ok(target), false) if permits(target) => {
+            let message =
+                format!("`{}` allows {method} {target:?}, which stands under `deny`", capability.id);
+            Some(
+                Finding::new(Code::ExampleAllowed, place.clone(), message)
+                    .help("narrow the grant, or drop the example"),
+            )
+        }
+        (Err(error), true) => Some(Finding::new(Code::ExampleDenied, place.clone(), error.to_string())),
+        _ => None,
+    }
+}
+
+fn grants_in_words(capability: &Capability) -> String {
+    let mut by_methods: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for grant in capability.grants.iter() {
+        by_methods
+            .entry(grant.methods.to_string())
+            .or_default()
+            .extend(grant.paths.iter().map(PathPattern::as_str));
+    }
+    let words = by_methods.iter().map(|(methods, paths)| {
+        let more = if paths.len() > 3 { " …" } else { "" };
+        format!("{methods} on {}{more}", paths[..paths.len().min(3)].join(" "))
+    });
+    words.take(3).collect::<Vec<_>>().join("; ")
+}

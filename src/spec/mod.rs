@@ -1,0 +1,38 @@
+//! The declarative language: documents as written, the model as meant, and the way
+//! from the one to the other.
+//!
+//! build.rs and the tools compile this very folder, so it imports nothing of the
+//! crate. Pure: text in, values and findings out. What only they need (the JSON
+//! Schema) is left out of the shipped binary, which is built with `cfg(shipped)`.
+
+pub mod compile;
+pub mod diagnostic;
+pub mod document;
+pub mod header;
+pub mod host;
+pub mod lint;
+pub mod method;
+pub mod model;
+pub mod name;
+pub mod path;
+pub mod position;
+pub mod scope;
+#[cfg(any(test, not(shipped)))]
+pub mod shape;
+pub mod suggest;
+pub mod target;
+pub mod template;
+
+pub use compile::{Checked, compile_provider};
+pub use diagnostic::{Code, Diagnostic, Finding, Place, Source};
+pub use header::HeaderName;
+pub use host::HostPattern;
+pub use method::{Method, MethodSet};
+pub use model::{
+    Auth, Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim, Text,
+};
+pub use name::{CapabilityId, CredentialName, NameError, ProviderId, ScopeId, SecretName};
+pub use path::{PathPattern, Segment};
+pub use scope::Scope;
+pub use target::{Target, TargetError};
+pub use template::{Part, Template};

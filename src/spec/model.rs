@@ -1,0 +1,248 @@
+//! The model as meant: what a provider file says once it is compiled.
+//!
+//! One set of types serves the static registry (borrowed, written by build.rs) and
+//! providers read at run time (owned). Plain data: it decides nothing.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::header::HeaderName;
+use super::host::HostPattern;
+use super::method::{Method, MethodSet};
+use super::name::{CapabilityId, ProviderId, SecretName};
+use super::path::PathPattern;
+use super::template::Template;
+
+/// Text of the static registry or of a document read at run time.
+pub type Text = Cow<'static, str>;
+/// A list of either kind.
+pub type List<T> = Cow<'static, [T]>;
+
+/// One upstream service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provider {
+    pub id: ProviderId,
+    pub name: Text,
+    pub category: Text,
+    pub docs: Text,
+    pub secrets: List<SecretClaim>,
+    pub auth: Auth,
+    pub headers: List<DefaultHeader>,
+    pub act_as: List<HeaderName>,
+    pub sdk: Option<Sdk>,
+    pub capabilities: List<Capability>,
+}
+
+/// A secret's name that belongs to one provider for ever.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SecretClaim {
+    pub name: SecretName,
+    /// What templates call it.
+    pub placeholder: Text,
+    pub help: Option<Text>,
+    /// A regular expression that values are expected to match.
+    pub pattern: Option<Text>,
+    /// An account's name rather than a key: sealed, but not scrubbed from responses.
+    pub identifier: bool,
+}
+
+/// How a secret authenticates a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Auth {
+    Headers(List<(HeaderName, Template)>),
+    Query(List<(Text, Template)>),
+    /// A path segment that is inserted first, or behind one of `after`.
+    Path {
+        segment: Template,
+        after: List<Text>,
+    },
+    Basic {
+        username: Template,
+        password: Template,
+    },
+}
+
+impl Auth {
+    /// The scheme's name in provider files.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        match self {
+            Self::Headers(list) if list.len() == 1 => "header",
+            Self::Headers(_) => "multi-header",
+            Self::Query(list) if list.len() == 1 => "query",
+            Self::Query(_) => "multi-query",
+            Self::Path { .. } => "path",
+            Self::Basic { .. } => "basic",
+        }
+    }
+
+    /// All templates of the scheme.
+    #[must_use]
+    pub fn templates(&self) -> Vec<&Template> {
+        match self {
+            Self::Headers(list) => list.iter().map(|(_, template)| template).collect(),
+            Self::Query(list) => list.iter().map(|(_, template)| template).collect(),
+            Self::Path { segment, .. } => vec![segment],
+            Self::Basic { username, password } => vec![username, password],
+        }
+    }
+}
+
+/// A header that the API demands, sent where the caller says nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DefaultHeader {
+    pub name: HeaderName,
+    pub value: Text,
+    /// What a caller may say instead: literal, or with one `*`; empty: nothing.
+    pub allow: List<Text>,
+}
+
+impl DefaultHeader {
+    /// Whether a caller may send `value` in place of the default.
+    #[must_use]
+    pub fn permits(&self, value: &str) -> bool {
+        value == self.value
+            || self.allow.iter().any(|pattern| match pattern.split_once('*') {
+                None => value == pattern,
+                Some((before, after)) => {
+                    value.len() >= before.len() + after.len()
+                        && value.starts_with(before)
+                        && value.ends_with(after)
+                }
+            })
+    }
+}
+
+/// How official clients are pointed at another address.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sdk {
+    pub base_url_env: Option<Text>,
+    pub base_path: Text,
+}
+
+/// What a grant can do to its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Risk {
+    Read,
+    Write,
+    /// Moves money or buys.
+    Spend,
+    /// Administers accounts, users, keys or billing: off until enabled by name.
+    Admin,
+}
+
+impl Risk {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Spend => "spend",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A named grant: one host, some methods and paths.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Capability {
+    pub id: CapabilityId,
+    pub summary: Text,
+    pub host: HostPattern,
+    pub risk: Risk,
+    pub grants: List<Grant>,
+    pub example: Example,
+}
+
+impl Capability {
+    /// Off until an operator enables it by name.
+    #[must_use]
+    pub fn is_administrative(&self) -> bool {
+        self.risk == Risk::Admin
+    }
+
+    /// Methods of all grants together.
+    #[must_use]
+    pub fn methods(&self) -> MethodSet {
+        self.grants.iter().fold(MethodSet::default(), |all, grant| all.union(grant.methods))
+    }
+
+    /// The path of a call that names none: the only one without wildcards.
+    #[must_use]
+    pub fn default_path(&self) -> Option<&str> {
+        let mut exact: Vec<&str> = self.grants.iter().flat_map(Grant::exact_paths).collect();
+        exact.sort_unstable();
+        exact.dedup();
+        match exact[..] {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+}
+
+/// Methods and the paths that they may be used on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grant {
+    pub methods: MethodSet,
+    pub paths: List<PathPattern>,
+}
+
+impl Grant {
+    /// Whether this grant permits `method` on the canonical `path`.
+    #[inline]
+    #[must_use]
+    pub fn permits(&self, method: Method, path: &str) -> bool {
+        self.methods.contains(method) && self.paths.iter().any(|pattern| pattern.matches(path))
+    }
+
+    fn exact_paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().filter_map(|pattern| {
+            let bare = pattern.as_str().strip_suffix("/**").unwrap_or(pattern.as_str());
+            (pattern.is_exact() || pattern.has_rest() && !bare.contains('*')).then_some(bare)
+        })
+    }
+}
+
+/// A request that a person can paste.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Example {
+    pub method: Method,
+    /// With its query, when it has one.
+    pub path: Text,
+    pub headers: List<(Text, Text)>,
+    pub payload: Payload,
+}
+
+/// The body of an example.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Payload {
+    None,
+    /// JSON text.
+    Json(Text),
+    Form(List<(Text, Text)>),
+    Multipart {
+        fields: List<(Text, Text)>,
+        files: List<(Text, Text)>,
+    },
+    /// The name of a file whose bytes are the body.
+    File(Text),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_header_gives_way_within_its_list() {
+        let header = DefaultHeader {
+            name: HeaderName::from_static("notion-version"),
+            value: "2025-09-03".into(),
+            allow: Cow::Borrowed(&[Cow::Borrowed("2026-*"), Cow::Borrowed("x")]),
+        };
+        assert!(header.permits("2025-09-03") && header.permits("2026-01-01") && header.permits("x"));
+        assert!(!header.permits("2024-01-01") && !header.permits("xx"));
+    }
+}
