@@ -1,0 +1,110 @@
+//! Authentication: a plan and its secrets become a signed request, one file a scheme.
+//!
+//! The only place outside the vault where a secret's bytes are seen. What it makes is
+//! sent as it is, and every text that it injects is remembered, so that an answer
+//! that echoes one can be scrubbed. Nothing here logs, prints or fails with a value.
+
+mod basic;
+mod header;
+mod path;
+mod query;
+mod template;
+
+use std::collections::BTreeMap;
+
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, Method};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::scrub::{Needles, NeedlesError};
+use crate::plan::Plan;
+use crate::spec::Auth;
+use crate::vault::Secret;
+
+/// The secrets of a plan, by placeholder.
+pub type Secrets = BTreeMap<String, Secret>;
+
+/// Why a request cannot be authenticated. Never holds a value.
+#[derive(Debug, Error)]
+pub enum AuthError {
+    #[error("the plan needs a secret for the placeholder `{0}`, which the credential does not have")]
+    Missing(String),
+    #[error("the stored secret for `{0}` has bytes that cannot stand in a header; rotate it to the right value")]
+    NotForHeader(String),
+    #[error("the stored user name has a `:`, which HTTP Basic cannot carry; rotate it to the right value")]
+    ColonInUser,
+    #[error("the header `{0}` is not valid")]
+    Header(String),
+    #[error(transparent)]
+    Scrub(#[from] NeedlesError),
+}
+
+/// A request ready to be sent. Holds secrets: not `Debug`, and nothing prints it.
+pub struct SignedRequest {
+    pub method: Method,
+    pub url: Zeroizing<String>,
+    pub headers: HeaderMap,
+    /// What must not come back.
+    pub needles: Needles,
+}
+
+/// What a scheme may change: the target and the headers, and what it has injected.
+struct Draft {
+    target: Zeroizing<String>,
+    headers: HeaderMap,
+    injected: Vec<Zeroizing<Vec<u8>>>,
+}
+
+impl Draft {
+    fn inject_header(&mut self, name: &str, value: Zeroizing<Vec<u8>>) -> Result<(), AuthError> {
+        let bad = || AuthError::NotForHeader(name.to_owned());
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+        let mut field = HeaderValue::from_bytes(&value).map_err(|_| bad())?;
+        field.set_sensitive(true);
+        self.headers.insert(key, field);
+        self.injected.push(value);
+        Ok(())
+    }
+}
+
+/// Authenticates `plan` with `secrets`.
+///
+/// # Errors
+/// When a secret is missing or cannot be carried by the scheme.
+pub fn sign(plan: &Plan<'_>, secrets: &Secrets) -> Result<SignedRequest, AuthError> {
+    let target = Zeroizing::new(plan.target().as_str().to_owned());
+    let mut draft = Draft { target, headers: plain_headers(plan)?, injected: Vec::new() };
+    match plan.auth() {
+        Auth::Headers(list) => header::apply(&mut draft, list, secrets)?,
+        Auth::Query(list) => query::apply(&mut draft, list, secrets)?,
+        Auth::Path { segment, after } => path::apply(&mut draft, segment, after, secrets)?,
+        Auth::Basic { username, password } => basic::apply(&mut draft, username, password, secrets)?,
+    }
+    let needles = needles(plan, secrets, &draft.injected)?;
+    let url = Zeroizing::new(format!("https://{}{}", plan.host(), draft.target.as_str()));
+    let method = Method::from_bytes(plan.method().as_str().as_bytes());
+    let method = method.map_err(|_| AuthError::Header("method".to_owned()))?;
+    Ok(SignedRequest { method, url, headers: draft.headers, needles })
+}
+
+fn plain_headers(plan: &Plan<'_>) -> Result<HeaderMap, AuthError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in plan.headers() {
+        let bad = || AuthError::Header(name.to_owned());
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+        headers.insert(key, HeaderValue::from_bytes(value.as_bytes()).map_err(|_| bad())?);
+    }
+    Ok(headers)
+}
+
+/// Secrets in all their spellings, and the injected texts as they stand; identifiers
+/// are no secrets and appear in honest answers.
+fn needles(plan: &Plan<'_>, secrets: &Secrets, injected: &[Zeroizing<Vec<u8>>]) -> Result<Needles, AuthError> {
+    let exact: Vec<&[u8]> = injected.iter().map(|text| text.as_slice()).collect();
+    let keys = plan.secrets().iter().filter(|claim| !claim.identifier);
+    let values = keys.filter_map(|claim| secrets.get(claim.placeholder.as_ref()));
+    let mut looked_for: Vec<(&[u8], &[&[u8]])> = values.map(|secret| (secret.expose(), [].as_slice())).collect();
+    looked_for.push((&[], exact.as_slice()));
+    Ok(Needles::from_secrets(looked_for)?)
+}

@@ -1,0 +1,33 @@
+//! Why a call has no answer. Never holds a secret, a URL or a header's value.
+
+use thiserror::Error;
+
+use super::auth::AuthError;
+use super::upstream::{ClientError, UpstreamError};
+use crate::audit::AuditError;
+use crate::policy::Denial;
+use crate::vault::VaultError;
+
+/// What stopped a call.
+#[derive(Debug, Error)]
+pub enum BrokerError {
+    #[error("{}", .0.message)]
+    Denied(Denial),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// What cannot be recorded is not sent (invariant 11).
+    #[error("the call was not sent, because it could not be recorded: {0}")]
+    Audit(#[from] AuditError),
+    #[error("the request could not be authenticated: {0}")]
+    Auth(#[from] AuthError),
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+impl From<Denial> for BrokerError {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}

@@ -1,0 +1,164 @@
+//! The pipeline.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::auth::{self, Secrets};
+use super::error::BrokerError;
+use super::guard::Reach;
+use super::ending::Ending;
+use super::journal::Journal;
+use super::record;
+use super::reply::Reply;
+use super::upstream::{OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamError};
+use crate::plan::Plan;
+use crate::policy::{Allowed, Call, Caller, Catalog, Denial, Reason, authorise};
+use crate::vault::{CredentialMeta, Upstream, Vault, VaultError};
+
+/// What the broker works with for one vault.
+pub struct Desk {
+    pub catalog: Arc<dyn Catalog>,
+    pub vault: Arc<Mutex<Vault>>,
+    pub journal: Journal,
+}
+
+impl Desk {
+    /// The vault, for a short, synchronous look; never held while waiting.
+    pub fn vault(&self) -> MutexGuard<'_, Vault> {
+        // A panic elsewhere leaves the vault as it was: its writes are transactions.
+        self.vault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Carries out calls; keeps the connections.
+#[derive(Default)]
+pub struct Broker {
+    client: Mutex<Client>,
+}
+
+#[derive(Default)]
+struct Client {
+    upstreams: Vec<Upstream>,
+    shared: Arc<UpstreamClient>,
+}
+
+impl Broker {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Carries out one call.
+    ///
+    /// # Errors
+    /// What stopped it; a denial is on record by then.
+    pub async fn invoke(&self, desk: &Desk, caller: &Caller, call: Call, body: RequestBody) -> Result<Reply, BrokerError> {
+        let (allowed, credential) = decide(desk, caller, &call)?;
+        let event = record::allowed(caller, &allowed, &credential.name, &credential.scope);
+        let decision = desk.journal.append(&event)?;
+        let mut ending = Ending::of(desk.journal.clone(), decision, &event);
+        match self.send(desk, allowed, &credential, body).await {
+            Ok((response, needles)) => Ok(Reply::sanitised(response, needles, ending)),
+            Err(error) => {
+                ending.write(Some(failure(&error)));
+                Err(error)
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        desk: &Desk,
+        allowed: Allowed<'_>,
+        credential: &CredentialMeta,
+        body: RequestBody,
+    ) -> Result<(super::upstream::UpstreamResponse, super::scrub::Needles), BrokerError> {
+        let plan = Plan::of(allowed);
+        let (signed, client) = {
+            let mut vault = desk.vault();
+            let secrets = reveal(&mut vault, &plan, credential)?;
+            (auth::sign(&plan, &secrets)?, self.client(&mut vault)?)
+        };
+        let request = OutgoingRequest {
+            method: signed.method,
+            url: signed.url,
+            headers: signed.headers,
+            body,
+            reach: Reach::Global,
+            patience: Patience::default(),
+        };
+        Ok((client.send(request).await?, signed.needles))
+    }
+
+    /// The pooled client; in a test vault, one that knows its redirections.
+    fn client(&self, vault: &mut Vault) -> Result<Arc<UpstreamClient>, BrokerError> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if vault.is_test() {
+            let upstreams = vault.upstreams()?;
+            if client.upstreams != upstreams {
+                let shared = Arc::new(UpstreamClient::with_redirects(upstreams.iter().map(redirect))?);
+                *client = Client { upstreams, shared };
+            }
+        }
+        Ok(Arc::clone(&client.shared))
+    }
+}
+
+fn redirect(upstream: &Upstream) -> (String, Redirect) {
+    let redirect = Redirect { address: upstream.addr, ca_pem: upstream.ca_pem.clone().into_bytes() };
+    (upstream.host.clone(), redirect)
+}
+
+/// Steps 5 and 6: the decision, with the credential that it is for. A denial is recorded here.
+fn decide<'a>(desk: &'a Desk, caller: &Caller, call: &Call) -> Result<(Allowed<'a>, CredentialMeta), BrokerError> {
+    let decision = authorise(desk.catalog.as_ref(), call).and_then(|allowed| {
+        let provider = &allowed.provider().id;
+        let credential = desk.vault().resolve_credential(provider, call.credential.as_ref(), &call.scope);
+        Ok((allowed, credential))
+    });
+    let denial = match decision {
+        Ok((allowed, Ok(credential))) => return Ok((allowed, credential)),
+        Ok((allowed, Err(error))) => credential_denial(&allowed, error)?,
+        Err(denial) => denial,
+    };
+    desk.journal.append(&record::denied(caller, call, &denial))?;
+    Err(BrokerError::Denied(denial))
+}
+
+/// A credential that is missing or not the only one is a denial; a vault that cannot be read is not.
+fn credential_denial(allowed: &Allowed<'_>, error: VaultError) -> Result<Denial, BrokerError> {
+    let provider = allowed.provider();
+    match error {
+        VaultError::CredentialNotFound { .. } => {
+            let names: Vec<&str> = provider.secrets.iter().map(|claim| claim.name.as_str()).collect();
+            let message = format!("there is no {} credential in sight for `{}`", provider.id, allowed.capability().id);
+            let help = format!("an operator stores it with `aivault secrets create --name {}`", names.join("` and `"));
+            Ok(Denial::new(Reason::CredentialMissing, message).help(help))
+        }
+        error @ VaultError::CredentialAmbiguous { .. } => {
+            let denial = Denial::new(Reason::CredentialAmbiguous, error.to_string());
+            Ok(denial.help("say which with --credential"))
+        }
+        error => Err(BrokerError::Vault(error)),
+    }
+}
+
+/// Step 8: only now is anything decrypted, and only what this plan needs.
+fn reveal(vault: &mut Vault, plan: &Plan<'_>, credential: &CredentialMeta) -> Result<Secrets, BrokerError> {
+    let mut secrets = Secrets::new();
+    for (placeholder, id) in &credential.secrets {
+        secrets.insert(placeholder.clone(), vault.reveal(id, &plan.provider().id)?);
+    }
+    Ok(secrets)
+}
+
+fn failure(error: &BrokerError) -> &'static str {
+    match error {
+        BrokerError::Denied(denial) => denial.reason.as_str(),
+        BrokerError::Vault(_) => "vault",
+        BrokerError::Audit(_) => "audit",
+        BrokerError::Auth(_) => "auth",
+        BrokerError::Client(_) | BrokerError::Upstream(UpstreamError::Client(_)) => "client",
+        BrokerError::Upstream(UpstreamError::Timeout { .. }) => "upstream.timeout",
+        BrokerError::Upstream(_) => "upstream.unreachable",
+    }
+}

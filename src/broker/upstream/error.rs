@@ -1,0 +1,205 @@
+//! What can go wrong on the way to an upstream and back.
+//!
+//! Messages name the host, and a cause in words of ours. They must never hold the URL, a header, or the text of
+//! a library's error, since keys stand in the first two and may stand in the third: causes are recognised by
+//! type, and no error here has a source.
+
+use std::error::Error;
+use std::{fmt, io};
+
+use http::HeaderName;
+use rustls::CertificateError;
+use thiserror::Error;
+
+use super::{CallerBodyFault, UrlFault};
+use crate::broker::guard::GuardError;
+use crate::broker::resolver::find_guard_error;
+
+/// Why there is no answer, or no more of it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum UpstreamError {
+    #[error("{host} could not be reached: {fault}; check this machine's network, then try again")]
+    Unreachable { host: String, fault: ConnectFault },
+    #[error("{host} did not answer in time ({phase}); try again, or allow it more time")]
+    Timeout { host: String, phase: Phase },
+    #[error(
+        "no trusted TLS connection to {host}: {fault}; nothing was sent; check the host and this machine's clock"
+    )]
+    Tls { host: String, fault: TlsFault },
+    /// The host's addresses are out of reach, or it has none. Nothing was sent.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    #[error(
+        "the URL of this request {fault}; nothing was sent; write the path as it should go out, percent-encoded"
+    )]
+    Url { fault: UrlFault },
+    #[error("the header {name} is set by the broker alone; nothing was sent; leave it out of the request")]
+    OwnHeader { name: HeaderName },
+    #[error(
+        "{host} is redirected by this test vault, and the request names a port; nothing was sent; \
+         use the host without a port"
+    )]
+    RedirectedPort { host: String },
+    #[error("{host} answered in a content encoding that cannot be scrubbed; ask for an uncompressed answer")]
+    Encoding { host: String },
+    #[error("the request to {host} was broken off: {fault}; send the whole body")]
+    BodyFromCaller { host: String, fault: CallerBodyFault },
+    #[error("{host} broke off its answer; what came is incomplete; try again if the request can be repeated")]
+    Interrupted { host: String },
+    #[error(
+        "{host} closed the connection or did not answer in HTTP; try again if the request can be repeated"
+    )]
+    Protocol { host: String },
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// Why there is no client to send with.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ClientError {
+    #[error("{host:?} cannot be redirected; give a host name, in lower case and without a port")]
+    RedirectedHost { host: String },
+    #[error("the certificate authority for {host} is not a usable PEM certificate; give one that is")]
+    CertificateAuthority { host: String },
+    #[error("the HTTPS client could not be set up; report this as a bug")]
+    Build,
+}
+
+/// What an upstream kept us waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    Connect,
+    FirstByte,
+    Idle,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connecting",
+            Self::FirstByte => "waiting for the first byte",
+            Self::Idle => "waiting for more of the answer",
+        })
+    }
+}
+
+/// Why no connection was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConnectFault {
+    Refused,
+    Reset,
+    NoRoute,
+    Other,
+}
+
+impl fmt::Display for ConnectFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "connection refused",
+            Self::Reset => "connection reset",
+            Self::NoRoute => "no route to it",
+            Self::Other => "connection failed",
+        })
+    }
+}
+
+/// Why a TLS connection is not trusted, or was not agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TlsFault {
+    UnknownIssuer,
+    WrongName,
+    Expired,
+    NotYetValid,
+    Revoked,
+    OtherCertificate,
+    Handshake,
+}
+
+impl fmt::Display for TlsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownIssuer => "its certificate is from an unknown issuer",
+            Self::WrongName => "its certificate is for another name",
+            Self::Expired => "its certificate has expired",
+            Self::NotYetValid => "its certificate is not valid yet",
+            Self::Revoked => "its certificate was revoked",
+            Self::OtherCertificate => "its certificate is not valid",
+            Self::Handshake => "the handshake failed",
+        })
+    }
+}
+
+impl UpstreamError {
+    /// What `error` means, where it came before the head of an answer.
+    pub(super) fn from_send(host: &str, error: &reqwest::Error) -> Self {
+        let host = host.to_owned();
+        if let Some(guard) = find_guard_error(error) {
+            return Self::Guard(guard.clone());
+        }
+        if let Some(fault) = find(error).copied() {
+            return Self::BodyFromCaller { host, fault };
+        }
+        if let Some(tls) = find(error) {
+            return Self::Tls { host, fault: TlsFault::from(tls) };
+        }
+        if error.is_timeout() && error.is_connect() {
+            return Self::Timeout { host, phase: Phase::Connect };
+        }
+        if error.is_connect() {
+            let fault = find::<io::Error>(error).map_or(ConnectFault::Other, ConnectFault::from);
+            return Self::Unreachable { host, fault };
+        }
+        Self::Protocol { host }
+    }
+
+    /// What `error` means, where it came in the middle of an answer.
+    pub(super) fn from_body(host: &str, error: &reqwest::Error) -> Self {
+        let host = host.to_owned();
+        if let Some(fault) = find(error).copied() {
+            return Self::BodyFromCaller { host, fault };
+        }
+        // The decoder says with these kinds that what came is not gzip.
+        match find::<io::Error>(error).map(io::Error::kind) {
+            Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => Self::Encoding { host },
+            _ => Self::Interrupted { host },
+        }
+    }
+}
+
+impl From<&io::Error> for ConnectFault {
+    fn from(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+                Self::Reset
+            }
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Self::NoRoute,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl From<&rustls::Error> for TlsFault {
+    fn from(error: &rustls::Error) -> Self {
+        use CertificateError as E;
+        match error {
+            rustls::Error::InvalidCertificate(certificate) => match certificate {
+                E::UnknownIssuer => Self::UnknownIssuer,
+                E::NotValidForName | E::NotValidForNameContext { .. } => Self::WrongName,
+                E::Expired | E::ExpiredContext { .. } => Self::Expired,
+                E::NotValidYet | E::NotValidYetContext { .. } => Self::NotYetValid,
+                E::Revoked => Self::Revoked,
+                _ => Self::OtherCertificate,
+            },
+            _ => Self::Handshake,
+        }
+    }
+}
+
+/// The innermost cause of `error` of this type. Looks inside an `io::Error` too, which hides what it wraps from
+/// [`Error::source`].
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let inside =
+        error.downcast_ref().and_then(io::Error::get_ref).map(|inner| inner as &(dyn Error + 'static));
+    inside.and_then(find).or_else(|| error.source().and_then(find)).or_else(|| error.downcast_ref())
+}

@@ -1,0 +1,44 @@
+//! Whom the broker trusts: Mozilla's root certificates, compiled in, or the ones given for a redirected host.
+//!
+//! Must never ask the platform for certificates: its store can be extended by whoever runs as the operator, and
+//! its location named by the environment. Keys of sessions are never logged.
+
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::ClientError;
+
+/// HTTP/2 where the upstream speaks it, HTTP/1.1 otherwise (RFC 7301).
+const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
+/// Trusts the compiled-in roots.
+pub(super) fn built_in_roots() -> Result<ClientConfig, ClientError> {
+    configure(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+}
+
+/// Trusts the certificates of `pem` and nothing else.
+pub(super) fn only_roots(host: &str, pem: &[u8]) -> Result<ClientConfig, ClientError> {
+    let unusable = || ClientError::CertificateAuthority { host: host.to_owned() };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        roots.add(certificate.map_err(|_| unusable())?).map_err(|_| unusable())?;
+    }
+    if roots.is_empty() {
+        return Err(unusable());
+    }
+    configure(roots)
+}
+
+fn configure(roots: RootCertStore) -> Result<ClientConfig, ClientError> {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|_| ClientError::Build)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
+    Ok(config)
+}

@@ -1,0 +1,68 @@
+//! `invoke`, `json` and `markdown`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::PlaceArguments;
+use crate::spec::CredentialName;
+
+#[derive(Args)]
+pub(in crate::cli) struct InvokeArguments {
+    /// The capability's full name, such as openai/chat-completions
+    pub(in crate::cli) capability: String,
+    /// The HTTP method; the capability's usual one when left out
+    #[arg(long)]
+    pub(in crate::cli) method: Option<String>,
+    /// Path and query; the capability's own when it has just one
+    #[arg(long)]
+    pub(in crate::cli) path: Option<String>,
+    /// A header, `Name: value` or `name=value`; may be repeated
+    #[arg(long = "header", value_name = "HEADER")]
+    pub(in crate::cli) headers: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) body: BodyArguments,
+    /// The account to use, when a provider has several
+    #[arg(long, value_name = "NAME", value_parser = CredentialName::parse)]
+    pub(in crate::cli) credential: Option<CredentialName>,
+    #[command(flatten)]
+    pub(in crate::cli) place: PlaceArguments,
+}
+
+/// At most one way to give a body.
+#[derive(Args, Default)]
+pub(in crate::cli) struct BodyArguments {
+    /// The body's text; JSON is announced as such
+    #[arg(long, value_name = "TEXT", group = "content", allow_hyphen_values = true)]
+    pub(in crate::cli) body: Option<String>,
+    /// A file to send as the body; `-` for standard input
+    #[arg(long, value_name = "PATH", group = "content")]
+    pub(in crate::cli) body_file_path: Option<PathBuf>,
+    /// A request as JSON: {"method", "path", "headers", "body"}, each of them optional
+    #[arg(long, value_name = "JSON", group = "content")]
+    pub(in crate::cli) request: Option<String>,
+    /// A file with such a request; `-` for standard input
+    #[arg(long, value_name = "PATH", group = "content")]
+    pub(in crate::cli) request_file: Option<PathBuf>,
+    /// A field of a form; may be repeated
+    #[arg(long = "multipart-field", value_name = "NAME=VALUE", conflicts_with = "content")]
+    pub(in crate::cli) fields: Vec<String>,
+    /// A file of a form; may be repeated
+    #[arg(long = "multipart-file", value_name = "NAME=PATH", conflicts_with = "content")]
+    pub(in crate::cli) files: Vec<std::ffi::OsString>,
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct MarkdownArguments {
+    #[command(flatten)]
+    pub(in crate::cli) invoke: InvokeArguments,
+    /// Put the output between <begin NAME> and </end NAME>
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) namespace: Option<String>,
+    /// Leave this field out, wherever it is; may be repeated
+    #[arg(long = "exclude-field", value_name = "FIELD")]
+    pub(in crate::cli) exclude: Vec<String>,
+    /// Put this field's text in a fenced block; may be repeated
+    #[arg(long = "wrap-field", value_name = "FIELD")]
+    pub(in crate::cli) wrap: Vec<String>,
+}

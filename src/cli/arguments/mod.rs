@@ -1,0 +1,164 @@
+//! What can be typed: the tree of commands and flags, and nothing of what they mean.
+
+mod capability;
+mod invoke;
+mod operate;
+mod scope;
+mod secrets;
+mod vault;
+
+use clap::{Args, Parser, Subcommand};
+
+pub(super) use capability::{CapabilityVerb, DescribeArguments, ListArguments};
+pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments};
+pub(super) use operate::{AuditArguments, AuditVerb, PolicyVerb, UpstreamVerb};
+pub(super) use scope::{PlaceArguments, ScopeArguments, ScopeKind};
+pub(super) use secrets::{
+    CreateArguments, GroupArguments, SecretsVerb, SelectArguments, UpdateArguments, ValueArguments,
+};
+pub(super) use vault::{InitArguments, KeyProvider, UnlockArguments};
+
+/// Calls APIs with keys that the caller never sees: an encrypted vault and a policy-enforced broker.
+#[derive(Parser)]
+#[command(
+    name = "aivault",
+    version,
+    about = "Calls APIs with keys that the caller never sees: an encrypted vault and a policy-enforced broker.",
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Verb {
+    /// Show where the vault stands and how well it is protected
+    Status(Format),
+    /// Make a vault (the first command makes one with safe defaults otherwise)
+    Init(InitArguments),
+    /// Open a locked vault until `lock` or a restart
+    Unlock(UnlockArguments),
+    /// Forget the vault's key until `unlock`
+    Lock,
+    /// Store, list, rotate and delete secrets
+    #[command(subcommand, arg_required_else_help = true)]
+    Secrets(SecretsVerb),
+    /// Browse and use capabilities
+    #[command(subcommand, arg_required_else_help = true)]
+    Capability(CapabilityVerb),
+    /// Call a capability, and print the upstream's answer as it comes
+    Invoke(InvokeArguments),
+    /// Call a capability, and print its answer as indented JSON
+    Json(InvokeArguments),
+    /// Call a capability, and print its answer as Markdown
+    #[command(visible_alias = "md")]
+    Markdown(MarkdownArguments),
+    /// Show what was asked, decided and done
+    Audit(AuditArguments),
+    /// Ask the policy without a call
+    #[command(subcommand, arg_required_else_help = true)]
+    Policy(PolicyVerb),
+    /// Send a test vault's host to a local server
+    #[command(subcommand, arg_required_else_help = true)]
+    Upstream(UpstreamVerb),
+    /// Take the tour: the whole flow on a temporary test vault with a local upstream
+    Demo,
+}
+
+/// How an answer is printed.
+#[derive(Args, Clone, Copy, Default)]
+pub(super) struct Format {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print every detail, as JSON
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+impl Format {
+    pub(super) fn is_json(self) -> bool {
+        self.json || self.verbose
+    }
+}
+
+impl Arguments {
+    /// Whether errors, too, are told as JSON.
+    pub(super) fn wants_json(&self) -> bool {
+        match &self.verb {
+            Verb::Status(format) => format.json,
+            Verb::Secrets(SecretsVerb::List(list)) => list.format.json,
+            Verb::Capability(CapabilityVerb::List(list)) => list.format.json,
+            Verb::Capability(CapabilityVerb::Describe(describe)) => describe.format.json,
+            Verb::Audit(audit) => audit.wants_json(),
+            Verb::Policy(PolicyVerb::Check { json }) => *json,
+            Verb::Upstream(UpstreamVerb::List(format)) => format.json,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_guides_commands_parse() {
+        for line in [
+            "aivault status",
+            "aivault init --provider passphrase --passphrase your-passphrase",
+            "aivault secrets create --name OPENAI_API_KEY --value sk-... --scope global",
+            "aivault capability list",
+            "aivault capability describe openai/chat-completions",
+            "aivault invoke openai/chat-completions --method POST --body {}",
+            "aivault json openai/chat-completions --method POST --body {}",
+            "aivault markdown openai/chat-completions --method POST --body {}",
+            "aivault md openai/chat-completions",
+            "aivault capability invoke openai/chat-completions",
+            "aivault capability md openai/chat-completions",
+            "aivault audit",
+            "aivault audit verify --json",
+            "aivault secrets list",
+            "aivault secrets import --entry OPENAI_API_KEY=sk-... --entry GITHUB_TOKEN=ghp-... --scope global",
+            "aivault secrets update --id 1 --name NEW",
+            "aivault secrets create --name A --value -",
+            "aivault secrets create --name A --value -starts-with-a-dash",
+            "aivault upstream set api.openai.com --to 127.0.0.1:1 --ca ca.pem",
+            "aivault policy check --json",
+            "aivault demo",
+        ] {
+            assert!(Arguments::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn wrong_usage_is_refused() {
+        for line in [
+            "aivault",
+            "aivault secrets",
+            "aivault stauts",
+            "aivault secrets create",
+            "aivault secrets create --name lower --value x",
+            "aivault secrets create --name A --value x --value-file y",
+            "aivault secrets rotate --value x",
+            "aivault secrets rotate --id 1 --name A --value x",
+            "aivault secrets list --group-id g",
+            "aivault invoke",
+            "aivault invoke a/b --body x --request {}",
+            "aivault invoke a/b --body x --multipart-field a=b",
+            "aivault audit --limit -1",
+        ] {
+            let error = Arguments::try_parse_from(line.split(' ')).err();
+            assert_eq!(error.map(|error| error.exit_code()), Some(2), "{line}");
+        }
+    }
+}

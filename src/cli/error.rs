@@ -1,0 +1,93 @@
+//! Why a command line did not do what it was asked: one enum, each variant with its
+//! kind, and what to do next.
+
+use std::io;
+
+use thiserror::Error;
+
+use crate::platform::files::FileError;
+use crate::service::multipart::UploadError;
+use crate::service::{ErrorKind, ServiceError};
+use crate::settings::SettingsError;
+use crate::spec::NameError;
+
+/// A failure before, in or after the service. Never holds a secret.
+#[derive(Debug, Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Well-formed flags that make no sense together, or a text within one that cannot be read.
+    #[error("{message}")]
+    Usage { message: String, help: Option<String> },
+    /// The service refused a value, whose text is not shown.
+    #[error("{0}")]
+    Value(String),
+    #[error("could not read the standard input: {0}")]
+    Input(#[source] io::Error),
+    #[error("could not read from the terminal: {0}")]
+    Prompt(#[source] io::Error),
+    #[error("could not write the output: {0}")]
+    Output(#[from] io::Error),
+    #[error("could not start the network runtime: {0}")]
+    Runtime(#[source] io::Error),
+}
+
+impl CliError {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), help: None }
+    }
+
+    pub(crate) fn with_help(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), help: Some(help.into()) }
+    }
+
+    /// Whether the reader of the output went away, which is no error.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The same error as every surface tells it.
+    pub(crate) fn into_service_error(self) -> ServiceError {
+        let (kind, help) = match self {
+            Self::Service(error) => return error,
+            Self::Settings(_) => (ErrorKind::VaultUnavailable, None),
+            Self::Output(_) | Self::Runtime(_) => (ErrorKind::Conflict, None),
+            Self::File(ref error) => (ErrorKind::InvalidRequest, Some(error.help())),
+            Self::Upload(ref error) => (ErrorKind::InvalidRequest, error.help()),
+            Self::Usage { ref help, .. } => (ErrorKind::InvalidRequest, help.clone()),
+            Self::Name(_) | Self::Value(_) | Self::Input(_) | Self::Prompt(_) => {
+                (ErrorKind::InvalidRequest, None)
+            }
+        };
+        ServiceError { kind, reason: None, message: self.to_string(), help }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_reader_that_left_is_quiet() {
+        assert!(CliError::from(io::Error::from(io::ErrorKind::BrokenPipe)).is_closed_pipe());
+        assert!(!CliError::from(io::Error::from(io::ErrorKind::StorageFull)).is_closed_pipe());
+        assert!(!CliError::Input(io::Error::from(io::ErrorKind::BrokenPipe)).is_closed_pipe());
+    }
+
+    #[test]
+    fn each_kind_has_its_exit_code() {
+        let code = |error: CliError| error.into_service_error().kind.exit_code();
+        assert_eq!(code(CliError::usage("x")), 2);
+        assert_eq!(code(CliError::Output(io::Error::from(io::ErrorKind::StorageFull))), 1);
+        assert_eq!(code(SettingsError::NoHome.into()), 4);
+        assert_eq!(code(ServiceError::new(ErrorKind::VaultLocked, "x").into()), 4);
+    }
+}

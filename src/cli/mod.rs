@@ -1,0 +1,88 @@
+//! The command line: argv becomes a `Command` or a `Call`, an answer becomes text or
+//! JSON, an error becomes an exit code.
+//!
+//! A surface decides nothing: what is allowed, missing or wrong about the vault is for
+//! the service to say. It must never print a secret, nor let a text from outside move a
+//! terminal's cursor; only the body that an upstream answered goes out as it came.
+
+mod arguments;
+mod capability;
+pub mod demo;
+mod error;
+mod escape;
+mod input;
+mod invoke;
+mod json;
+mod policy;
+mod render;
+mod report;
+mod screen;
+mod secrets;
+mod task;
+mod usage;
+mod vault;
+
+use std::ffi::OsString;
+use std::io::{self, BufWriter, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::platform::terminal;
+use crate::service::Service;
+use crate::settings::Settings;
+
+use arguments::Arguments;
+use error::CliError;
+use screen::{Paint, Screen};
+use task::{Surroundings, Task};
+
+/// Runs one command line, the program's name included, to its exit code.
+pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    if matches!(argv.get(1..), Some([only]) if only == "--version" || only == "-V") {
+        return report::version();
+    }
+    match Arguments::try_parse_from(&argv) {
+        Ok(arguments) => perform(arguments),
+        Err(error) => usage::report(&error, &argv),
+    }
+}
+
+/// What to say when the process could not be made safe to hold a key.
+pub fn refuse_to_start(error: &dyn std::error::Error) -> ExitCode {
+    report::line("error", &error.to_string(), Paint::plain());
+    ExitCode::FAILURE
+}
+
+fn perform(arguments: Arguments) -> ExitCode {
+    let wants_json = arguments.wants_json();
+    let settings = match Settings::read() {
+        Ok(settings) => settings,
+        Err(error) => return report::failure(error.into(), wants_json, Paint::plain()),
+    };
+    let err_paint = Paint::for_stream(terminal::stderr_is_terminal(), settings.no_color);
+    carry_out(arguments, settings).unwrap_or_else(|error| report::failure(error, wants_json, err_paint))
+}
+
+/// From arguments to a task, and from that to its output.
+fn carry_out(arguments: Arguments, settings: Settings) -> Result<ExitCode, CliError> {
+    let env_key = settings.env_key.clone();
+    let around = Surroundings { env_key: env_key.as_ref().map(|key| key.as_str()) };
+    let task = arguments.into_task(around)?;
+    if let Task::Demo = task {
+        return Ok(demo::run(&settings));
+    }
+    let on_terminal = terminal::stdout_is_terminal();
+    let paint = Paint::for_stream(on_terminal, settings.no_color);
+    let err_paint = Paint::for_stream(terminal::stderr_is_terminal(), settings.no_color);
+    let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+    let mut err = io::stderr();
+    let mut screen = Screen { out: &mut out, err: &mut err, paint, err_paint, on_terminal };
+    let done = task.perform(|| Service::new(settings), &mut screen);
+    // What was printed before an error is shown before it.
+    let flushed = out.flush();
+    let code = done?;
+    flushed?;
+    Ok(code)
+}

@@ -1,0 +1,156 @@
+//! The list of capabilities: by provider, the ready ones first.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use super::table::width;
+use super::{Filter, counted};
+use crate::cli::escape;
+use crate::cli::screen::{Paint, Screen};
+use crate::service::{CapabilityView, Readiness};
+
+/// Those that the filter lets through.
+pub(super) fn filtered<'a>(all: &'a [CapabilityView], filter: &Filter) -> Vec<&'a CapabilityView> {
+    let wanted = |one: &&CapabilityView| {
+        filter.provider.as_ref().is_none_or(|provider| *provider == one.provider)
+            && (!filter.ready || one.readiness == Readiness::Ready)
+    };
+    all.iter().filter(wanted).collect()
+}
+
+pub(super) fn print(capabilities: &[&CapabilityView], screen: &mut Screen<'_>) -> io::Result<()> {
+    if capabilities.is_empty() {
+        return writeln!(screen.out, "No capability fits. All of them: aivault capability list");
+    }
+    let id_width = capabilities.iter().map(|one| width(one.id.as_str())).max().unwrap_or(0);
+    let marks: Vec<String> = capabilities.iter().map(|one| mark(one)).collect();
+    let mark_width = marks.iter().map(|mark| width(mark)).max().unwrap_or(0);
+    for group in by_provider(capabilities) {
+        for one in group {
+            let mark = format!("{:mark_width$}", mark(one));
+            let mark = painted(&mark, one.readiness, screen.paint);
+            writeln!(screen.out, "{:id_width$}  {mark}  {}", one.id, escape::line(&one.summary))?;
+        }
+        writeln!(screen.out)?;
+    }
+    writeln!(screen.out, "{}", counts(capabilities))
+}
+
+/// Groups of one provider each; those with something ready first, then by name.
+fn by_provider<'a>(capabilities: &[&'a CapabilityView]) -> Vec<Vec<&'a CapabilityView>> {
+    let mut groups: BTreeMap<&str, Vec<&CapabilityView>> = BTreeMap::new();
+    for one in capabilities {
+        groups.entry(one.provider.as_str()).or_default().push(one);
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    for group in &mut groups {
+        group.sort_by_key(|one| (one.readiness, one.id.clone()));
+    }
+    // Stable, so that names stay in order within a readiness.
+    groups.sort_by_key(|group| group.first().map(|one| one.readiness));
+    groups
+}
+
+/// In a word or two, whether it can be used, or what it takes.
+pub(super) fn mark(one: &CapabilityView) -> String {
+    match one.readiness {
+        Readiness::Ready => "ready".to_owned(),
+        Readiness::Disabled => "off".to_owned(),
+        Readiness::Locked => "locked".to_owned(),
+        Readiness::Incomplete | Readiness::NoSecret => match one.missing.as_slice() {
+            [] => "needs a secret".to_owned(),
+            [only] => format!("needs {only}"),
+            [first, rest @ ..] => format!("needs {first} +{}", rest.len()),
+        },
+    }
+}
+
+fn painted(mark: &str, readiness: Readiness, paint: Paint) -> String {
+    match readiness {
+        Readiness::Ready => paint.green(mark).to_string(),
+        Readiness::Incomplete => paint.yellow(mark).to_string(),
+        _ => paint.dim(mark).to_string(),
+    }
+}
+
+/// `17 ready, 20 need secrets, 1 off; 38 capabilities of 3 providers`.
+fn counts(capabilities: &[&CapabilityView]) -> String {
+    let count = |readiness: &[Readiness]| {
+        capabilities.iter().filter(|one| readiness.contains(&one.readiness)).count()
+    };
+    let parts = [
+        (count(&[Readiness::Ready]), "ready"),
+        (count(&[Readiness::Incomplete, Readiness::NoSecret]), "without secrets"),
+        (count(&[Readiness::Disabled]), "off"),
+        (count(&[Readiness::Locked]), "locked"),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let mut providers: Vec<&str> = capabilities.iter().map(|one| one.provider.as_str()).collect();
+    providers.sort_unstable();
+    providers.dedup();
+    let all = counted(capabilities.len() as u64, "capability");
+    format!("{}; {all} of {}", parts.join(", "), counted(providers.len() as u64, "provider"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::render::testing::printed;
+    use crate::spec::{CapabilityId, ProviderId, Risk, SecretName};
+
+    fn one(id: &'static str, readiness: Readiness, missing: &[&'static str]) -> CapabilityView {
+        let id = CapabilityId::from_static(id);
+        CapabilityView {
+            provider: ProviderId::parse(id.provider()).unwrap(),
+            id,
+            category: "ai".into(),
+            summary: "Does things".into(),
+            risk: Risk::Read,
+            readiness,
+            missing: missing.iter().map(|name| SecretName::from_static(name)).collect(),
+        }
+    }
+
+    fn some() -> Vec<CapabilityView> {
+        vec![
+            one("anthropic/messages", Readiness::NoSecret, &["ANTHROPIC_API_KEY"]),
+            one("openai/models", Readiness::Ready, &[]),
+            one("openai/admin", Readiness::Disabled, &[]),
+            one("trello/boards", Readiness::Incomplete, &["TRELLO_TOKEN"]),
+            one("twilio/calls", Readiness::NoSecret, &["TWILIO_SID", "TWILIO_TOKEN"]),
+        ]
+    }
+
+    #[test]
+    fn the_ready_come_first_and_counts_last() {
+        let all = some();
+        let shown = filtered(&all, &Filter::default());
+        let expected = "\
+openai/models       ready                    Does things
+openai/admin        off                      Does things
+
+trello/boards       needs TRELLO_TOKEN       Does things
+
+anthropic/messages  needs ANTHROPIC_API_KEY  Does things
+
+twilio/calls        needs TWILIO_SID +1      Does things
+
+1 ready, 3 without secrets, 1 off; 5 capabilities of 4 providers
+";
+        assert_eq!(printed(|screen| print(&shown, screen)).0, expected);
+    }
+
+    #[test]
+    fn filters_narrow() {
+        let all = some();
+        let ids =
+            |filter: Filter| filtered(&all, &filter).iter().map(|one| one.id.to_string()).collect::<Vec<_>>();
+        let openai = Some(ProviderId::from_static("openai"));
+        assert_eq!(ids(Filter { provider: openai.clone(), ready: false }), ["openai/models", "openai/admin"]);
+        assert_eq!(ids(Filter { provider: openai, ready: true }), ["openai/models"]);
+        let trello = Some(ProviderId::from_static("trello"));
+        assert!(ids(Filter { provider: trello, ready: true }).is_empty());
+        assert!(printed(|screen| print(&[], screen)).0.starts_with("No capability fits."));
+    }
+}

@@ -1,0 +1,188 @@
+//! Answers as text for a person, or as JSON for a program. Texts from outside are escaped.
+
+mod audit;
+mod capabilities;
+mod capability;
+mod secrets;
+mod shell;
+mod status;
+mod table;
+mod time;
+
+use std::io;
+
+use serde::Serialize;
+
+use super::arguments::Format;
+use super::escape;
+use super::screen::Screen;
+use crate::platform::clock;
+use crate::service::Outcome;
+use crate::spec::ProviderId;
+
+pub(super) use secrets::Deed;
+
+use audit::Verified;
+
+/// How an answer is to be shown.
+#[derive(Default)]
+pub(super) struct View {
+    json: bool,
+    deed: Deed,
+    filter: Filter,
+}
+
+/// Which capabilities of a list are shown.
+#[derive(Default)]
+pub(super) struct Filter {
+    pub(super) provider: Option<ProviderId>,
+    pub(super) ready: bool,
+}
+
+impl View {
+    pub(super) fn of(format: Format) -> Self {
+        Self { json: format.is_json(), ..Self::default() }
+    }
+
+    pub(super) fn only(self, filter: Filter) -> Self {
+        Self { filter, ..self }
+    }
+
+    pub(super) fn after(deed: Deed) -> Self {
+        Self { deed, ..Self::default() }
+    }
+}
+
+/// Prints one answer.
+pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -> io::Result<()> {
+    match outcome {
+        Outcome::Status(status) if view.json => json(status, screen),
+        Outcome::Status(status) | Outcome::Initialised(status) => status::print(status, screen),
+        Outcome::Unlocked => writeln!(screen.out, "The vault is unlocked."),
+        Outcome::Locked => writeln!(screen.out, "The vault is locked."),
+        Outcome::SecretStored(stored) => secrets::print_stored(stored, view.deed, screen),
+        Outcome::Imported { stored } => secrets::print_imported(stored, screen),
+        Outcome::Secrets { secrets, damaged } => {
+            if view.json {
+                json(secrets, screen)?;
+            } else {
+                secrets::print_list(secrets, damaged.is_empty(), clock::now_ms(), screen)?;
+            }
+            damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
+        }
+        Outcome::SecretChanged { secret, provisioned, removed } => {
+            secrets::print_changed(secret, view.deed, provisioned, removed, screen)
+        }
+        Outcome::SecretDeleted { id, secret, removed } => {
+            secrets::print_deleted(id, secret.as_ref(), removed, screen)
+        }
+        Outcome::Capabilities { capabilities } => {
+            let shown = capabilities::filtered(capabilities, &view.filter);
+            if view.json { json(&shown, screen) } else { capabilities::print(&shown, screen) }
+        }
+        Outcome::Capability(detail) if view.json => json(detail, screen),
+        Outcome::Capability(detail) => capability::print(detail, screen),
+        Outcome::Audit { events, damaged } => {
+            audit::print(events, view.json, screen)?;
+            damaged.iter().try_for_each(|line| screen.warn(&format!("not an entry of the audit log: {line}")))
+        }
+        Outcome::AuditVerified { events, files, last_mac } => audit::print_verified(
+            &Verified { intact: true, events: *events, files: *files, last_mac },
+            view.json,
+            screen,
+        ),
+        Outcome::UpstreamSet(upstream) => {
+            let (host, address) = (escape::line(&upstream.host), escape::line(&upstream.address));
+            writeln!(screen.out, "Calls to {host} now go to {address}.")
+        }
+        Outcome::Upstreams { upstreams } if view.json => json(upstreams, screen),
+        Outcome::Upstreams { upstreams } => status::print_upstreams(upstreams, screen),
+        Outcome::UpstreamRemoved { host } => {
+            writeln!(screen.out, "Calls to {host} go there again.", host = escape::line(host))
+        }
+    }
+}
+
+/// Indented, on a terminal and in a pipe alike; safe to show.
+fn json(value: &impl Serialize, screen: &mut Screen<'_>) -> io::Result<()> {
+    let text = serde_json::to_string(value)?;
+    let text = super::json::parse(text.as_bytes()).map_or(text, |node| super::json::pretty(&node));
+    writeln!(screen.out, "{text}")
+}
+
+/// `1 event`, `2 events`.
+fn counted(count: u64, noun: &str) -> String {
+    let ending = match (count, noun.strip_suffix('y')) {
+        (1, _) => return format!("1 {noun}"),
+        (_, Some(stem)) => return format!("{count} {stem}ies"),
+        _ => "s",
+    };
+    format!("{count} {noun}{ending}")
+}
+
+/// `A`, `A and B`, `A, B and C`.
+fn listed(names: &[impl AsRef<str>]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
+        }
+    }
+}
+
+#[cfg(test)]
+mod testing {
+    //! What a renderer printed.
+
+    use std::io;
+
+    use crate::cli::screen::{Paint, Screen};
+
+    /// Runs `print` on a screen that is no terminal; gives what went to each stream.
+    pub(super) fn printed(print: impl FnOnce(&mut Screen<'_>) -> io::Result<()>) -> (String, String) {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let paint = Paint::plain();
+        print(&mut Screen { out: &mut out, err: &mut err, paint, err_paint: paint, on_terminal: false })
+            .unwrap();
+        (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::printed;
+    use super::*;
+    use crate::service::UpstreamView;
+
+    #[test]
+    fn counts_and_lists_read_well() {
+        assert_eq!(counted(1, "capability"), "1 capability");
+        assert_eq!(counted(17, "capability"), "17 capabilities");
+        assert_eq!(counted(0, "event"), "0 events");
+        assert_eq!(listed(&["A"]), "A");
+        assert_eq!(listed(&["A", "B"]), "A and B");
+        assert_eq!(listed(&["A", "B", "C"]), "A, B and C");
+    }
+
+    #[test]
+    fn short_answers_are_sentences() {
+        let show = |answer: Outcome| printed(|screen| outcome(&answer, &View::default(), screen)).0;
+        assert_eq!(show(Outcome::Locked), "The vault is locked.\n");
+        assert_eq!(
+            show(Outcome::AuditVerified { events: 12, files: 1, last_mac: "7f".to_owned() }),
+            "The audit log is intact: 12 events in 1 file, the last with MAC 7f.\n"
+        );
+        let upstream = UpstreamView { host: "a.com\u{1b}".into(), address: "127.0.0.1:1".into() };
+        assert_eq!(show(Outcome::UpstreamSet(upstream)), "Calls to a.com\\u{1b} now go to 127.0.0.1:1.\n");
+    }
+
+    #[test]
+    fn damage_is_told_beside_a_list() {
+        let answer = Outcome::Secrets { secrets: Vec::new(), damaged: vec!["secret 7".to_owned()] };
+        let view = View { json: true, ..View::default() };
+        let (out, err) = printed(|screen| outcome(&answer, &view, screen));
+        assert_eq!((out.as_str(), err.as_str()), ("[]\n", "warning: a damaged record: secret 7\n"));
+    }
+}

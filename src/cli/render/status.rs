@@ -1,0 +1,130 @@
+//! `status` and `init`, and the hosts that a test vault sends elsewhere.
+
+use std::io;
+
+use super::counted;
+use super::table::{Table, aligned};
+use crate::cli::escape;
+use crate::cli::screen::Screen;
+use crate::service::{StatusView, UpstreamView};
+
+/// The width of the labels.
+const LABELS: usize = 12;
+
+pub(super) fn print(status: &StatusView, screen: &mut Screen<'_>) -> io::Result<()> {
+    if status.created {
+        writeln!(screen.out, "Vault initialised at {}", escape::line(&status.folder))?;
+    }
+    for (label, value) in rows(status) {
+        let line = aligned([(label, LABELS), (&escape::line(&value), 0)].into_iter());
+        writeln!(screen.out, "{line}")?;
+    }
+    status.damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
+}
+
+fn rows(status: &StatusView) -> Vec<(&'static str, String)> {
+    let mut rows = vec![("vault:", status.folder.clone()), ("state:", status.state.clone())];
+    if status.test {
+        rows.push(("test vault:", "yes, for ever; do not store real secrets in it".to_owned()));
+    }
+    rows.push(("key:", format!("{} ({})", status.key_provider, status.key_place)));
+    rows.push(("protection:", status.protection.clone()));
+    rows.push(("secrets:", count(status.secrets)));
+    rows.push(("credentials:", count(status.credentials)));
+    let capabilities = counted(status.capabilities as u64, "capability");
+    rows.push(("registry:", format!("{capabilities} of {}", counted(status.providers as u64, "provider"))));
+    rows.push(("daemon:", daemon(status)));
+    rows.extend(status.upstreams.iter().map(|one| ("upstream:", format!("{} -> {}", one.host, one.address))));
+    rows.push(("version:", status.version.clone()));
+    rows
+}
+
+fn count(count: Option<usize>) -> String {
+    count.map_or_else(|| "unknown while the vault is locked".to_owned(), |count| count.to_string())
+}
+
+fn daemon(status: &StatusView) -> String {
+    match status.daemon {
+        Some(pid) => format!("running, pid {pid}, on {}", status.socket),
+        None => "not running".to_owned(),
+    }
+}
+
+pub(super) fn print_upstreams(upstreams: &[UpstreamView], screen: &mut Screen<'_>) -> io::Result<()> {
+    if upstreams.is_empty() {
+        return writeln!(screen.out, "Every host is its own.");
+    }
+    let mut table = Table::new(&["HOST", "ADDRESS"]);
+    for one in upstreams {
+        table.row([one.host.clone(), one.address.clone()]);
+    }
+    table.print(screen.out, screen.paint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::render::testing::printed;
+
+    fn status() -> StatusView {
+        StatusView {
+            version: "0.1.0".into(),
+            folder: "/home/a/.aivault/data/vault".into(),
+            state: "unlocked".into(),
+            created: false,
+            test: false,
+            key_provider: "file".into(),
+            key_place: "/home/a/.aivault/keys/kek.key".into(),
+            protection: "Other users are kept out; code of this user is not.".into(),
+            vault_id: "7".into(),
+            secrets: Some(2),
+            credentials: Some(1),
+            damaged: Vec::new(),
+            providers: 12,
+            capabilities: 200,
+            socket: "/home/a/.aivault/run/aivaultd.sock".into(),
+            daemon: None,
+            upstreams: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_plain_vault() {
+        let expected = "\
+vault:        /home/a/.aivault/data/vault
+state:        unlocked
+key:          file (/home/a/.aivault/keys/kek.key)
+protection:   Other users are kept out; code of this user is not.
+secrets:      2
+credentials:  1
+registry:     200 capabilities of 12 providers
+daemon:       not running
+version:      0.1.0
+";
+        assert_eq!(printed(|screen| print(&status(), screen)), (expected.to_owned(), String::new()));
+    }
+
+    #[test]
+    fn what_is_special_is_said() {
+        let special = StatusView {
+            created: true,
+            test: true,
+            secrets: None,
+            daemon: Some(42),
+            damaged: vec!["secret 9".into()],
+            upstreams: vec![UpstreamView { host: "a.com".into(), address: "127.0.0.1:1".into() }],
+            ..status()
+        };
+        let (out, err) = printed(|screen| print(&special, screen));
+        assert!(out.starts_with("Vault initialised at /home/a/.aivault/data/vault\n"), "{out}");
+        for line in [
+            "\ntest vault:   yes, for ever; do not store real secrets in it\n",
+            "\nsecrets:      unknown while the vault is locked\n",
+            "\ndaemon:       running, pid 42, on /home/a/.aivault/run/aivaultd.sock\n",
+            "\nupstream:     a.com -> 127.0.0.1:1\n",
+        ] {
+            assert!(out.contains(line), "{out}");
+        }
+        assert_eq!(err, "warning: a damaged record: secret 9\n");
+    }
+}

@@ -1,0 +1,92 @@
+//! What one command line comes down to, and how it is carried out.
+
+use std::process::ExitCode;
+
+use super::arguments::{Arguments, UpstreamVerb, Verb};
+use super::error::CliError;
+use super::invoke::Invocation;
+use super::render::{self, View};
+use super::screen::Screen;
+use super::{capability, input, policy, secrets, vault};
+use crate::platform::files;
+use crate::service::{Command, SecretText, Service};
+
+/// What the arguments mean, everything of theirs read and checked.
+pub(super) enum Task {
+    /// One question to the service, and how to show its answer.
+    Ask(Command, View),
+    Unlock(Option<SecretText>),
+    Invoke(Box<Invocation>),
+    CheckPolicy,
+    Demo,
+}
+
+/// What of the settings the arguments are read beside.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Surroundings<'a> {
+    /// The key of the `env` provider.
+    pub(super) env_key: Option<&'a str>,
+}
+
+impl Surroundings<'_> {
+    pub(super) fn env_key(self) -> Option<SecretText> {
+        self.env_key.map(|key| SecretText::new(key.to_owned()))
+    }
+}
+
+impl Arguments {
+    /// Reads what the arguments name: values, files, prompts.
+    pub(super) fn into_task(self, around: Surroundings<'_>) -> Result<Task, CliError> {
+        Ok(match self.verb {
+            Verb::Status(format) => Task::Ask(Command::Status, View::of(format)),
+            Verb::Init(init) => vault::init(init, around)?,
+            Verb::Unlock(unlock) => Task::Unlock(unlock.passphrase.map(SecretText::new)),
+            Verb::Lock => Task::Ask(Command::Lock, View::default()),
+            Verb::Secrets(verb) => secrets::task(verb)?,
+            Verb::Capability(verb) => capability::task(verb)?,
+            Verb::Invoke(invoke) => Task::Invoke(Box::new(Invocation::raw(invoke)?)),
+            Verb::Json(invoke) => Task::Invoke(Box::new(Invocation::json(invoke)?)),
+            Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),
+            Verb::Audit(audit) => vault::audit(audit),
+            Verb::Policy(_) => Task::CheckPolicy,
+            Verb::Upstream(verb) => upstream(verb)?,
+            Verb::Demo => Task::Demo,
+        })
+    }
+}
+
+impl Task {
+    /// Carries it out. `service` is called once at most: some tasks need none.
+    pub(super) fn perform(
+        self,
+        service: impl FnOnce() -> Service,
+        screen: &mut Screen<'_>,
+    ) -> Result<ExitCode, CliError> {
+        match self {
+            Self::Ask(command, view) => {
+                let outcome = service().execute(command)?;
+                render::outcome(&outcome, &view, screen)?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
+            Self::Invoke(invocation) => invocation.perform(&service(), screen),
+            Self::CheckPolicy => policy::check(std::io::stdin().lock(), screen),
+            // Composed one level up, since it makes a service of its own.
+            Self::Demo => Ok(ExitCode::FAILURE),
+        }
+    }
+}
+
+fn upstream(verb: UpstreamVerb) -> Result<Task, CliError> {
+    Ok(match verb {
+        UpstreamVerb::Set(set) => {
+            let pem = files::read_bounded(&set.ca, input::MIB)?;
+            let ca_pem = String::from_utf8(pem).map_err(|_| {
+                CliError::with_help("the --ca file is not text", "give a certificate in PEM form")
+            })?;
+            Task::Ask(Command::UpstreamSet { host: set.host, address: set.to, ca_pem }, View::default())
+        }
+        UpstreamVerb::List(format) => Task::Ask(Command::UpstreamList, View::of(format)),
+        UpstreamVerb::Remove { host } => Task::Ask(Command::UpstreamRemove { host }, View::default()),
+    })
+}

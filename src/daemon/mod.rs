@@ -1,0 +1,110 @@
+//! The daemon: the service behind two unix sockets, one for operators and one for
+//! callers.
+//!
+//! One instance a vault, however many start at once: the lock is held for life, and
+//! only its holder touches the sockets. Only processes of the same user are served.
+//! It decides nothing: it makes a `Command` or a `Call` of what it reads, and renders
+//! what the service answers.
+
+mod routes;
+mod serve;
+mod socket;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::platform::files::{self, FileError};
+use crate::platform::process;
+use crate::service::Local;
+use crate::settings::Places;
+
+/// How often the daemon looks whether its vault is still there.
+const LOOK: Duration = Duration::from_secs(30);
+/// How long calls that are under way may take when the daemon is told to end.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why there is no daemon.
+#[derive(Debug, Error)]
+pub enum DaemonError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{socket} cannot be listened on: {cause}")]
+    Socket { socket: PathBuf, cause: std::io::Error },
+    #[error("{0} is too long for a socket's path; set AIVAULTD_SOCKET to a shorter one")]
+    PathTooLong(PathBuf),
+    #[error("the asynchronous runtime could not be started: {0}")]
+    Runtime(std::io::Error),
+}
+
+/// How a daemon's run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Told to, and done with what was under way.
+    Stopped,
+    /// Another one serves this vault.
+    AlreadyRunning,
+}
+
+/// Serves until told to stop.
+///
+/// # Errors
+/// When it cannot listen.
+pub fn run(places: Places) -> Result<Ended, DaemonError> {
+    let Some(lock) = socket::lock(&places)? else { return Ok(Ended::AlreadyRunning) };
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("aivaultd")
+        .enable_all()
+        .build()
+        .map_err(DaemonError::Runtime)?;
+    let ended = runtime.block_on(serve_all(places));
+    // Held to here, so that no other daemon starts before the sockets are gone.
+    drop(lock);
+    ended
+}
+
+async fn serve_all(places: Places) -> Result<Ended, DaemonError> {
+    let callers = socket::bind(&places.socket)?;
+    let operators = socket::bind(&places.operator_socket())?;
+    let local = Arc::new(Local::new(places.clone(), None));
+    let (stop, stopping) = watch::channel(false);
+    let uid = process::effective_uid();
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(serve::serve(callers, routes::callers(Arc::clone(&local)), uid, stopping.clone()));
+    serving.spawn(serve::serve(operators, routes::operators(Arc::clone(&local)), uid, stopping));
+    wait_for_the_end(&places).await;
+    let _ = stop.send(true);
+    let _ = tokio::time::timeout(DRAIN, async { while serving.join_next().await.is_some() {} }).await;
+    socket::remove(&places);
+    let _ = local.settle();
+    Ok(Ended::Stopped)
+}
+
+/// A signal to end, or the vault's folder being gone: a daemon without a vault serves nobody.
+async fn wait_for_the_end(places: &Places) {
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let gone = async {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if matches!(files::exists(&places.vault), Ok(false)) {
+                break;
+            }
+        }
+    };
+    tokio::select! {
+        _ = terminate => {}
+        _ = tokio::signal::ctrl_c() => {}
+        () = gone => {}
+    }
+}

@@ -1,0 +1,129 @@
+//! What the sockets answer to.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use bytes::BytesMut;
+use futures_util::{StreamExt, stream};
+
+use crate::service::wire::{self, Health, WireError};
+use crate::service::{
+    Call, CallerBodyFault, CallerStream, Caller, Command, ErrorKind, Local, Outcome, RequestBody, ServiceError,
+};
+
+/// The callers' socket: invocations only.
+pub(super) fn callers(local: Arc<Local>) -> Router {
+    Router::new()
+        .route(wire::INVOKE, post(invoke))
+        .route(wire::HEALTH, get(health))
+        .fallback(nothing_here)
+        .layer(DefaultBodyLimit::disable())
+        .with_state(local)
+}
+
+/// The operators' socket: commands only.
+pub(super) fn operators(local: Arc<Local>) -> Router {
+    Router::new()
+        .route(wire::COMMAND, post(command))
+        .route(wire::HEALTH, get(health))
+        .fallback(nothing_here)
+        .layer(DefaultBodyLimit::max(wire::MAX_COMMAND))
+        .with_state(local)
+}
+
+async fn health(State(local): State<Arc<Local>>) -> Response {
+    let health = Health {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        unlocked: local.is_open(),
+    };
+    ours(StatusCode::OK, wire::FROM_SERVICE, &health)
+}
+
+async fn nothing_here() -> Response {
+    failure(&ServiceError::new(ErrorKind::NotFound, "this socket has nothing under that path"))
+}
+
+async fn command(State(local): State<Arc<Local>>, Extension(caller): Extension<Caller>, body: Bytes) -> Response {
+    let command: Command = match serde_json::from_slice(&body) {
+        Ok(command) => command,
+        // The text may hold a value, so the error does not repeat it.
+        Err(_) => return failure(&ServiceError::new(ErrorKind::InvalidRequest, "this is no command")),
+    };
+    let done = tokio::task::spawn_blocking(move || local.execute(&caller, command)).await;
+    match done {
+        Ok(Ok(outcome)) => ours::<Outcome>(StatusCode::OK, wire::FROM_SERVICE, &outcome),
+        Ok(Err(error)) => failure(&error),
+        Err(_) => failure(&ServiceError::new(ErrorKind::VaultUnavailable, "the command broke off")),
+    }
+}
+
+async fn invoke(
+    State(local): State<Arc<Local>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let (call, body) = match read_call(&headers, body).await {
+        Ok(read) => read,
+        Err(error) => return failure(&error),
+    };
+    match local.invoke(&caller, call, body).await {
+        Err(error) => failure(&error),
+        Ok(reply) => {
+            let mut response = Response::new(Body::from_stream(reply.body));
+            *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
+            *response.headers_mut() = reply.headers;
+            mark(&mut response, wire::FROM_UPSTREAM);
+            response
+        }
+    }
+}
+
+/// The call at the front of the body, and the rest of the body as it comes.
+async fn read_call(headers: &HeaderMap, body: Body) -> Result<(Call, RequestBody), ServiceError> {
+    let mut pieces = body.into_data_stream();
+    let mut buffer = BytesMut::new();
+    let call = loop {
+        if let Some(call) = wire::decode_call(&mut buffer)? {
+            break call;
+        }
+        match pieces.next().await {
+            Some(Ok(piece)) => buffer.extend_from_slice(&piece),
+            _ => return Err(ServiceError::new(ErrorKind::InvalidRequest, "the call was not sent to its end")),
+        }
+    };
+    if !call.has_body {
+        return Ok((call, RequestBody::Empty));
+    }
+    let length = headers.get(wire::LENGTH_HEADER).and_then(|length| length.to_str().ok()?.parse().ok());
+    let first = stream::iter((!buffer.is_empty()).then(|| Ok(buffer.freeze())));
+    let rest = pieces.map(|piece| piece.map_err(|_| CallerBodyFault::BrokenOff));
+    let stream: CallerStream = Box::pin(first.chain(rest));
+    Ok((call, RequestBody::Stream { stream, length }))
+}
+
+fn failure(error: &ServiceError) -> Response {
+    let status = StatusCode::from_u16(error.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    ours(status, wire::FROM_ERROR, &WireError::full(error))
+}
+
+fn ours<T: serde::Serialize>(status: StatusCode, origin: &'static str, body: &T) -> Response {
+    let mut response = match serde_json::to_vec(body) {
+        Ok(json) => (status, [(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    };
+    mark(&mut response, origin);
+    response
+}
+
+fn mark(response: &mut Response, origin: &'static str) {
+    let headers = response.headers_mut();
+    headers.insert(wire::ORIGIN, HeaderValue::from_static(origin));
+    headers.insert(wire::VERSION_HEADER, HeaderValue::from_static(wire::VERSION));
+}

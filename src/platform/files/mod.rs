@@ -1,0 +1,20 @@
+//! Files and folders, with the checks that keep other users out.
+//!
+//! "Private" means: a regular file (or folder) that is not reached through a symbolic link in its
+//! last component, belongs to this user, and grants nothing to group or others. Every write that
+//! is acknowledged is on the disk, file and folder entry both. Nothing here knows what it stores.
+
+mod error;
+mod folder;
+mod guard;
+mod open;
+mod read;
+mod write;
+
+pub use error::{FileError, Problem};
+pub use folder::{check_private_dir, ensure_private_dir, list_folder};
+pub use open::open_regular;
+pub use read::{check_private, exists, read_bounded, read_private};
+pub use write::{make_private, publish_new, remove, write_atomic, write_private_new};
+
+pub(in crate::platform) use guard::open_or_create_private;

@@ -1,0 +1,168 @@
+//! What surfaces on this machine call: carries a command or a call to where it can be
+//! done. A vault whose key is at hand is worked on here; one that only the daemon can
+//! open, there; and calls go through the daemon unless it is switched off.
+
+use std::pin::Pin;
+
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_util::StreamExt;
+use http::HeaderMap;
+
+use super::command::{Command, KeyChoice, Outcome, UnlockWith};
+use super::error::{ErrorKind, ServiceError};
+use super::local::{Local, LocalReply};
+use super::remote::{Remote, RemoteReply};
+use crate::broker::RequestBody;
+use crate::platform::process;
+use crate::policy::{Call, Caller};
+use crate::settings::{DaemonUse, Settings};
+use crate::vault::SecretText;
+
+/// An answer to a call, from wherever it came.
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Pin<Box<dyn Stream<Item = Result<Bytes, ServiceError>> + Send>>,
+}
+
+/// The service as the command line has it.
+pub struct Service {
+    daemon: DaemonUse,
+    local: Local,
+    remote: Remote,
+    caller: Caller,
+}
+
+impl Service {
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let Settings { places, daemon, env_key, .. } = settings;
+        let env_key = env_key.map(|key| SecretText::new(key.to_string()));
+        let caller = Caller::process(process::effective_uid(), Some(process::own_pid()));
+        Self { daemon, remote: Remote::new(places.clone(), daemon), local: Local::new(places, env_key), caller }
+    }
+
+    /// Carries out one command.
+    ///
+    /// # Errors
+    /// What went wrong, as a surface tells it.
+    pub fn execute(&self, command: Command) -> Result<Outcome, ServiceError> {
+        match command {
+            Command::Status => self.status(),
+            Command::Init(request) => {
+                let asks = request.provider == KeyChoice::Passphrase;
+                let outcome = self.local.execute(&self.caller, Command::Init(request))?;
+                if asks && self.daemon != DaemonUse::Disabled {
+                    self.hand_over()?;
+                }
+                Ok(outcome)
+            }
+            Command::Unlock { with } => self.unlock(with),
+            Command::Lock => self.lock(),
+            command @ Command::AuditRead { .. } => self.local.execute(&self.caller, command),
+            command if self.needs_daemon() => self.ask(&command),
+            command => self.local.execute(&self.caller, command),
+        }
+    }
+
+    /// Carries out one call.
+    ///
+    /// # Errors
+    /// What stopped it.
+    pub async fn invoke(&self, call: Call, body: RequestBody) -> Result<Reply, ServiceError> {
+        if self.daemon == DaemonUse::Disabled {
+            return self.local.invoke(&self.caller, call, body).await.map(Reply::from);
+        }
+        // What is not a stream can be sent once more, after the daemon got the key.
+        let again = match &body {
+            RequestBody::Empty => Some(RequestBody::Empty),
+            RequestBody::Bytes(bytes) => Some(RequestBody::Bytes(bytes.clone())),
+            RequestBody::Stream { .. } => None,
+        };
+        match (self.remote.invoke(&call, body).await, again) {
+            (Err(error), Some(body)) if error.kind == ErrorKind::VaultLocked => {
+                let Ok(key) = self.local.key_to_hand_over(&self.caller) else { return Err(error) };
+                self.remote.execute(&Command::Unlock { with: UnlockWith::Key(key) }).await?;
+                self.remote.invoke(&call, body).await.map(Reply::from)
+            }
+            (result, _) => result.map(Reply::from),
+        }
+    }
+
+    /// Brings to the disk what this process logged.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn settle(&self) -> Result<(), ServiceError> {
+        self.local.settle()
+    }
+
+    /// Whether only the daemon can have the key.
+    fn needs_daemon(&self) -> bool {
+        let locked = |error: ServiceError| error.kind == ErrorKind::VaultLocked;
+        self.daemon != DaemonUse::Disabled && self.local.ready(&self.caller).is_err_and(locked)
+    }
+
+    fn status(&self) -> Result<Outcome, ServiceError> {
+        let health = self.block_on(async { Ok(self.remote.health().await) })?;
+        let unlocked_there = health.as_ref().is_some_and(|health| health.unlocked);
+        let outcome = if unlocked_there && self.needs_daemon() {
+            self.ask(&Command::Status)?
+        } else {
+            self.local.execute(&self.caller, Command::Status)?
+        };
+        Ok(match outcome {
+            Outcome::Status(mut view) => {
+                view.daemon = health.map(|health| health.pid);
+                Outcome::Status(view)
+            }
+            other => other,
+        })
+    }
+
+    fn unlock(&self, with: UnlockWith) -> Result<Outcome, ServiceError> {
+        if self.daemon == DaemonUse::Disabled {
+            let message = "unlocking hands the key to the daemon, which AIVAULTD_DISABLE switches off";
+            return Err(ServiceError::new(ErrorKind::Conflict, message).help("unset AIVAULTD_DISABLE"));
+        }
+        self.local.execute(&self.caller, Command::Unlock { with })?;
+        self.hand_over()?;
+        Ok(Outcome::Unlocked)
+    }
+
+    fn lock(&self) -> Result<Outcome, ServiceError> {
+        match self.block_on(async { Ok(self.remote.health().await) })? {
+            Some(_) => self.ask(&Command::Lock),
+            None => self.local.execute(&self.caller, Command::Lock),
+        }
+    }
+
+    fn hand_over(&self) -> Result<(), ServiceError> {
+        let key = self.local.key_to_hand_over(&self.caller)?;
+        self.ask(&Command::Unlock { with: UnlockWith::Key(key) }).map(|_| ())
+    }
+
+    fn ask(&self, command: &Command) -> Result<Outcome, ServiceError> {
+        self.block_on(self.remote.execute(command))
+    }
+
+    fn block_on<T>(&self, work: impl Future<Output = Result<T, ServiceError>>) -> Result<T, ServiceError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| ServiceError::new(ErrorKind::VaultUnavailable, error.to_string()))?;
+        runtime.block_on(work)
+    }
+}
+
+impl From<LocalReply> for Reply {
+    fn from(reply: LocalReply) -> Self {
+        let body = reply.body.map(|piece| piece.map_err(ServiceError::from));
+        Self { status: reply.status, headers: reply.headers, body: Box::pin(body) }
+    }
+}
+
+impl From<RemoteReply> for Reply {
+    fn from(reply: RemoteReply) -> Self {
+        Self { status: reply.status, headers: reply.headers, body: Box::pin(reply.body) }
+    }
+}

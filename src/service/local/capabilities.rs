@@ -1,0 +1,132 @@
+//! What can be called, and what is missing where it cannot yet.
+
+use std::collections::BTreeSet;
+
+use super::session::Session;
+use super::{Local, example, views};
+use crate::policy::{Caller, Catalog, Defaults};
+use crate::registry;
+use crate::service::command::{CapabilityDetail, CapabilityView, GrantView, Outcome, Readiness, SecretNeed};
+use crate::service::error::{ErrorKind, ServiceError};
+use crate::spec::{Capability, Provider, Scope, SecretName};
+use crate::vault::CredentialMeta;
+
+/// What is stored, as seen from one scope.
+struct InSight {
+    scopes: Vec<Scope>,
+    credentials: Vec<CredentialMeta>,
+    names: BTreeSet<SecretName>,
+}
+
+impl InSight {
+    fn of(session: &Session, scope: &Scope) -> Result<Self, ServiceError> {
+        let scopes = scope.in_sight();
+        let mut vault = session.desk.vault();
+        let mut credentials = vault.credentials()?;
+        credentials.retain(|credential| scopes.contains(&credential.scope));
+        let secrets = vault.secrets()?;
+        let seen = secrets.iter().filter(|meta| {
+            scopes.contains(&meta.scope) || meta.groups.iter().any(|group| scopes.contains(&group.scope()))
+        });
+        Ok(Self { names: seen.map(|meta| meta.name.clone()).collect(), scopes, credentials })
+    }
+
+    /// The provider's credentials, narrowest scope first.
+    fn credentials_of(&self, provider: &Provider) -> Vec<&CredentialMeta> {
+        let mut own: Vec<_> = self.credentials.iter().filter(|one| one.provider == provider.id).collect();
+        own.sort_by_key(|one| self.scopes.iter().position(|scope| *scope == one.scope));
+        own
+    }
+
+    fn missing(&self, provider: &Provider) -> Vec<SecretName> {
+        let names = provider.secrets.iter().map(|claim| &claim.name);
+        names.filter(|name| !self.names.contains(*name)).cloned().collect()
+    }
+}
+
+impl Local {
+    /// What is in sight; nothing when the vault is locked.
+    fn in_sight(&self, caller: &Caller, scope: &Scope) -> Result<Option<InSight>, ServiceError> {
+        match self.session(caller) {
+            Ok(session) => InSight::of(&session, scope).map(Some),
+            Err(error) if error.kind == ErrorKind::VaultLocked => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn list_capabilities(&self, caller: &Caller, scope: &Scope) -> Result<Outcome, ServiceError> {
+        let sight = self.in_sight(caller, scope)?;
+        let rows = registry::capabilities().map(|(provider, capability)| row(sight.as_ref(), provider, capability));
+        Ok(Outcome::Capabilities { capabilities: rows.collect() })
+    }
+
+    pub(super) fn describe_capability(
+        &self,
+        caller: &Caller,
+        id: &str,
+        scope: &Scope,
+    ) -> Result<Outcome, ServiceError> {
+        let Some((provider, capability)) = registry::capability(id) else { return Err(self.unknown(id)) };
+        let sight = self.in_sight(caller, scope)?;
+        let credentials = sight.as_ref().map(|sight| sight.credentials_of(provider)).unwrap_or_default();
+        Ok(Outcome::Capability(Box::new(CapabilityDetail {
+            row: row(sight.as_ref(), provider, capability),
+            provider_name: provider.name.to_string(),
+            docs: provider.docs.to_string(),
+            host: capability.host.to_string(),
+            auth: provider.auth.scheme().to_owned(),
+            secrets: needs(sight.as_ref(), provider),
+            allow: capability.grants.iter().map(grant).collect(),
+            default_method: Defaults::method(capability, true).ok().map(|method| method.to_string()),
+            default_path: capability.default_path().map(str::to_owned),
+            example: example::command(capability),
+            credentials: credentials.into_iter().map(views::credential).collect(),
+        })))
+    }
+
+    fn unknown(&self, id: &str) -> ServiceError {
+        let shown: String = id.chars().take(80).collect();
+        let message = format!("there is no capability `{}`", shown.escape_debug());
+        let error = ServiceError::new(ErrorKind::CapabilityNotFound, message).reason("capability.unknown");
+        match self.catalog.near_miss(id) {
+            Some(near) => error.help(format!("did you mean {near}?")),
+            None => error.help("see `aivault capability list`"),
+        }
+    }
+}
+
+fn row(sight: Option<&InSight>, provider: &Provider, capability: &Capability) -> CapabilityView {
+    let missing = sight.map(|sight| sight.missing(provider)).unwrap_or_default();
+    let readiness = match sight {
+        _ if capability.is_administrative() => Readiness::Disabled,
+        None => Readiness::Locked,
+        Some(sight) if !sight.credentials_of(provider).is_empty() => Readiness::Ready,
+        Some(_) if missing.len() < provider.secrets.len() => Readiness::Incomplete,
+        Some(_) => Readiness::NoSecret,
+    };
+    CapabilityView {
+        id: capability.id.clone(),
+        provider: provider.id.clone(),
+        category: provider.category.to_string(),
+        summary: capability.summary.to_string(),
+        risk: capability.risk,
+        readiness,
+        missing: if readiness == Readiness::Ready { Vec::new() } else { missing },
+    }
+}
+
+fn needs(sight: Option<&InSight>, provider: &Provider) -> Vec<SecretNeed> {
+    let need = |claim: &crate::spec::SecretClaim| SecretNeed {
+        name: claim.name.clone(),
+        stored: sight.is_some_and(|sight| sight.names.contains(&claim.name)),
+        help: claim.help.as_deref().map(str::to_owned),
+    };
+    provider.secrets.iter().map(need).collect()
+}
+
+fn grant(grant: &crate::spec::Grant) -> GrantView {
+    GrantView {
+        methods: grant.methods.iter().map(|method| method.to_string()).collect(),
+        paths: grant.paths.iter().map(ToString::to_string).collect(),
+    }
+}

@@ -1,0 +1,60 @@
+//! From the layers' errors to the one that surfaces tell.
+
+use crate::audit::AuditError;
+use crate::broker::{BrokerError, UpstreamError};
+use crate::service::error::{ErrorKind, ServiceError};
+use crate::vault::{VaultError, VaultErrorKind};
+
+impl From<VaultError> for ServiceError {
+    fn from(error: VaultError) -> Self {
+        let (kind, reason) = match error.kind() {
+            VaultErrorKind::Absent => (ErrorKind::VaultUnavailable, "vault.absent"),
+            VaultErrorKind::Locked => (ErrorKind::VaultLocked, "vault.key"),
+            VaultErrorKind::WrongKey => (ErrorKind::VaultLocked, "vault.wrong_key"),
+            VaultErrorKind::Unavailable => (ErrorKind::VaultUnavailable, "vault.unavailable"),
+            VaultErrorKind::Tampered => (ErrorKind::VaultUnavailable, "vault.tampered"),
+            VaultErrorKind::Conflict => (ErrorKind::VaultUnavailable, "vault.busy"),
+            VaultErrorKind::AlreadyExists => (ErrorKind::Conflict, "exists"),
+            VaultErrorKind::SecretNotFound => (ErrorKind::NotFound, "secret.missing"),
+            VaultErrorKind::SecretAmbiguous => (ErrorKind::Conflict, "secret.ambiguous"),
+            VaultErrorKind::CredentialNotFound => (ErrorKind::CredentialNotFound, "credential.missing"),
+            VaultErrorKind::CredentialAmbiguous => (ErrorKind::CredentialAmbiguous, "credential.ambiguous"),
+            VaultErrorKind::PinMismatch => (ErrorKind::PolicyViolation, "secret.pinned"),
+            VaultErrorKind::Invalid => (ErrorKind::InvalidRequest, "invalid"),
+        };
+        Self::new(kind, error.to_string()).reason(reason).help(error.help())
+    }
+}
+
+impl From<AuditError> for ServiceError {
+    fn from(error: AuditError) -> Self {
+        let reason = if matches!(error, AuditError::Broken(_)) { "audit.broken" } else { "audit.unavailable" };
+        Self::new(ErrorKind::VaultUnavailable, error.to_string()).reason(reason).help(error.help())
+    }
+}
+
+impl From<BrokerError> for ServiceError {
+    fn from(error: BrokerError) -> Self {
+        let message = error.to_string();
+        match error {
+            BrokerError::Denied(denial) => denial.into(),
+            BrokerError::Vault(error) => error.into(),
+            BrokerError::Audit(error) => Self { message, ..error.into() },
+            BrokerError::Auth(_) => Self::new(ErrorKind::AuthFailed, message),
+            BrokerError::Client(_) => Self::new(ErrorKind::UpstreamUnreachable, message),
+            BrokerError::Upstream(error) => upstream(&error, message),
+        }
+    }
+}
+
+fn upstream(error: &UpstreamError, message: String) -> ServiceError {
+    let (kind, reason) = match error {
+        UpstreamError::Timeout { .. } => (ErrorKind::UpstreamTimeout, "upstream.timeout"),
+        UpstreamError::Guard(_) => (ErrorKind::PolicyViolation, "host.not_global"),
+        UpstreamError::Url { .. } => (ErrorKind::PolicyViolation, "path.not_canonical"),
+        UpstreamError::OwnHeader { .. } => (ErrorKind::PolicyViolation, "header.not_allowed"),
+        UpstreamError::BodyFromCaller { .. } => (ErrorKind::InvalidRequest, "body.incomplete"),
+        _ => (ErrorKind::UpstreamUnreachable, "upstream.unreachable"),
+    };
+    ServiceError::new(kind, message).reason(reason)
+}

@@ -1,0 +1,98 @@
+//! The service in this process: the vault, the log and the broker, at hand.
+//!
+//! The daemon is this behind a socket; the command line is this where the key can be
+//! had without asking anybody.
+
+mod audit;
+mod capabilities;
+mod errors;
+mod example;
+mod secrets;
+mod session;
+mod status;
+mod upstreams;
+mod views;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::catalog::RegistryCatalog;
+use super::command::{Command, Outcome};
+use super::error::ServiceError;
+use crate::broker::{Broker, Reply, RequestBody};
+use crate::policy::{Call, Caller};
+use crate::settings::Places;
+use crate::vault::SecretText;
+use session::Session;
+
+/// What a call gives here: the broker's own reply.
+pub type LocalReply = Reply;
+
+/// The service, with its vault when that is open.
+pub struct Local {
+    places: Places,
+    /// The key of the `env` provider, where this process was given one.
+    env_key: Option<SecretText>,
+    catalog: Arc<RegistryCatalog>,
+    broker: Broker,
+    session: RwLock<Option<Arc<Session>>>,
+}
+
+impl Local {
+    #[must_use]
+    pub fn new(places: Places, env_key: Option<SecretText>) -> Self {
+        let catalog = Arc::new(RegistryCatalog);
+        Self { places, env_key, catalog, broker: Broker::new(), session: RwLock::new(None) }
+    }
+
+    /// Carries out one command for `caller`.
+    ///
+    /// # Errors
+    /// What went wrong, as a surface tells it.
+    pub fn execute(&self, caller: &Caller, command: Command) -> Result<Outcome, ServiceError> {
+        match command {
+            Command::Status => self.status(caller),
+            Command::Init(request) => self.init(caller, &request),
+            Command::Unlock { with } => self.unlock(caller, with),
+            Command::Lock => self.lock(caller),
+            Command::SecretCreate { name, value, scope, aliases } => {
+                self.create_secret(caller, name, value, scope, aliases).map(Outcome::SecretStored)
+            }
+            Command::SecretImport { entries, scope } => self.import_secrets(caller, entries, &scope),
+            Command::SecretList { scope } => self.list_secrets(caller, scope.as_ref()),
+            Command::SecretUpdate { secret, name, aliases } => self.update_secret(caller, &secret, name, aliases),
+            Command::SecretRotate { secret, value } => self.rotate_secret(caller, &secret, value),
+            Command::SecretDelete { secret } => self.delete_secret(caller, &secret),
+            Command::SecretAttachGroup { secret, workspace, group } => {
+                self.attach_group(caller, &secret, workspace, group)
+            }
+            Command::SecretDetachGroup { secret, workspace, group } => {
+                self.detach_group(caller, &secret, workspace, group)
+            }
+            Command::CapabilityList { scope } => self.list_capabilities(caller, &scope),
+            Command::CapabilityDescribe { id, scope } => self.describe_capability(caller, &id, &scope),
+            Command::AuditRead { limit, before_ts_ms } => self.read_audit(limit, before_ts_ms),
+            Command::AuditVerify => self.verify_audit(caller),
+            Command::UpstreamSet { host, address, ca_pem } => self.set_upstream(caller, &host, &address, ca_pem),
+            Command::UpstreamList => self.list_upstreams(caller),
+            Command::UpstreamRemove { host } => self.remove_upstream(caller, &host),
+        }
+    }
+
+    /// Carries out one call for `caller`.
+    ///
+    /// # Errors
+    /// What stopped it; refusals are on record by then.
+    pub async fn invoke(&self, caller: &Caller, call: Call, body: RequestBody) -> Result<LocalReply, ServiceError> {
+        let session = self.session(caller)?;
+        self.broker.invoke(&session.desk, caller, call, body).await.map_err(ServiceError::from)
+    }
+
+    /// Brings everything that was logged to the disk.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn settle(&self) -> Result<(), ServiceError> {
+        let open = self.session.read().unwrap_or_else(PoisonError::into_inner).clone();
+        open.map_or(Ok(()), |session| session.desk.journal.settle().map_err(ServiceError::from))
+    }
+}

@@ -1,0 +1,90 @@
+//! Where the vault stands, and what its protection is worth, plainly (invariant 13).
+
+use super::session::Session;
+use super::{Local, views};
+use crate::policy::Caller;
+use crate::registry;
+use crate::service::command::{Outcome, StatusView};
+use crate::service::error::{ErrorKind, ServiceError};
+use crate::vault::{self, Header, KeyProvider, Presence};
+
+impl Local {
+    /// Makes the vault when there is none yet; a locked one is described as far as it can be.
+    pub(super) fn status(&self, caller: &Caller) -> Result<Outcome, ServiceError> {
+        match self.session(caller) {
+            Ok(session) => self.unlocked(&session).map(Outcome::Status),
+            Err(error) => match vault::presence(&self.vault_paths())? {
+                Presence::Present(header) if error.kind == ErrorKind::VaultLocked => {
+                    Ok(Outcome::Status(self.describe(&header)))
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    fn unlocked(&self, session: &Session) -> Result<StatusView, ServiceError> {
+        let mut vault = session.desk.vault();
+        let counts = vault.status()?;
+        let damaged = counts.damaged.iter().map(ToString::to_string).collect();
+        let upstreams = vault.upstreams()?.iter().map(views::upstream).collect();
+        Ok(StatusView {
+            state: "unlocked".to_owned(),
+            created: session.created,
+            secrets: Some(counts.secrets),
+            credentials: Some(counts.credentials),
+            damaged,
+            upstreams,
+            ..self.describe(vault.header())
+        })
+    }
+
+    fn describe(&self, header: &Header) -> StatusView {
+        let provider = &header.provider;
+        StatusView {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            folder: self.places.vault.display().to_string(),
+            state: "locked".to_owned(),
+            created: false,
+            test: header.test,
+            key_provider: provider.name().to_owned(),
+            key_place: self.key_place(provider),
+            protection: protection(provider).to_owned(),
+            vault_id: header.vault_id.to_string(),
+            secrets: None,
+            credentials: None,
+            damaged: Vec::new(),
+            providers: registry::providers().len(),
+            capabilities: registry::capabilities().count(),
+            socket: self.places.socket.display().to_string(),
+            daemon: None,
+            upstreams: Vec::new(),
+        }
+    }
+
+    fn key_place(&self, provider: &KeyProvider) -> String {
+        match provider {
+            KeyProvider::File => self.places.key_file.display().to_string(),
+            KeyProvider::Env => "the environment variable AIVAULT_KEY".to_owned(),
+            KeyProvider::Passphrase(_) => "derived from the passphrase; in the daemon's memory while unlocked".to_owned(),
+            KeyProvider::Keychain => "the system's keychain".to_owned(),
+        }
+    }
+}
+
+fn protection(provider: &KeyProvider) -> &'static str {
+    match provider {
+        KeyProvider::File => {
+            "weak against code of the same user: the key file lies beside readable ciphertexts. \
+             It keeps keys out of environments, logs and other users' reach; a passphrase or keychain does more, \
+             a daemon under its own user most"
+        }
+        KeyProvider::Env => {
+            "weak against code of the same user: whoever reads the environment that holds AIVAULT_KEY opens the vault"
+        }
+        KeyProvider::Passphrase(_) => {
+            "good: nothing on the disk opens the vault; while it is unlocked, the key lives in a daemon that other \
+             processes of the user cannot dump or trace"
+        }
+        KeyProvider::Keychain => "good: the system's keychain guards the key while you are logged out or it is locked",
+    }
+}

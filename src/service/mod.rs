@@ -1,0 +1,29 @@
+//! One vocabulary for every surface: a `Command` or a `Call` in, an `Outcome`, a
+//! `Reply` or an error out.
+//!
+//! Decides where a thing is done (in this process, or by the daemon that holds the
+//! key), never what is allowed.
+
+mod catalog;
+mod command;
+mod error;
+mod front;
+mod local;
+pub mod multipart;
+mod policy;
+mod remote;
+pub mod wire;
+
+pub use command::{
+    AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, GrantView, ImportEntry, InitRequest, KeyChoice, Outcome,
+    Readiness, SecretNeed, SecretSelector, SecretView, StatusView, StoredView, UnlockWith, UpstreamView,
+};
+pub use error::{ErrorKind, Fault, ServiceError};
+pub use front::{Reply, Service};
+pub use local::{Local, LocalReply};
+pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
+pub use remote::Remote;
+
+pub use crate::broker::{CallerBodyFault, CallerStream, RequestBody};
+pub use crate::policy::{Call, Caller};
+pub use crate::vault::{SecretInput, SecretText};

@@ -1,0 +1,150 @@
+//! The open vault: keeping up with other processes, and changing it without losing their work.
+
+use std::collections::BTreeSet;
+
+use super::draft::Draft;
+use super::error::VaultError;
+use super::header::Header;
+use super::index::Index;
+use super::keys::{AuditKey, Kek};
+use super::resident::Resident;
+use super::store::{Kind, RecordName, RecordStore, StoreError};
+use super::unlocked::Unlocked;
+use crate::platform::clock::{self, Stopwatch};
+use crate::platform::entropy;
+
+/// How long a change is recomputed upon what others committed first.
+const PATIENCE_MS: u64 = 10_000;
+/// Waits between attempts are 1 to this many milliseconds, so that two writers do not keep step.
+const MAX_PAUSE_MS: u64 = 16;
+
+/// An open vault. Every method first takes in what other processes committed.
+pub struct Vault {
+    store: Box<dyn RecordStore + Send>,
+    unlocked: Unlocked,
+    resident: Resident,
+}
+
+/// What the vault holds and how it is locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultStatus {
+    /// Changes so far. It only grows, so whoever notes it elsewhere can tell that a whole vault
+    /// was set back.
+    pub epoch: u64,
+    pub test: bool,
+    pub provider: &'static str,
+    pub created_ms: u64,
+    pub secrets: usize,
+    pub credentials: usize,
+    pub upstreams: usize,
+    /// Records that do not open.
+    pub damaged: Vec<RecordName>,
+}
+
+impl Vault {
+    pub(super) fn new(store: Box<dyn RecordStore + Send>, unlocked: Unlocked, resident: Resident) -> Self {
+        Self { store, unlocked, resident }
+    }
+
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.unlocked.header
+    }
+
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        self.unlocked.header.test
+    }
+
+    /// The key, to hand over to a daemon.
+    #[must_use]
+    pub fn kek(&self) -> &Kek {
+        &self.unlocked.kek
+    }
+
+    /// The key of this vault's audit log.
+    #[must_use]
+    pub fn audit_key(&self) -> AuditKey {
+        self.unlocked.keys.audit()
+    }
+
+    /// # Errors
+    /// When the stored records cannot be read or are not those last written.
+    pub fn status(&mut self) -> Result<VaultStatus, VaultError> {
+        self.refresh()?;
+        let index = self.index();
+        Ok(VaultStatus {
+            epoch: self.resident.manifest().epoch,
+            test: self.is_test(),
+            provider: self.header().provider.name(),
+            created_ms: self.header().created_ms,
+            secrets: index.secrets().len() + count(index.damaged(), Kind::Secret),
+            credentials: index.credentials().len() + count(index.damaged(), Kind::Credential),
+            upstreams: index.upstreams().len() + count(index.damaged(), Kind::Upstream),
+            damaged: index.damaged().iter().cloned().collect(),
+        })
+    }
+
+    /// Takes in what others committed; a few microseconds when nothing was.
+    ///
+    /// # Errors
+    /// When the stored records cannot be read or are not those last written.
+    pub fn refresh(&mut self) -> Result<(), VaultError> {
+        self.resident.catch_up(&*self.store, &self.unlocked)
+    }
+
+    /// The records that did not open when last looked at; any of them is an error to use.
+    #[must_use]
+    pub fn damaged(&self) -> &BTreeSet<RecordName> {
+        self.index().damaged()
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        self.resident.index()
+    }
+
+    pub(super) fn resident(&self) -> &Resident {
+        &self.resident
+    }
+
+    pub(super) fn unlocked(&self) -> &Unlocked {
+        &self.unlocked
+    }
+
+    pub(super) fn store(&self) -> &dyn RecordStore {
+        &*self.store
+    }
+
+    /// Plans a change upon the newest state and commits it whole; when another process was first,
+    /// plans it again.
+    pub(super) fn change<T>(
+        &mut self,
+        mut plan: impl FnMut(&mut Draft<'_>) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        let watch = Stopwatch::start();
+        loop {
+            self.refresh()?;
+            let mut draft = Draft::new(&*self.store, &self.unlocked, &self.resident);
+            let outcome = plan(&mut draft)?;
+            let Some(sealed) = draft.finish()? else { return Ok(outcome) };
+            let error = match self.store.commit(&sealed.batch) {
+                Ok(()) => {
+                    self.resident.absorb(sealed);
+                    return Ok(outcome);
+                }
+                Err(error) => error,
+            };
+            // A commit that failed may still have happened.
+            self.resident.distrust();
+            if !matches!(error, StoreError::Conflict) || watch.elapsed_ms() >= PATIENCE_MS {
+                return Err(error.into());
+            }
+            let [random] = entropy::bytes::<1>()?;
+            clock::pause_ms(1 + u64::from(random) % MAX_PAUSE_MS);
+        }
+    }
+}
+
+fn count(names: &BTreeSet<RecordName>, kind: Kind) -> usize {
+    names.iter().filter(|name| name.kind == kind).count()
+}

@@ -1,0 +1,137 @@
+//! One change in the making: records sealed for the next epoch, committed together with the
+//! manifest that vouches for the result.
+
+use super::error::VaultError;
+use super::index::{Index, Item};
+use super::manifest::Manifest;
+use super::model::{CredentialMeta, SecretMeta, Upstream};
+use super::multiset::SetSum;
+use super::resident::Resident;
+use super::seal::Address;
+use super::store::{Batch, RecordName, RecordStore, SealedRecord};
+use super::unlocked::Unlocked;
+use zeroize::Zeroizing;
+
+/// Collects changes; each record may be touched once.
+pub(super) struct Draft<'v> {
+    store: &'v dyn RecordStore,
+    unlocked: &'v Unlocked,
+    resident: &'v Resident,
+    batch: Batch,
+    manifest: Manifest,
+    written: Vec<Item>,
+    deleted: Vec<RecordName>,
+}
+
+/// A finished change: what to commit, and what is true once it is.
+pub(super) struct Sealed {
+    pub(super) batch: Batch,
+    pub(super) manifest: Manifest,
+    pub(super) written: Vec<Item>,
+    pub(super) deleted: Vec<RecordName>,
+}
+
+impl<'v> Draft<'v> {
+    pub(super) fn new(store: &'v dyn RecordStore, unlocked: &'v Unlocked, resident: &'v Resident) -> Self {
+        let before = resident.manifest();
+        let manifest = Manifest { epoch: before.epoch + 1, ..*before };
+        Self {
+            store,
+            unlocked,
+            resident,
+            batch: Batch::default(),
+            manifest,
+            written: vec![],
+            deleted: vec![],
+        }
+    }
+
+    pub(super) fn index(&self) -> &'v Index {
+        self.resident.index()
+    }
+
+    pub(super) fn unlocked(&self) -> &'v Unlocked {
+        self.unlocked
+    }
+
+    /// The value of a stored secret, for writing it again under changed metadata.
+    pub(super) fn value_of(&self, meta: &SecretMeta) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let name = meta.id.record_name();
+        let record = load_current(self.store, self.resident, &name)?;
+        let value =
+            self.unlocked.open(&name, record.generation, &record.blob).and_then(|opened| opened.value());
+        value.map_err(|_| VaultError::Tampered { record: name })
+    }
+
+    pub(super) fn put_secret(&mut self, meta: SecretMeta, value: &[u8]) -> Result<(), VaultError> {
+        let text = to_json(&meta);
+        self.put(Item::Secret(meta), &text, value)
+    }
+
+    pub(super) fn put_credential(&mut self, meta: CredentialMeta) -> Result<(), VaultError> {
+        let text = to_json(&meta);
+        self.put(Item::Credential(meta), &text, &[])
+    }
+
+    pub(super) fn put_upstream(&mut self, upstream: Upstream) -> Result<(), VaultError> {
+        let text = to_json(&upstream);
+        self.put(Item::Upstream(self.unlocked.upstream_id(&upstream.host), upstream), &text, &[])
+    }
+
+    /// Deletes a record if it is there, damaged or not; says whether it was.
+    pub(super) fn delete(&mut self, name: RecordName) -> bool {
+        let Some(generation) = self.resident.generation(&name) else { return false };
+        self.manifest.sum = self.manifest.sum.minus(self.term(&name, generation));
+        self.manifest.count -= 1;
+        self.batch.delete(name.clone(), generation);
+        self.deleted.push(name);
+        true
+    }
+
+    /// `None` when nothing is to change.
+    pub(super) fn finish(mut self) -> Result<Option<Sealed>, VaultError> {
+        if self.written.is_empty() && self.deleted.is_empty() {
+            return Ok(None);
+        }
+        let blob = self.manifest.seal(&self.unlocked.sealer, &self.unlocked.header)?;
+        let before = self.resident.manifest().epoch;
+        self.batch.put(Manifest::record_name(), Some(before), self.manifest.epoch, blob);
+        let Self { batch, manifest, written, deleted, .. } = self;
+        Ok(Some(Sealed { batch, manifest, written, deleted }))
+    }
+
+    fn put(&mut self, item: Item, metadata: &[u8], value: &[u8]) -> Result<(), VaultError> {
+        let (name, generation) = (item.record_name(), self.manifest.epoch);
+        let before = self.resident.generation(&name);
+        let blob =
+            self.unlocked.sealer.seal(Address { name: &name, generation, extra: &[] }, metadata, value)?;
+        match before {
+            Some(before) => self.manifest.sum = self.manifest.sum.minus(self.term(&name, before)),
+            None => self.manifest.count += 1,
+        }
+        self.manifest.sum = self.manifest.sum.plus(self.term(&name, generation));
+        self.batch.put(name, before, generation, blob);
+        self.written.push(item);
+        Ok(())
+    }
+
+    fn term(&self, name: &RecordName, generation: u64) -> SetSum {
+        SetSum::of(&self.unlocked.keys, name, generation)
+    }
+}
+
+/// A record in the very generation that the manifest vouches for.
+pub(super) fn load_current(
+    store: &dyn RecordStore,
+    resident: &Resident,
+    name: &RecordName,
+) -> Result<SealedRecord, VaultError> {
+    let expected = resident.generation(name);
+    let record = store.load(name)?.filter(|record| Some(record.generation) == expected);
+    record.ok_or_else(|| VaultError::Tampered { record: name.clone() })
+}
+
+fn to_json<T: serde::Serialize>(metadata: &T) -> Vec<u8> {
+    // Maps with text keys, numbers and texts: nothing here can fail to serialise.
+    serde_json::to_vec(metadata).expect("metadata is plain JSON")
+}

@@ -1,0 +1,262 @@
+//! Everything that can go wrong with a vault, as data; never anything about a value or a key.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::header::HeaderError;
+use super::ids::{CredentialId, SecretId};
+use super::keys::KeyError;
+use super::store::{RecordName, StoreError};
+use crate::platform::entropy::EntropyError;
+use crate::platform::files::FileError;
+use crate::spec::{CredentialName, ProviderId, Scope, SecretName};
+
+/// Why an operation on a vault did not happen. Nothing was changed.
+#[derive(Debug, Error)]
+pub enum VaultError {
+    #[error("there is no vault in {folder:?}")]
+    Absent { folder: PathBuf },
+    #[error("{what} exists already")]
+    AlreadyExists { what: Existing },
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Either the key is another vault's, or header and manifest were tampered with so thoroughly
+    /// that nothing opens; that cannot be told apart.
+    #[error("the key or passphrase does not open this vault")]
+    WrongKey,
+    #[error("the vault's header cannot be used: {0}")]
+    Header(#[from] HeaderError),
+    #[error("{record} was tampered with or is damaged")]
+    Tampered { record: RecordName },
+    #[error("the vault's records are not those last written: {0}")]
+    RecordsDiffer(Difference),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    #[error("no secret is called {sought}")]
+    SecretNotFound { sought: String },
+    #[error("{sought} fits {} secrets", candidates.len())]
+    SecretAmbiguous { sought: String, candidates: Vec<(SecretId, Scope)> },
+    #[error("no credential of {provider}{} is in sight from {from}", named(name.as_ref()))]
+    CredentialNotFound { provider: ProviderId, name: Option<CredentialName>, from: Scope },
+    #[error("several credentials of {provider} stand in {scope}")]
+    CredentialAmbiguous {
+        provider: ProviderId,
+        scope: Scope,
+        candidates: Vec<(CredentialId, CredentialName)>,
+    },
+    #[error("{secret} is {}, not for {provider}", pinned(pin.as_ref()))]
+    PinMismatch { secret: SecretId, pin: Option<ProviderId>, provider: ProviderId },
+    #[error("{secret} is pinned to {provider} by its name, which therefore stays")]
+    Pinned { secret: SecretId, provider: ProviderId },
+    #[error("the name {name} is claimed by {provider}")]
+    NameClaimed { name: SecretName, provider: ProviderId },
+    #[error("the {what} cannot be used: {rule}")]
+    Invalid { what: &'static str, rule: &'static str },
+    #[error("{host} can only be redirected in a test vault")]
+    NotATestVault { host: String },
+    #[error("no redirect is set for {host}")]
+    UpstreamNotFound { host: String },
+}
+
+/// What stands in the way of something new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Existing {
+    Vault(PathBuf),
+    /// Part of a vault whose database is gone.
+    Remains(PathBuf),
+    Key(PathBuf),
+    AuditLog(PathBuf),
+    /// A secret that has this name or alias in this scope.
+    Secret {
+        label: String,
+        scope: Scope,
+        id: SecretId,
+    },
+}
+
+/// In what the stored records differ from the set that the manifest vouches for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    Missing(Vec<RecordName>),
+    Added(Vec<RecordName>),
+    /// There in another version than the one last written.
+    OtherVersion(Vec<RecordName>),
+    /// Which ones cannot be told.
+    Counted {
+        expected: u64,
+        found: u64,
+    },
+    /// The whole vault is older than what this process has seen.
+    WholeVault {
+        epoch: u64,
+        seen: u64,
+    },
+}
+
+/// What sort of failure it is, for whoever maps it to codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VaultErrorKind {
+    Absent,
+    Locked,
+    WrongKey,
+    Unavailable,
+    Tampered,
+    Conflict,
+    AlreadyExists,
+    SecretNotFound,
+    SecretAmbiguous,
+    CredentialNotFound,
+    CredentialAmbiguous,
+    PinMismatch,
+    Invalid,
+}
+
+impl VaultError {
+    #[must_use]
+    pub fn kind(&self) -> VaultErrorKind {
+        match self {
+            Self::Absent { .. } => VaultErrorKind::Absent,
+            Self::AlreadyExists { .. } => VaultErrorKind::AlreadyExists,
+            Self::Key(_) => VaultErrorKind::Locked,
+            Self::WrongKey => VaultErrorKind::WrongKey,
+            Self::Header(_)
+            | Self::Tampered { .. }
+            | Self::RecordsDiffer(_)
+            | Self::Store(StoreError::Corrupt { .. }) => VaultErrorKind::Tampered,
+            Self::Store(StoreError::Conflict | StoreError::Busy) => VaultErrorKind::Conflict,
+            Self::Store(_) | Self::File(_) | Self::Entropy(_) => VaultErrorKind::Unavailable,
+            Self::SecretNotFound { .. } | Self::UpstreamNotFound { .. } => VaultErrorKind::SecretNotFound,
+            Self::SecretAmbiguous { .. } => VaultErrorKind::SecretAmbiguous,
+            Self::CredentialNotFound { .. } => VaultErrorKind::CredentialNotFound,
+            Self::CredentialAmbiguous { .. } => VaultErrorKind::CredentialAmbiguous,
+            Self::PinMismatch { .. } => VaultErrorKind::PinMismatch,
+            Self::Pinned { .. }
+            | Self::NameClaimed { .. }
+            | Self::Invalid { .. }
+            | Self::NotATestVault { .. } => VaultErrorKind::Invalid,
+        }
+    }
+
+    /// What the person at the shell can do next.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::Absent { .. } => "make one: aivault init".to_owned(),
+            Self::AlreadyExists { what } => what.help(),
+            Self::Key(error) => error.help(),
+            Self::WrongKey => {
+                "give the key or passphrase this vault was made with; if it is the right one, restore \
+                 the vault from a backup"
+                    .to_owned()
+            }
+            Self::Header(_) => {
+                "restore the vault from a backup, or use the program version that made it".to_owned()
+            }
+            Self::Tampered { .. } => {
+                "restore the vault from a backup, or delete the record and give its value \
+                 again"
+                    .to_owned()
+            }
+            Self::RecordsDiffer(_) => {
+                "restore the vault from a backup, or look at what is left and accept it".to_owned()
+            }
+            Self::Store(error) => help_for_store(error).to_owned(),
+            Self::File(error) => error.help(),
+            Self::Entropy(_) => "try again when the system's random generator is ready".to_owned(),
+            Self::SecretNotFound { .. } => "see what there is: aivault secrets list".to_owned(),
+            Self::SecretAmbiguous { candidates, .. } => format!("name one of them: {}", listed(candidates)),
+            Self::CredentialNotFound { provider, .. } => {
+                format!("store the secrets that {provider} needs: aivault secrets create")
+            }
+            Self::CredentialAmbiguous { candidates, .. } => {
+                format!("name one of them: {}", listed(candidates))
+            }
+            Self::PinMismatch { .. } => {
+                "store the value again under the name that this provider claims".to_owned()
+            }
+            Self::Pinned { .. } => "create another secret and delete this one".to_owned(),
+            Self::NameClaimed { name, .. } => {
+                format!("give the value again: aivault secrets create --name {name}")
+            }
+            Self::Invalid { rule, .. } => (*rule).to_owned(),
+            Self::NotATestVault { .. } => {
+                "make a vault for tests: aivault init --test, in another folder".to_owned()
+            }
+            Self::UpstreamNotFound { .. } => "see which are set: aivault status".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Existing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vault(path) => write!(f, "a vault at {path:?}"),
+            Self::Remains(path) => write!(f, "a part of an earlier vault, {path:?},"),
+            Self::Key(path) => write!(f, "the key of an earlier vault, {path:?},"),
+            Self::AuditLog(path) => write!(f, "the audit log of an earlier vault, {path:?},"),
+            Self::Secret { label, scope, id } => write!(f, "the secret {label} of {scope} ({id})"),
+        }
+    }
+}
+
+impl Existing {
+    fn help(&self) -> String {
+        match self {
+            Self::Vault(_) => "use it, or choose another folder with AIVAULT_DIR".to_owned(),
+            Self::Remains(path) | Self::Key(path) | Self::AuditLog(path) => {
+                format!("restore the missing vault.db from a backup, or move {path:?} away to start anew")
+            }
+            Self::Secret { label, .. } => {
+                format!("give it a new value: aivault secrets rotate --name {label}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(names) => write!(f, "missing: {}", joined(names)),
+            Self::Added(names) => write!(f, "added: {}", joined(names)),
+            Self::OtherVersion(names) => write!(f, "in another version: {}", joined(names)),
+            Self::Counted { expected, found } if expected == found => {
+                f.write_str("some were replaced or set back to an older version")
+            }
+            Self::Counted { expected, found } => write!(f, "there are {found} instead of {expected}"),
+            Self::WholeVault { epoch, seen } => {
+                write!(f, "the vault was set back from change {seen} to change {epoch}")
+            }
+        }
+    }
+}
+
+fn help_for_store(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Conflict | StoreError::Busy => "try again",
+        StoreError::Corrupt { .. } => "restore the vault from a backup",
+        StoreError::Full => "free some disk space and try again",
+        StoreError::Unavailable { .. } => "check the disk and folder that hold the vault",
+    }
+}
+
+fn named(name: Option<&CredentialName>) -> String {
+    name.map_or_else(String::new, |name| format!(" named {name}"))
+}
+
+fn pinned(pin: Option<&ProviderId>) -> String {
+    pin.map_or_else(|| "for no provider".to_owned(), |provider| format!("pinned to {provider}"))
+}
+
+fn joined(names: &[RecordName]) -> String {
+    names.iter().map(RecordName::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn listed<A: fmt::Display, B: fmt::Display>(candidates: &[(A, B)]) -> String {
+    candidates.iter().map(|(id, detail)| format!("{id} ({detail})")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,54 @@
+//! Lower-case hexadecimal, with nothing left behind by the decoder.
+
+use std::fmt::Write as _;
+
+pub(super) fn encode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Exactly `N` bytes, or `None`.
+pub(super) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes();
+    if digits.len() != N * 2 {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    }
+    Some(bytes)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded(bytes: [u8; 16]) {
+            prop_assert_eq!(decode::<16>(&encode(&bytes)), Some(bytes));
+        }
+
+        #[test]
+        fn other_texts_are_refused(text in "[0-9a-fA-Fx]{0,6}") {
+            if let Some(bytes) = decode::<2>(&text) {
+                prop_assert_eq!(encode(&bytes), text);
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What the vault holds, kept in memory: names to secrets, providers to credentials.
+//!
+//! No look-up grows with the vault. It holds metadata only, and names the records that would not
+//! open, which must stay visible and never be mistaken for absent.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::ids::{CredentialId, SecretId, UpstreamId};
+use super::model::{CredentialMeta, SecretMeta, Upstream};
+use super::store::{Kind, RecordName};
+use crate::spec::{ProviderId, Scope};
+
+/// One readable record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Item {
+    Secret(SecretMeta),
+    Credential(CredentialMeta),
+    Upstream(UpstreamId, Upstream),
+}
+
+impl Item {
+    pub(super) fn record_name(&self) -> RecordName {
+        match self {
+            Self::Secret(meta) => meta.id.record_name(),
+            Self::Credential(meta) => meta.id.record_name(),
+            Self::Upstream(id, _) => id.record_name(),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Index {
+    secrets: BTreeMap<SecretId, SecretMeta>,
+    /// Name or alias → where it stands.
+    labels: HashMap<String, BTreeSet<(Scope, SecretId)>>,
+    credentials: BTreeMap<CredentialId, CredentialMeta>,
+    accounts: HashMap<(ProviderId, Scope), BTreeSet<CredentialId>>,
+    /// Secret → the credentials that it is part of.
+    users: HashMap<SecretId, BTreeSet<CredentialId>>,
+    upstreams: BTreeMap<UpstreamId, Upstream>,
+    damaged: BTreeSet<RecordName>,
+}
+
+impl Index {
+    pub(super) fn secret(&self, id: SecretId) -> Option<&SecretMeta> {
+        self.secrets.get(&id)
+    }
+
+    pub(super) fn secrets(&self) -> impl ExactSizeIterator<Item = &SecretMeta> {
+        self.secrets.values()
+    }
+
+    pub(super) fn credentials(&self) -> impl ExactSizeIterator<Item = &CredentialMeta> {
+        self.credentials.values()
+    }
+
+    pub(super) fn upstreams(&self) -> &BTreeMap<UpstreamId, Upstream> {
+        &self.upstreams
+    }
+
+    pub(super) fn damaged(&self) -> &BTreeSet<RecordName> {
+        &self.damaged
+    }
+
+    pub(super) fn damaged_of(&self, kind: Kind) -> Option<&RecordName> {
+        self.damaged.iter().find(|name| name.kind == kind)
+    }
+
+    /// The secrets that have this name or alias, once each.
+    pub(super) fn labelled(&self, label: &str) -> impl Iterator<Item = &SecretMeta> {
+        let ids: BTreeSet<SecretId> =
+            self.labels.get(label).into_iter().flatten().map(|(_, id)| *id).collect();
+        ids.into_iter().filter_map(|id| self.secret(id))
+    }
+
+    /// The secrets that have this name or alias and stand in exactly this scope.
+    pub(super) fn labelled_in(&self, label: &str, scope: &Scope) -> impl Iterator<Item = &SecretMeta> {
+        let places = self.labels.get(label).into_iter().flatten();
+        places.filter(move |(place, _)| place == scope).filter_map(|(_, id)| self.secret(*id))
+    }
+
+    /// The credentials of a provider in exactly this scope.
+    pub(super) fn accounts(
+        &self,
+        provider: &ProviderId,
+        scope: &Scope,
+    ) -> impl Iterator<Item = &CredentialMeta> {
+        let ids = self.accounts.get(&(provider.clone(), scope.clone()));
+        ids.into_iter().flatten().filter_map(|id| self.credentials.get(id))
+    }
+
+    /// The credentials that a secret is part of.
+    pub(super) fn users(&self, secret: SecretId) -> impl Iterator<Item = &CredentialMeta> {
+        self.users.get(&secret).into_iter().flatten().filter_map(|id| self.credentials.get(id))
+    }
+
+    /// Adds or replaces a readable record.
+    pub(super) fn insert(&mut self, item: Item) {
+        self.remove(&item.record_name());
+        match item {
+            Item::Secret(meta) => self.insert_secret(meta),
+            Item::Credential(meta) => self.insert_credential(meta),
+            Item::Upstream(id, upstream) => {
+                self.upstreams.insert(id, upstream);
+            }
+        }
+    }
+
+    /// Notes a record that does not open.
+    pub(super) fn insert_damaged(&mut self, name: RecordName) {
+        self.remove(&name);
+        self.damaged.insert(name);
+    }
+
+    pub(super) fn remove(&mut self, name: &RecordName) {
+        self.damaged.remove(name);
+        match name.kind {
+            Kind::Secret => {
+                let meta = SecretId::of_record(&name.id).and_then(|id| self.secrets.remove(&id));
+                meta.iter().for_each(|meta| self.unlink_secret(meta));
+            }
+            Kind::Credential => {
+                let meta = CredentialId::of_record(&name.id).and_then(|id| self.credentials.remove(&id));
+                meta.iter().for_each(|meta| self.unlink_credential(meta));
+            }
+            Kind::Upstream => {
+                UpstreamId::of_record(&name.id).and_then(|id| self.upstreams.remove(&id));
+            }
+            Kind::Manifest | Kind::Setting => {}
+        }
+    }
+
+    fn insert_secret(&mut self, meta: SecretMeta) {
+        for label in meta.labels() {
+            let places = self.labels.entry(label.to_owned()).or_default();
+            places.extend(meta.places().map(|place| (place, meta.id)));
+        }
+        self.secrets.insert(meta.id, meta);
+    }
+
+    fn unlink_secret(&mut self, meta: &SecretMeta) {
+        for label in meta.labels() {
+            if let Some(places) = self.labels.get_mut(label) {
+                places.retain(|(_, id)| *id != meta.id);
+                if places.is_empty() {
+                    self.labels.remove(label);
+                }
+            }
+        }
+    }
+
+    fn insert_credential(&mut self, meta: CredentialMeta) {
+        self.accounts.entry((meta.provider.clone(), meta.scope.clone())).or_default().insert(meta.id);
+        for secret in meta.secrets.values() {
+            self.users.entry(*secret).or_default().insert(meta.id);
+        }
+        self.credentials.insert(meta.id, meta);
+    }
+
+    fn unlink_credential(&mut self, meta: &CredentialMeta) {
+        if let Some(ids) = self.accounts.get_mut(&(meta.provider.clone(), meta.scope.clone())) {
+            ids.remove(&meta.id);
+        }
+        for secret in meta.secrets.values() {
+            if let Some(ids) = self.users.get_mut(secret) {
+                ids.remove(&meta.id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::spec::{CredentialName, SecretName};
+
+    fn secret(byte: u8, name: &'static str, aliases: &[&str]) -> SecretMeta {
+        SecretMeta {
+            id: SecretId::from_bytes([byte; 16]),
+            name: SecretName::from_static(name),
+            scope: Scope::Global,
+            pin: None,
+            aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+            groups: Vec::new(),
+            version: 1,
+            created_ms: 0,
+            rotated_ms: None,
+        }
+    }
+
+    fn credential(byte: u8, secret: SecretId) -> CredentialMeta {
+        CredentialMeta {
+            id: CredentialId::from_bytes([byte; 16]),
+            name: CredentialName::from_static("acme"),
+            provider: ProviderId::from_static("acme"),
+            scope: Scope::Global,
+            secrets: BTreeMap::from([("secret".to_owned(), secret)]),
+            created_ms: 0,
+        }
+    }
+
+    #[test]
+    fn a_replaced_record_is_found_by_its_new_names_only() {
+        let mut index = Index::default();
+        index.insert(Item::Secret(secret(1, "A", &["old"])));
+        index.insert(Item::Secret(secret(1, "B", &["new"])));
+        for (label, found) in [("A", 0), ("old", 0), ("B", 1), ("new", 1)] {
+            assert_eq!(index.labelled_in(label, &Scope::Global).count(), found, "{label}");
+        }
+        assert_eq!(index.secrets().len(), 1);
+    }
+
+    #[test]
+    fn a_removed_credential_is_nowhere() {
+        let mut index = Index::default();
+        let user = credential(2, SecretId::from_bytes([1; 16]));
+        index.insert(Item::Credential(user.clone()));
+        assert_eq!(index.users(SecretId::from_bytes([1; 16])).collect::<Vec<_>>(), [&user]);
+        assert_eq!(index.accounts(&user.provider, &Scope::Global).count(), 1);
+
+        index.remove(&user.id.record_name());
+        assert_eq!(index.users(SecretId::from_bytes([1; 16])).count(), 0);
+        assert_eq!(index.accounts(&user.provider, &Scope::Global).count(), 0);
+        assert_eq!(index.credentials().len(), 0);
+    }
+
+    #[test]
+    fn damage_replaces_and_is_replaced() {
+        let mut index = Index::default();
+        let meta = secret(1, "A", &[]);
+        index.insert(Item::Secret(meta.clone()));
+        index.insert_damaged(meta.id.record_name());
+        assert!(index.secret(meta.id).is_none());
+        assert_eq!(index.damaged().len(), 1);
+        index.insert(Item::Secret(meta.clone()));
+        assert!(index.damaged().is_empty());
+    }
+}

@@ -1,0 +1,55 @@
+//! The key as a text that the caller was given: base64 or hex of 32 bytes.
+//!
+//! The text is passed in; nothing here looks for it.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
+
+use super::error::KeyError;
+use super::kek::{Kek, SecretText};
+use crate::vault::hex;
+
+/// Padding may be missing, since people lose it when they copy.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+pub(super) fn parse(text: &SecretText) -> Result<Kek, KeyError> {
+    parse_text(text.as_str().trim_ascii())
+        .ok_or_else(|| KeyError::Malformed { origin: "AIVAULT_KEY".to_owned() })
+}
+
+/// 64 characters of hex are 48 bytes of base64, so the two cannot be mistaken for each other.
+pub(super) fn parse_text(text: &str) -> Option<Kek> {
+    if let Some(bytes) = hex::decode::<{ Kek::LENGTH }>(text) {
+        return Kek::from_slice(Zeroizing::new(bytes).as_slice());
+    }
+    let mut bytes = Zeroizing::new([0; Kek::LENGTH + 3]);
+    let length = BASE64.decode_slice(text, bytes.as_mut_slice()).ok()?;
+    Kek::from_slice(&bytes[..length])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_and_hex_of_32_bytes_are_keys() {
+        let text = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+        for text in [text, &text[..43], &format!(" {text}\n"), &"07".repeat(32)] {
+            let kek = parse(&SecretText::new(text.to_owned())).ok().unwrap();
+            assert_eq!(kek.as_bytes(), &[7; 32], "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_not() {
+        let text = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+        for text in ["", "x", &text[..42], &format!("{text}{text}"), &"07".repeat(31), &"0g".repeat(32)] {
+            assert!(parse(&SecretText::new(text.to_owned())).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Why a key could not be had.
+
+use thiserror::Error;
+
+use crate::platform::entropy::EntropyError;
+use crate::platform::files::FileError;
+
+/// No key, and therefore no vault; never says anything about the key's bytes.
+#[derive(Debug, Error)]
+pub enum KeyError {
+    #[error("this vault is locked with its {vault} key provider, and {given} was given")]
+    Mismatch { vault: &'static str, given: &'static str },
+    #[error("a vault cannot be made with a handed-over key")]
+    NoProvider,
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{origin} holds no key: it must be the base64 of 32 bytes, on one line")]
+    Malformed { origin: String },
+    #[error("the passphrase is empty")]
+    EmptyPassphrase,
+    #[error("the passphrase could not be turned into a key: {0}")]
+    Derivation(argon2::Error),
+    #[error("the keychain did not answer: {0}")]
+    KeychainUnavailable(String),
+    #[error("the keychain holds no key for vault {vault_id}")]
+    KeychainEmpty { vault_id: String },
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+}
+
+impl KeyError {
+    /// What the person at the shell can do next.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::Mismatch { vault: "passphrase", .. } => {
+                "unlock it with its passphrase: aivault unlock".to_owned()
+            }
+            Self::Mismatch { vault: "env", .. } => "set AIVAULT_KEY to the key of this vault".to_owned(),
+            Self::Mismatch { vault, .. } => format!("give the key as `{vault}`, as the vault was made"),
+            Self::NoProvider => "name a provider: file, env, passphrase or keychain".to_owned(),
+            Self::File(error) if error.is_missing() => {
+                format!(
+                    "put the vault's key back at {:?}; without it nothing in the vault can be read",
+                    error.path
+                )
+            }
+            Self::File(error) => error.help(),
+            Self::Malformed { origin } => format!("restore the right content of {origin} from a backup"),
+            Self::EmptyPassphrase => "give a passphrase of several words".to_owned(),
+            Self::Derivation(_) => "free some memory and try again".to_owned(),
+            Self::KeychainUnavailable(_) => {
+                "unlock the session's keychain; where there is none, make the vault with \
+                 `--provider file`, `passphrase` or `env`"
+                    .to_owned()
+            }
+            Self::KeychainEmpty { .. } => "log in as the user whose keychain made this vault".to_owned(),
+            Self::Entropy(_) => "try again when the system's random generator is ready".to_owned(),
+        }
+    }
+}

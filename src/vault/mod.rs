@@ -1,0 +1,57 @@
+//! The encrypted vault: secrets at rest, and the one door through which a value leaves.
+//!
+//! Records are sealed one by one ([`store`] keeps them and knows nothing of their content), and a
+//! sealed manifest vouches for the whole set, so that what was edited, swapped, deleted or set
+//! back is an error and never a wrong answer. Names, scopes and pins are kept in memory; a value
+//! is opened only by [`Vault::reveal`], for the provider it is pinned to.
+//!
+//! The vault must never print, log or serialise a value or a key, read the environment, know the
+//! registry, or be made beside the remains of an earlier one.
+
+mod change;
+mod credentials;
+mod diagnose;
+mod draft;
+mod error;
+mod groups;
+mod header;
+mod hex;
+mod ids;
+mod index;
+mod init;
+mod keys;
+mod lookup;
+mod manifest;
+mod model;
+mod multiset;
+mod open;
+mod paths;
+mod provision;
+mod repair;
+mod resident;
+mod reveal;
+mod seal;
+mod secret;
+mod secrets;
+mod sqlite;
+pub mod store;
+mod unlocked;
+mod upstreams;
+
+pub use change::{Vault, VaultStatus};
+pub use error::{Difference, Existing, VaultError, VaultErrorKind};
+pub use header::{Header, HeaderError, VaultId};
+pub use ids::{CredentialId, IdError, SecretId, UpstreamId};
+pub use init::{init, open_or_init};
+pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText};
+pub use model::{
+    Claim, Created, CredentialMeta, Group, NewSecret, Provisioned, Removed, SecretChange, SecretMeta,
+    SecretRef, Upstream,
+};
+pub use open::{LockedVault, Presence, find, open, presence};
+pub use paths::VaultPaths;
+pub use repair::{Repair, repair};
+pub use secret::{Secret, SecretInput};
+
+#[cfg(test)]
+mod tests;

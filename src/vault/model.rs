@@ -1,0 +1,195 @@
+//! What the vault holds, apart from values: secrets, credentials, groups, redirects.
+//!
+//! These are the metadata of sealed records, field for field. They may be shown and sent; nothing
+//! in them is secret.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::VaultError;
+use super::ids::{CredentialId, SecretId};
+use super::secret::SecretInput;
+use crate::spec::{CredentialName, ProviderId, Scope, ScopeId, SecretName};
+
+/// A group within a workspace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    pub workspace: ScopeId,
+    pub group: ScopeId,
+}
+
+impl Group {
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope::Group { workspace: self.workspace.clone(), group: self.group.clone() }
+    }
+}
+
+/// Everything about a secret but its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretMeta {
+    pub id: SecretId,
+    pub name: SecretName,
+    pub scope: Scope,
+    /// The only provider whose hosts may ever see the value; `None`: no provider may.
+    pub pin: Option<ProviderId>,
+    pub aliases: Vec<String>,
+    /// Groups in which it can be used besides its own scope; sorted.
+    pub groups: Vec<Group>,
+    /// 1 at create, one more at each rotation.
+    pub version: u32,
+    /// Milliseconds since 1970.
+    pub created_ms: u64,
+    pub rotated_ms: Option<u64>,
+}
+
+impl SecretMeta {
+    /// The scopes it stands in: its own and its groups'.
+    pub(super) fn places(&self) -> impl Iterator<Item = Scope> {
+        std::iter::once(self.scope.clone()).chain(self.groups.iter().map(Group::scope))
+    }
+
+    /// What it can be called: its name and its aliases.
+    pub(super) fn labels(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(String::as_str))
+    }
+}
+
+/// One account with one provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialMeta {
+    pub id: CredentialId,
+    pub name: CredentialName,
+    pub provider: ProviderId,
+    pub scope: Scope,
+    /// Placeholder of the provider's templates → the secret that fills it.
+    pub secrets: BTreeMap<String, SecretId>,
+    pub created_ms: u64,
+}
+
+impl CredentialMeta {
+    pub(super) fn uses(&self, secret: SecretId) -> bool {
+        self.secrets.values().any(|used| *used == secret)
+    }
+}
+
+/// Where a test vault sends what is meant for `host`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    pub host: String,
+    /// A loopback address.
+    pub addr: SocketAddr,
+    /// The only certificate authority trusted for this host.
+    pub ca_pem: String,
+}
+
+/// A secret to be stored.
+pub struct NewSecret {
+    pub name: SecretName,
+    pub value: SecretInput,
+    pub scope: Scope,
+    pub aliases: Vec<String>,
+}
+
+/// What to change about a secret; `None` leaves a thing as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SecretChange {
+    pub name: Option<SecretName>,
+    /// Replaces all aliases; an empty list clears them.
+    pub aliases: Option<Vec<String>>,
+}
+
+/// Which secret is meant: by id, or by name or alias.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretRef {
+    Id(SecretId),
+    /// Without a scope, the name must fit one secret only.
+    Name {
+        name_or_alias: String,
+        scope: Option<Scope>,
+    },
+}
+
+/// What the registry says about a name; passed in, since the vault knows no registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub provider: ProviderId,
+    /// All that the provider needs: the secret's name and the placeholder it fills.
+    pub secrets: Vec<(SecretName, String)>,
+}
+
+/// What became of the credential that a secret's provider needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provisioned {
+    /// No provider claims the name, or its credential stands already.
+    None,
+    Waiting {
+        provider: ProviderId,
+        missing: Vec<SecretName>,
+    },
+    Ready {
+        credential: CredentialMeta,
+    },
+}
+
+/// A secret was created or came into a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Created {
+    pub meta: SecretMeta,
+    pub provisioned: Provisioned,
+}
+
+/// A secret is gone, or out of a group, and with it the credentials that stood on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    pub id: SecretId,
+    /// `None` when the record was damaged and could only be deleted.
+    pub meta: Option<SecretMeta>,
+    pub credentials: Vec<CredentialMeta>,
+}
+
+const MAX_ALIASES: usize = 32;
+const MAX_ALIAS: usize = 128;
+
+/// Checks aliases, drops repetitions and sorts.
+pub(super) fn checked_aliases(mut aliases: Vec<String>) -> Result<Vec<String>, VaultError> {
+    const RULE: &str =
+        "use 1 to 128 visible ASCII characters, not starting with `-` or like an id, at most 32 of them";
+    let fits = |alias: &String| {
+        (1..=MAX_ALIAS).contains(&alias.len())
+            && alias.bytes().all(|byte| byte.is_ascii_graphic())
+            && !alias.starts_with('-')
+            && !alias.starts_with(SecretId::PREFIX)
+    };
+    if aliases.len() > MAX_ALIASES || !aliases.iter().all(fits) {
+        return Err(VaultError::Invalid { what: "alias", rule: RULE });
+    }
+    aliases.sort();
+    aliases.dedup();
+    Ok(aliases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aliases_are_visible_and_few() {
+        let one = |alias: &str| checked_aliases(vec![alias.to_owned()]);
+        for good in ["main", "team/openai", "OPENAI_2", "x"] {
+            assert!(one(good).is_ok(), "{good}");
+        }
+        for bad in ["", " ", "a b", "-x", "sec_x", "a\n", "a\u{202e}b", "\0", &"x".repeat(129)] {
+            assert!(one(bad).is_err(), "{bad:?}");
+        }
+        assert!(checked_aliases((0..33).map(|n| n.to_string()).collect()).is_err());
+        let sorted = checked_aliases(["b", "a", "b"].map(str::to_owned).to_vec()).ok().unwrap();
+        assert_eq!(sorted, ["a", "b"]);
+    }
+}

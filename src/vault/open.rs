@@ -1,0 +1,89 @@
+//! Finding a vault and opening it with its key.
+
+use std::path::PathBuf;
+
+use super::change::Vault;
+use super::error::{Existing, VaultError};
+use super::header::{Header, HeaderError};
+use super::keys::{self, KeyMaterial};
+use super::paths::VaultPaths;
+use super::resident::Resident;
+use super::sqlite::SqliteStore;
+use super::store::RecordStore as _;
+use super::unlocked::Unlocked;
+use crate::platform::files;
+
+/// Whether there is a vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// And nothing that would keep one from being made.
+    Absent,
+    Present(Header),
+}
+
+/// # Errors
+/// When the vault cannot be read, or only parts of one are left.
+pub fn presence(paths: &VaultPaths) -> Result<Presence, VaultError> {
+    Ok(find(paths)?.map_or(Presence::Absent, |found| Presence::Present(found.header)))
+}
+
+/// Opens the vault at `paths` and verifies its whole set of records.
+///
+/// # Errors
+/// When there is none, the key is not its key, or its records are not those last written.
+pub fn open(paths: &VaultPaths, material: &KeyMaterial) -> Result<Vault, VaultError> {
+    let found = find(paths)?.ok_or_else(|| VaultError::Absent { folder: paths.folder.clone() })?;
+    found.unlock(material)
+}
+
+/// A vault whose key is still to be given.
+pub struct LockedVault {
+    pub(super) store: SqliteStore,
+    header: Header,
+    key_file: PathBuf,
+}
+
+/// The vault at `paths`, opened no further than its header.
+///
+/// # Errors
+/// When the vault cannot be read, or only parts of one are left.
+pub fn find(paths: &VaultPaths) -> Result<Option<LockedVault>, VaultError> {
+    let database = paths.database();
+    if !files::exists(&database)? {
+        return match paths.in_the_way()? {
+            None => Ok(None),
+            // Another process made it just now.
+            Some(Existing::Vault(_)) => LockedVault::at(paths).map(Some),
+            Some(what) => Err(VaultError::AlreadyExists { what }),
+        };
+    }
+    LockedVault::at(paths).map(Some)
+}
+
+impl LockedVault {
+    pub(super) fn at(paths: &VaultPaths) -> Result<Self, VaultError> {
+        files::check_private_dir(&paths.folder)?;
+        files::check_private(&paths.database())?;
+        let store = SqliteStore::open_existing(&paths.database())?;
+        let bytes = store.header()?.ok_or(HeaderError::Missing)?;
+        Ok(Self { store, header: Header::parse(&bytes)?, key_file: paths.key_file.clone() })
+    }
+
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// # Errors
+    /// When the key is not this vault's, or its records are not those last written.
+    pub fn unlock(self, material: &KeyMaterial) -> Result<Vault, VaultError> {
+        let (store, unlocked) = self.with_key(material)?;
+        let resident = Resident::read(&store, &unlocked)?;
+        Ok(Vault::new(Box::new(store), unlocked, resident))
+    }
+
+    pub(super) fn with_key(self, material: &KeyMaterial) -> Result<(SqliteStore, Unlocked), VaultError> {
+        let kek = keys::obtain(&self.header.provider, material, self.header.vault_id, &self.key_file)?;
+        Ok((self.store, Unlocked::new(self.header, kek)))
+    }
+}

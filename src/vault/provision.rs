@@ -1,0 +1,77 @@
+//! Credentials that come into being by themselves once all that a provider needs is stored.
+
+use std::collections::BTreeMap;
+
+use super::draft::Draft;
+use super::error::VaultError;
+use super::ids::SecretId;
+use super::index::Index;
+use super::model::{Claim, CredentialMeta, Provisioned, SecretMeta};
+use crate::spec::{CredentialName, ProviderId, Scope, SecretName};
+
+/// Gives `claim`'s provider a credential in `place`, where `newcomer` now stands, if everything it
+/// needs is in sight from there. One that stands there already under the provider's name is
+/// pointed at the newcomer; any other is left alone.
+pub(super) fn provision(
+    draft: &mut Draft<'_>,
+    claim: &Claim,
+    newcomer: &SecretMeta,
+    place: &Scope,
+    now_ms: u64,
+) -> Result<Provisioned, VaultError> {
+    let provider = &claim.provider;
+    let secrets = match in_sight(draft.index(), claim, newcomer, place) {
+        Ok(secrets) => secrets,
+        Err(missing) => return Ok(Provisioned::Waiting { provider: provider.clone(), missing }),
+    };
+    let name = CredentialName::from(provider);
+    let mut others = draft.index().accounts(provider, place).filter(|account| account.name != name);
+    let standing = draft.index().accounts(provider, place).find(|account| account.name == name);
+    let (id, created_ms) = match standing {
+        Some(account) if account.secrets == secrets => return Ok(Provisioned::None),
+        Some(account) => (account.id, account.created_ms),
+        None if others.next().is_some() => return Ok(Provisioned::None),
+        None => (draft.unlocked().credential_id(provider, place, &name), now_ms),
+    };
+    let credential =
+        CredentialMeta { id, name, provider: provider.clone(), scope: place.clone(), secrets, created_ms };
+    draft.put_credential(credential.clone())?;
+    Ok(Provisioned::Ready { credential })
+}
+
+/// For each placeholder the secret that fills it, or the names that are missing.
+fn in_sight(
+    index: &Index,
+    claim: &Claim,
+    newcomer: &SecretMeta,
+    place: &Scope,
+) -> Result<BTreeMap<String, SecretId>, Vec<SecretName>> {
+    let mut found = BTreeMap::new();
+    let mut missing = Vec::new();
+    for (name, placeholder) in &claim.secrets {
+        match narrowest(index, name, &claim.provider, newcomer, place) {
+            Some(id) => {
+                found.insert(placeholder.clone(), id);
+            }
+            None => missing.push(name.clone()),
+        }
+    }
+    if missing.is_empty() { Ok(found) } else { Err(missing) }
+}
+
+/// A secret of another pin has the name by chance, and may not serve this provider.
+fn narrowest(
+    index: &Index,
+    name: &SecretName,
+    provider: &ProviderId,
+    newcomer: &SecretMeta,
+    place: &Scope,
+) -> Option<SecretId> {
+    let serves = |meta: &SecretMeta| meta.name == *name && meta.pin.as_ref() == Some(provider);
+    place.in_sight().into_iter().find_map(|scope| {
+        if serves(newcomer) && newcomer.places().any(|newcomer| newcomer == scope) {
+            return Some(newcomer.id);
+        }
+        index.labelled_in(name.as_str(), &scope).find(|meta| serves(meta)).map(|meta| meta.id)
+    })
+}

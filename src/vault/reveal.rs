@@ -1,0 +1,67 @@
+//! The one door through which a value leaves the vault.
+
+use super::change::Vault;
+use super::draft::load_current;
+use super::error::VaultError;
+use super::ids::SecretId;
+use super::index::Item;
+use super::lookup::by_id;
+use super::seal::Unopened;
+use super::secret::Secret;
+use super::store::RecordName;
+use crate::spec::ProviderId;
+
+impl Vault {
+    /// The value of a secret, for the provider that it is pinned to and for no other.
+    ///
+    /// The pin is read from the metadata sealed with the value, just now, and checked before the
+    /// value is opened. Only this record is read.
+    ///
+    /// # Errors
+    /// [`VaultError::PinMismatch`] for any other provider; [`VaultError::Tampered`] when the
+    /// record is not the one last written.
+    pub fn reveal(&mut self, id: &SecretId, for_provider: &ProviderId) -> Result<Secret, VaultError> {
+        self.refresh()?;
+        by_id(self.index(), *id)?;
+        let name = id.record_name();
+        let record = match load_current(self.store(), self.resident(), &name) {
+            // Rotated since the line above.
+            Err(VaultError::Tampered { .. }) => {
+                self.refresh()?;
+                by_id(self.index(), *id)?;
+                load_current(self.store(), self.resident(), &name)?
+            }
+            loaded => loaded?,
+        };
+        let damaged = |_: Unopened| VaultError::Tampered { record: name.clone() };
+        let item = self.unlocked().read_item(&name, record.generation, &record.blob).map_err(damaged)?;
+        let Some(Item::Secret(meta)) = item else { return Err(damaged(Unopened)) };
+        if meta.pin.as_ref() != Some(for_provider) {
+            return Err(VaultError::PinMismatch {
+                secret: *id,
+                pin: meta.pin,
+                provider: for_provider.clone(),
+            });
+        }
+        let opened = self.unlocked().open(&name, record.generation, &record.blob).map_err(damaged)?;
+        opened.value().map(Secret::new).map_err(damaged)
+    }
+
+    /// Opens every record once, values too, and names those that do not open. Nothing is kept.
+    ///
+    /// # Errors
+    /// When the stored records cannot be read or are not those last written.
+    pub fn check_values(&mut self) -> Result<Vec<RecordName>, VaultError> {
+        self.refresh()?;
+        let secrets = self.index().secrets().map(|meta| meta.id.record_name());
+        let mut unreadable: Vec<RecordName> = self.damaged().iter().cloned().collect();
+        for name in secrets {
+            let record = load_current(self.store(), self.resident(), &name)?;
+            let opened = self.unlocked().open(&name, record.generation, &record.blob);
+            if opened.and_then(|opened| opened.value()).is_err() {
+                unreadable.push(name);
+            }
+        }
+        Ok(unreadable)
+    }
+}

@@ -1,0 +1,175 @@
+//! Creating, rotating, changing, deleting and listing secrets.
+
+use super::change::Vault;
+use super::draft::Draft;
+use super::error::{Existing, VaultError};
+use super::ids::SecretId;
+use super::index::Index;
+use super::lookup::{locate, locate_to_delete};
+use super::model::{
+    Claim, Created, CredentialMeta, NewSecret, Provisioned, Removed, SecretChange, SecretMeta, SecretRef,
+    checked_aliases,
+};
+use super::provision::provision;
+use super::secret::SecretInput;
+use crate::platform::entropy;
+use crate::spec::Scope;
+
+impl Vault {
+    /// All readable secrets, by id; [`Vault::damaged`] names the others.
+    ///
+    /// # Errors
+    /// When the stored records cannot be read or are not those last written.
+    pub fn secrets(&mut self) -> Result<Vec<SecretMeta>, VaultError> {
+        self.refresh()?;
+        Ok(self.index().secrets().cloned().collect())
+    }
+
+    /// # Errors
+    /// When none or several fit, or the one that does is damaged.
+    pub fn secret(&mut self, reference: &SecretRef) -> Result<SecretMeta, VaultError> {
+        self.refresh()?;
+        Ok(locate(self.index(), reference)?.clone())
+    }
+
+    /// Stores a new secret. A claimed name pins it for ever to the claiming provider, and
+    /// provisions that provider's credential in the same commit when nothing else is missing.
+    ///
+    /// # Errors
+    /// [`VaultError::AlreadyExists`] when its name or an alias is taken in its scope.
+    pub fn create_secret(
+        &mut self,
+        new: NewSecret,
+        claim: Option<&Claim>,
+        now_ms: u64,
+    ) -> Result<Created, VaultError> {
+        let NewSecret { name, value, scope, aliases } = new;
+        let meta = SecretMeta {
+            id: SecretId::from_bytes(entropy::bytes()?),
+            name,
+            scope,
+            pin: claim.map(|claim| claim.provider.clone()),
+            aliases: checked_aliases(aliases)?,
+            groups: Vec::new(),
+            version: 1,
+            created_ms: now_ms,
+            rotated_ms: None,
+        };
+        refuse_foreign_claim(&meta, claim)?;
+        self.change(|draft| {
+            refuse_taken_labels(draft.index(), &meta)?;
+            draft.put_secret(meta.clone(), value.as_bytes())?;
+            let provisioned = match claim {
+                Some(claim) => provision(draft, claim, &meta, &meta.scope, now_ms)?,
+                None => Provisioned::None,
+            };
+            Ok(Created { meta: meta.clone(), provisioned })
+        })
+    }
+
+    /// Replaces the value, and nothing else but version and time.
+    ///
+    /// # Errors
+    /// When the secret is not found.
+    pub fn rotate_secret(
+        &mut self,
+        reference: &SecretRef,
+        value: &SecretInput,
+        now_ms: u64,
+    ) -> Result<SecretMeta, VaultError> {
+        self.change(|draft| {
+            let mut meta = locate(draft.index(), reference)?.clone();
+            meta.version = meta.version.saturating_add(1);
+            meta.rotated_ms = Some(now_ms);
+            draft.put_secret(meta.clone(), value.as_bytes())?;
+            Ok(meta)
+        })
+    }
+
+    /// Changes name or aliases. `claim` is what the registry says about the new name, if one is
+    /// given: no secret ever comes to a claimed name, nor from one to another.
+    ///
+    /// # Errors
+    /// [`VaultError::Pinned`], [`VaultError::NameClaimed`], or [`VaultError::AlreadyExists`].
+    pub fn update_secret(
+        &mut self,
+        reference: &SecretRef,
+        change: SecretChange,
+        claim: Option<&Claim>,
+    ) -> Result<SecretMeta, VaultError> {
+        let aliases = change.aliases.map(checked_aliases).transpose()?;
+        self.change(|draft| {
+            let before = locate(draft.index(), reference)?;
+            let mut meta = before.clone();
+            if let Some(name) = change.name.as_ref().filter(|name| **name != before.name) {
+                refuse_fixed_name(before, name, claim)?;
+                meta.name = name.clone();
+            }
+            meta.aliases = aliases.clone().unwrap_or(meta.aliases);
+            if meta != *before {
+                refuse_taken_labels(draft.index(), &meta)?;
+                put_with_same_value(draft, meta.clone())?;
+            }
+            Ok(meta)
+        })
+    }
+
+    /// Deletes a secret and, in the same commit, the credentials that stand on it. A damaged one
+    /// is deleted by its id.
+    ///
+    /// # Errors
+    /// When the secret is not found.
+    pub fn delete_secret(&mut self, reference: &SecretRef) -> Result<Removed, VaultError> {
+        self.change(|draft| {
+            let id = locate_to_delete(draft.index(), reference)?;
+            let meta = draft.index().secret(id).cloned();
+            let credentials: Vec<CredentialMeta> = draft.index().users(id).cloned().collect();
+            draft.delete(id.record_name());
+            for credential in &credentials {
+                draft.delete(credential.id.record_name());
+            }
+            Ok(Removed { id, meta, credentials })
+        })
+    }
+}
+
+/// The value does not change, but it is sealed with its metadata and so must be sealed anew.
+pub(super) fn put_with_same_value(draft: &mut Draft<'_>, meta: SecretMeta) -> Result<(), VaultError> {
+    let value = draft.value_of(&meta)?;
+    draft.put_secret(meta, &value)
+}
+
+/// A name or alias means one secret in each scope that it stands in.
+pub(super) fn refuse_taken_labels(index: &Index, meta: &SecretMeta) -> Result<(), VaultError> {
+    let places: Vec<Scope> = meta.places().collect();
+    for label in meta.labels() {
+        for scope in &places {
+            if let Some(other) = index.labelled_in(label, scope).find(|other| other.id != meta.id) {
+                let what = Existing::Secret { label: label.to_owned(), scope: scope.clone(), id: other.id };
+                return Err(VaultError::AlreadyExists { what });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn refuse_foreign_claim(meta: &SecretMeta, claim: Option<&Claim>) -> Result<(), VaultError> {
+    if claim.is_some_and(|claim| !claim.secrets.iter().any(|(name, _)| *name == meta.name)) {
+        return Err(VaultError::Invalid { what: "claim", rule: "give the claim of this very name" });
+    }
+    Ok(())
+}
+
+fn refuse_fixed_name(
+    before: &SecretMeta,
+    name: &crate::spec::SecretName,
+    claim: Option<&Claim>,
+) -> Result<(), VaultError> {
+    match (&before.pin, claim) {
+        (Some(provider), _) => Err(VaultError::Pinned { secret: before.id, provider: provider.clone() }),
+        (None, Some(claim)) => {
+            Err(VaultError::NameClaimed { name: name.clone(), provider: claim.provider.clone() })
+        }
+        (None, None) => Ok(()),
+    }
+}

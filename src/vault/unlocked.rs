@@ -1,0 +1,81 @@
+//! The keys of an open vault, together with the header they belong to.
+
+use super::header::Header;
+use super::ids::{CredentialId, UpstreamId};
+use super::index::Item;
+use super::keys::{DerivedKeys, Kek};
+use super::model::{CredentialMeta, SecretMeta, Upstream};
+use super::seal::{Address, Opened, Sealer, Unopened};
+use super::store::{Kind, RecordName};
+use crate::spec::{CredentialName, ProviderId, Scope};
+
+pub(super) struct Unlocked {
+    pub(super) header: Header,
+    pub(super) kek: Kek,
+    pub(super) keys: DerivedKeys,
+    pub(super) sealer: Sealer,
+}
+
+impl Unlocked {
+    pub(super) fn new(header: Header, kek: Kek) -> Self {
+        let keys = DerivedKeys::of(&kek, header.vault_id);
+        let sealer = Sealer::new(keys.wrap(), &header);
+        Self { header, kek, keys, sealer }
+    }
+
+    /// Opens a record other than the manifest.
+    pub(super) fn open<'b>(
+        &self,
+        name: &RecordName,
+        generation: u64,
+        blob: &'b [u8],
+    ) -> Result<Opened<'b>, Unopened> {
+        self.sealer.open(Address { name, generation, extra: &[] }, blob)
+    }
+
+    /// The metadata of a record; `Ok(None)` for a kind that is not indexed.
+    pub(super) fn read_item(
+        &self,
+        name: &RecordName,
+        generation: u64,
+        blob: &[u8],
+    ) -> Result<Option<Item>, Unopened> {
+        let opened = self.open(name, generation, blob)?;
+        let item = match name.kind {
+            Kind::Secret => Item::Secret(parse::<SecretMeta>(&opened)?),
+            Kind::Credential => Item::Credential(parse::<CredentialMeta>(&opened)?),
+            Kind::Upstream => {
+                Item::Upstream(UpstreamId::of_record(&name.id).ok_or(Unopened)?, parse::<Upstream>(&opened)?)
+            }
+            Kind::Manifest | Kind::Setting => return Ok(None),
+        };
+        if item.record_name() == *name { Ok(Some(item)) } else { Err(Unopened) }
+    }
+
+    /// The id of the credential of this name, which therefore exists once in its scope, and which
+    /// is known even when its record is damaged.
+    pub(super) fn credential_id(
+        &self,
+        provider: &ProviderId,
+        scope: &Scope,
+        name: &CredentialName,
+    ) -> CredentialId {
+        let scope = scope.to_string();
+        let parts = [b"credential", provider.as_str().as_bytes(), scope.as_bytes(), name.as_str().as_bytes()];
+        CredentialId::from_bytes(first_half(self.keys.name_mac(&parts)))
+    }
+
+    pub(super) fn upstream_id(&self, host: &str) -> UpstreamId {
+        UpstreamId::from_bytes(first_half(self.keys.name_mac(&[b"upstream", host.as_bytes()])))
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(opened: &Opened<'_>) -> Result<T, Unopened> {
+    serde_json::from_slice(opened.metadata()).map_err(|_| Unopened)
+}
+
+fn first_half(mac: [u8; 32]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&mac[..16]);
+    half
+}

@@ -1,0 +1,246 @@
+//! What policy denies never reaches the upstream, through whichever door it is asked:
+//! exit code 3 or 5, and one line in the audit log with the reason.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests prepare and look at the machine")]
+
+mod support;
+
+use support::{Door, Home, Upstream, secrets};
+
+const CHAT: &str = "openai/chat-completions";
+const CHAT_PATH: &str = "/v1/chat/completions";
+const GEMINI: &str = "gemini/models";
+
+/// A call that must be refused.
+struct Case {
+    arguments: Vec<String>,
+    exit: i32,
+    reason: &'static str,
+}
+
+fn case(reason: &'static str, arguments: &[&str]) -> Case {
+    let exit = match reason {
+        "capability.unknown" | "credential.missing" => 5,
+        _ => 3,
+    };
+    Case { arguments: arguments.iter().map(|text| (*text).to_owned()).collect(), exit, reason }
+}
+
+fn wrong_methods() -> Vec<Case> {
+    let methods = ["DELETE", "PUT", "PATCH", "post", "POTS", "CONNECT", "TRACE", "GET ", "GET\r\nX: y", ""];
+    let call = |method: &&str| case("capability.method", &[CHAT, "--method", method, "--path", CHAT_PATH]);
+    methods.iter().map(call).collect()
+}
+
+fn other_paths() -> Vec<Case> {
+    let paths = [
+        "/v1/organization/users",
+        "/v1/chat/completions-evil",
+        "/v1/chat",
+        "/v1/chat/completions/a/b",
+        "/V1/chat/completions",
+        "/v1/chat/completions/",
+        "/",
+    ];
+    paths.iter().map(|path| case("capability.path", &[CHAT, "--method", "GET", "--path", path])).collect()
+}
+
+/// Each could be read in two ways on its way to the upstream.
+fn twisted_paths() -> Vec<Case> {
+    let paths = [
+        "/v1/chat/completions/..",
+        "/v1/chat/completions/../../organization/users",
+        "/v1/chat/completions/%2e%2e/files",
+        "/v1/chat/completions/.%2E/files",
+        "/v1/chat/completions/%252e%252e/files",
+        "/v1/chat/completions/..;a=b/files",
+        "/v1/./chat/completions",
+        "/v1/chat/completions/a%2fb",
+        "/v1/chat/completions/a%2Fb",
+        "/v1/chat/completions/a%5cb",
+        "/v1/chat/completions/a\\b",
+        "/v1//chat/completions",
+        "//evil.example/v1/chat/completions",
+        "/v1/chat/completions#x",
+        "/v1/chat/completions/a\tb",
+        "/v1/chat/completions/a\r\nb",
+        "/v1/chat/completions/%00",
+        "/v1/chat/completions/%zz",
+        "/v1/chat/completions/%c0%ae",
+        "/v1/chat/completions/\u{ff0e}\u{ff0e}",
+        "/v1/chat/completions;jsessionid=1",
+        "https://evil.example/v1/chat/completions",
+        "@evil.example/v1/chat/completions",
+        "v1/chat/completions",
+        "",
+    ];
+    paths.iter().map(|path| case("path.not_canonical", &[CHAT, "--method", "GET", "--path", path])).collect()
+}
+
+fn callers_headers() -> Vec<Case> {
+    let headers = [
+        "authorization: Bearer mine",
+        "Authorization=Bearer mine",
+        "AUTHORIZATION: ",
+        "authorization : Bearer mine",
+        "proxy-authorization: Basic bWluZQ==",
+        "x-api-key: mine",
+        "X-Api-Key=mine",
+        "x_api_key: mine",
+        "X_API_KEY: mine",
+        "xi-api-key: mine",
+        "x-goog-api-key: mine",
+        "api-key: mine",
+        "cookie: a=b",
+        "Cookie=a=b",
+        "host: evil.example",
+        "Host=evil.example",
+        "transfer-encoding: chunked",
+        "Transfer_Encoding: chunked",
+        "content-length: 1",
+        "connection: authorization",
+        "te: trailers",
+        "trailer: x",
+        "upgrade: websocket",
+        "expect: 100-continue",
+        "x-forwarded-for: 127.0.0.1",
+        "X-Forwarded-Host: evil.example",
+        "x_forwarded_proto: http",
+        "forwarded: for=127.0.0.1",
+        "x-http-method-override: DELETE",
+        "x-original-url: /v1/organization/users",
+        "x-rewrite-url: /v1/organization/users",
+        "x-a: b\r\nauthorization: Bearer mine",
+        "x a: b",
+    ];
+    let call = |header: &&str| {
+        case("header.not_allowed", &[CHAT, "--method", "POST", "--body", "{}", "--header", header])
+    };
+    let mut cases: Vec<Case> = headers.iter().map(call).collect();
+    let twice = ["--header", "x-a: 1", "--header", "X-A: 2"];
+    cases.push(case("header.not_allowed", &[&[CHAT, "--method", "POST", "--body", "{}"], &twice[..]].concat()));
+    let request = r#"{"method":"POST","path":"/v1/chat/completions","headers":{"authorization":"Bearer mine"},"body":{}}"#;
+    cases.push(case("header.not_allowed", &[CHAT, "--request", request]));
+    cases
+}
+
+fn owned_parameters() -> Vec<Case> {
+    let queries = [
+        "key=mine",
+        "KEY=mine",
+        "Key=",
+        "key",
+        "alt=sse&key=mine",
+        "alt=sse&&key=mine",
+        "%6bey=mine",
+        "k%65y=mine",
+        "%6B%45%59=mine",
+        "key[]=mine",
+        "key%5B%5D=mine",
+        "+key=mine",
+        "%20key=mine",
+        "alt=sse;key=mine",
+    ];
+    let call = |query: &&str| {
+        let path = format!("/v1beta/models?{query}");
+        case("query.owned_by_auth", &[GEMINI, "--method", "GET", "--path", &path])
+    };
+    queries.iter().map(call).collect()
+}
+
+fn out_of_reach() -> Vec<Case> {
+    vec![
+        case("capability.unknown", &["openai/none"]),
+        case("capability.unknown", &["openai/chat-completion", "--body", "{}"]),
+        case("capability.unknown", &["OpenAI/chat-completions", "--body", "{}"]),
+        case("capability.unknown", &["nobody/nothing"]),
+        case("capability.unknown", &["../openai/models"]),
+        case("capability.unknown", &["openai/chat-completions\u{1b}[2J"]),
+        case("capability.unknown", &[""]),
+        case("capability.disabled", &["slack/admin", "--method", "POST", "--path", "/api/admin.users.list"]),
+        case("capability.disabled", &["telegram/chat-admins", "--method", "POST", "--path", "/promoteChatMember"]),
+        case("credential.missing", &["anthropic/messages", "--method", "POST", "--path", "/v1/messages"]),
+        case("credential.missing", &[CHAT, "--body", "{}", "--credential", "someone-elses"]),
+    ]
+}
+
+/// Asks for each case through `door`, and looks at what is left of it.
+fn check(door: Door, cases: &[Case]) {
+    let upstream = Upstream::serving(&["api.openai.com", "generativelanguage.googleapis.com", "slack.com"]);
+    let home = Home::with_openai(door, &upstream, secrets::OPENAI);
+    home.store("GEMINI_API_KEY", "AIzaSyD-made-up-for-tests-0123456789abc");
+    let mut last = home.events()[0].seq;
+    for Case { arguments, exit, reason } in cases {
+        let words: Vec<&str> = std::iter::once("invoke").chain(arguments.iter().map(String::as_str)).collect();
+        let done = home.run(&words);
+        let said = format!("{door:?} {words:?}\nstdout: {}\nstderr: {}", done.text(), done.errors());
+        assert_eq!(done.code, Some(*exit), "{said}");
+        assert!(done.stdout.is_empty() && done.errors().starts_with("error: "), "{said}");
+        assert!(!done.errors().contains('\u{1b}'), "{said}");
+
+        let events = home.events();
+        let new: Vec<_> = events.iter().filter(|entry| entry.seq > last && entry.event["action"] == "invoke").collect();
+        assert_eq!(new.len(), 1, "one line in the log for {said}\n{new:?}");
+        assert!(new[0].is("invoke", "denied"), "{said}\n{new:?}");
+        assert_eq!(new[0].event["reason"], *reason, "{said}");
+        assert!(!new[0].event.to_string().contains("mine"), "no value is logged: {new:?}");
+        last = events[0].seq;
+    }
+    assert_eq!((upstream.accepted(), upstream.take()), (0, Vec::new()), "nothing reaches the upstream");
+    home.run(&["audit", "verify"]).ok();
+    // The same upstream is reached by what is allowed, so the silence above means something.
+    home.run(&["invoke", CHAT, "--body", "{}"]).ok();
+    assert_eq!(upstream.take().len(), 1);
+}
+
+#[test]
+fn a_method_that_is_not_granted() {
+    Door::BOTH.map(|door| check(door, &wrong_methods()));
+}
+
+#[test]
+fn a_path_that_is_not_granted() {
+    Door::BOTH.map(|door| check(door, &other_paths()));
+}
+
+#[test]
+fn a_path_that_could_be_read_in_two_ways() {
+    Door::BOTH.map(|door| check(door, &twisted_paths()));
+}
+
+#[test]
+fn a_header_that_is_not_the_callers() {
+    Door::BOTH.map(|door| check(door, &callers_headers()));
+}
+
+#[test]
+fn a_parameter_that_carries_the_secret() {
+    Door::BOTH.map(|door| check(door, &owned_parameters()));
+}
+
+#[test]
+fn what_is_unknown_off_or_without_a_key() {
+    Door::BOTH.map(|door| check(door, &out_of_reach()));
+}
+
+/// A denial is the same one whichever way it is asked for.
+#[test]
+fn the_policys_answer_is_the_brokers() {
+    let home = Home::test(Door::InProcess);
+    let questions = [
+        (r#"{"capability":"openai/chat-completions","method":"DELETE","path":"/v1/chat/completions"}"#, "capability.method"),
+        (r#"{"capability":"openai/chat-completions","method":"GET","path":"/v1/files"}"#, "capability.path"),
+        (r#"{"capability":"openai/chat-completions","method":"GET","path":"/v1/chat/completions/.."}"#, "path.not_canonical"),
+        (r#"{"capability":"gemini/models","method":"GET","path":"/v1beta/models?KEY=a"}"#, "query.owned_by_auth"),
+        (r#"{"capability":"openai/none","method":"GET","path":"/"}"#, "capability.unknown"),
+        (r#"{"provider":"openai","method":"GET","path":"/v1/models"}"#, "grant.matched"),
+        ("nonsense", "invalid_request"),
+    ];
+    let input: String = questions.iter().map(|(question, _)| format!("{question}\n")).collect();
+    let done = home.run_with_input(&["policy", "check", "--json"], input.as_bytes()).ok();
+    let answers: Vec<serde_json::Value> = done.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), questions.len(), "{}", done.text());
+    for (answer, (question, reason)) in answers.iter().zip(questions) {
+        assert_eq!(answer["reason"], reason, "{question}");
+        assert_eq!(answer["allowed"], reason == "grant.matched", "{question}");
+    }
+}

@@ -1,0 +1,23 @@
+//! What the end-to-end tests share: a home with a vault of its own, an upstream that
+//! remembers what reached it, and the daemon's socket as a client sees it.
+//!
+//! Nothing here decides whether the product is right; it runs the built programs and
+//! gives back what they did. Every wait is bounded.
+#![allow(dead_code, reason = "each file of tests uses its own part of this")]
+
+pub mod audit;
+pub mod certificates;
+pub mod done;
+pub mod gzip;
+pub mod home;
+pub mod http;
+pub mod processes;
+pub mod random;
+pub mod secrets;
+pub mod socket;
+pub mod upstream;
+pub mod wait;
+
+pub use done::Done;
+pub use home::{Door, Home};
+pub use upstream::{Answer, Body, Received, Upstream};

@@ -1,0 +1,234 @@
+//! A TLS server on loopback that stands for a provider: it remembers what reached it,
+//! byte for byte, and answers what the test says.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_rustls::TlsAcceptor;
+
+use super::certificates;
+use super::http::{Head, Reader};
+
+/// A request as it arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    pub method: String,
+    /// Path and query, as they stood on the request line.
+    pub target: String,
+    pub head: Head,
+    pub body: Vec<u8>,
+}
+
+impl Received {
+    /// The only value of a header.
+    #[track_caller]
+    pub fn header(&self, name: &str) -> &str {
+        match self.head.all(name)[..] {
+            [only] => only,
+            ref others => panic!("`{name}` is there {} times in {:?}", others.len(), self.head.fields),
+        }
+    }
+
+    /// The names of all headers, in lower case.
+    pub fn header_names(&self) -> BTreeSet<String> {
+        self.head.fields.iter().map(|(name, _)| name.to_ascii_lowercase()).collect()
+    }
+
+    /// All headers as lines of text.
+    pub fn headers_as_text(&self) -> String {
+        self.head.fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
+    }
+}
+
+/// What the server says to one request.
+pub struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Body,
+}
+
+/// How an answer's body is sent.
+pub enum Body {
+    /// With its length.
+    Whole(Bytes),
+    /// In chunks, each of them flushed.
+    Chunks(Vec<Bytes>),
+    /// In chunks as the test hands them over, until it drops its end.
+    Fed(UnboundedReceiver<Bytes>),
+}
+
+/// The test's end of a body that is fed.
+pub type Feed = UnboundedSender<Bytes>;
+
+impl Answer {
+    pub fn status(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, headers: Vec::new(), body: Body::Whole(body.into()) }
+    }
+
+    pub fn text(body: impl Into<Bytes>) -> Self {
+        Self::status(200, body).with("content-type", "text/plain")
+    }
+
+    pub fn json(body: &serde_json::Value) -> Self {
+        Self::status(200, body.to_string()).with("content-type", "application/json")
+    }
+
+    pub fn chunks(chunks: impl IntoIterator<Item = Bytes>) -> Self {
+        Self { status: 200, headers: Vec::new(), body: Body::Chunks(chunks.into_iter().collect()) }
+    }
+
+    pub fn fed() -> (Feed, Self) {
+        let (feed, fed) = unbounded_channel();
+        (feed, Self { status: 200, headers: Vec::new(), body: Body::Fed(fed) })
+    }
+
+    pub fn redirect(status: u16, location: &str) -> Self {
+        Self::status(status, "moved").with("location", location)
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn head(&self) -> String {
+        let fields: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let framing = match &self.body {
+            Body::Whole(body) => format!("content-length: {}", body.len()),
+            Body::Chunks(_) | Body::Fed(_) => "transfer-encoding: chunked".to_owned(),
+        };
+        format!("HTTP/1.1 {} Said\r\n{fields}{framing}\r\n\r\n", self.status)
+    }
+}
+
+type Script = dyn Fn(&Received) -> Answer + Send + Sync;
+
+struct State {
+    received: Mutex<Vec<Received>>,
+    accepted: AtomicUsize,
+    script: Mutex<Arc<Script>>,
+}
+
+/// The running server.
+pub struct Upstream {
+    pub hosts: Vec<String>,
+    pub address: SocketAddr,
+    pub ca_pem: String,
+    state: Arc<State>,
+    runtime: Option<Runtime>,
+}
+
+impl Upstream {
+    /// A server with a certificate for `hosts`; it says `{"ok":true}` until told otherwise.
+    pub fn serving(hosts: &[&str]) -> Self {
+        let identity = certificates::identity_for(hosts);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(State {
+            received: Mutex::default(),
+            accepted: AtomicUsize::new(0),
+            script: Mutex::new(Arc::new(|_| Answer::json(&serde_json::json!({ "ok": true })))),
+        });
+        runtime.spawn(accept(listener, TlsAcceptor::from(identity.server), Arc::clone(&state)));
+        let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
+        Self { hosts, address, ca_pem: identity.ca_pem, state, runtime: Some(runtime) }
+    }
+
+    /// From now on, each request is answered by `script`.
+    pub fn answers(&self, script: impl Fn(&Received) -> Answer + Send + Sync + 'static) {
+        *self.state.script.lock().unwrap() = Arc::new(script);
+    }
+
+    /// What came since the last look.
+    pub fn take(&self) -> Vec<Received> {
+        std::mem::take(&mut *self.state.received.lock().unwrap())
+    }
+
+    /// The only request since the last look.
+    #[track_caller]
+    pub fn take_one(&self) -> Received {
+        let mut all = self.take();
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.remove(0)
+    }
+
+    /// How many connections were made to it so far.
+    pub fn accepted(&self) -> usize {
+        self.state.accepted.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
+    while let Ok((connection, _)) = listener.accept().await {
+        state.accepted.fetch_add(1, Ordering::SeqCst);
+        let (tls, state) = (tls.clone(), Arc::clone(&state));
+        // A client that goes away mid-sentence is part of what is tested.
+        tokio::spawn(async move { drop(serve(connection, tls, &state).await) });
+    }
+}
+
+async fn serve(connection: TcpStream, tls: TlsAcceptor, state: &State) -> io::Result<()> {
+    connection.set_nodelay(true)?;
+    let mut reader = Reader::new(tls.accept(connection).await?);
+    while let Some(head) = reader.head().await? {
+        let body = reader.body(&head).await?;
+        let mut words = head.first_line.split(' ');
+        let mut word = || words.next().unwrap_or_default().to_owned();
+        let received = Received { method: word(), target: word(), head, body };
+        let script = Arc::clone(&state.script.lock().unwrap());
+        let answer = script(&received);
+        state.received.lock().unwrap().push(received);
+        send(&mut reader.stream, answer).await?;
+    }
+    Ok(())
+}
+
+async fn send(stream: &mut (impl AsyncWrite + Unpin), answer: Answer) -> io::Result<()> {
+    stream.write_all(answer.head().as_bytes()).await?;
+    match answer.body {
+        Body::Whole(body) => stream.write_all(&body).await?,
+        Body::Chunks(chunks) => {
+            for chunk in chunks {
+                send_chunk(stream, &chunk).await?;
+            }
+            stream.write_all(b"0\r\n\r\n").await?;
+        }
+        Body::Fed(mut fed) => {
+            stream.flush().await?;
+            while let Some(chunk) = fed.recv().await {
+                send_chunk(stream, &chunk).await?;
+            }
+            stream.write_all(b"0\r\n\r\n").await?;
+        }
+    }
+    stream.flush().await
+}
+
+async fn send_chunk(stream: &mut (impl AsyncWrite + Unpin), chunk: &[u8]) -> io::Result<()> {
+    // An empty chunk would be the end.
+    if chunk.is_empty() {
+        return Ok(());
+    }
+    stream.write_all(format!("{:x}\r\n", chunk.len()).as_bytes()).await?;
+    stream.write_all(chunk).await?;
+    stream.write_all(b"\r\n").await?;
+    stream.flush().await
+}
