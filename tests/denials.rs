@@ -117,7 +117,10 @@ fn callers_headers() -> Vec<Case> {
     };
     let mut cases: Vec<Case> = headers.iter().map(call).collect();
     let twice = ["--header", "x-a: 1", "--header", "X-A: 2"];
-    cases.push(case("header.not_allowed", &[&[CHAT, "--method", "POST", "--body", "{}"], &twice[..]].concat()));
+    cases.push(case(
+        "header.not_allowed",
+        &[&[CHAT, "--method", "POST", "--body", "{}"], &twice[..]].concat(),
+    ));
     let request = r#"{"method":"POST","path":"/v1/chat/completions","headers":{"authorization":"Bearer mine"},"body":{}}"#;
     cases.push(case("header.not_allowed", &[CHAT, "--request", request]));
     cases
@@ -157,7 +160,10 @@ fn out_of_reach() -> Vec<Case> {
         case("capability.unknown", &["openai/chat-completions\u{1b}[2J"]),
         case("capability.unknown", &[""]),
         case("capability.disabled", &["slack/admin", "--method", "POST", "--path", "/api/admin.users.list"]),
-        case("capability.disabled", &["telegram/chat-admins", "--method", "POST", "--path", "/promoteChatMember"]),
+        case(
+            "capability.disabled",
+            &["telegram/chat-admins", "--method", "POST", "--path", "/promoteChatMember"],
+        ),
         case("credential.missing", &["anthropic/messages", "--method", "POST", "--path", "/v1/messages"]),
         case("credential.missing", &[CHAT, "--body", "{}", "--credential", "someone-elses"]),
     ]
@@ -170,7 +176,8 @@ fn check(door: Door, cases: &[Case]) {
     home.store("GEMINI_API_KEY", "AIzaSyD-made-up-for-tests-0123456789abc");
     let mut last = home.events()[0].seq;
     for Case { arguments, exit, reason } in cases {
-        let words: Vec<&str> = std::iter::once("invoke").chain(arguments.iter().map(String::as_str)).collect();
+        let words: Vec<&str> =
+            std::iter::once("invoke").chain(arguments.iter().map(String::as_str)).collect();
         let done = home.run(&words);
         let said = format!("{door:?} {words:?}\nstdout: {}\nstderr: {}", done.text(), done.errors());
         assert_eq!(done.code, Some(*exit), "{said}");
@@ -178,7 +185,8 @@ fn check(door: Door, cases: &[Case]) {
         assert!(!done.errors().contains('\u{1b}'), "{said}");
 
         let events = home.events();
-        let new: Vec<_> = events.iter().filter(|entry| entry.seq > last && entry.event["action"] == "invoke").collect();
+        let new: Vec<_> =
+            events.iter().filter(|entry| entry.seq > last && entry.event["action"] == "invoke").collect();
         assert_eq!(new.len(), 1, "one line in the log for {said}\n{new:?}");
         assert!(new[0].is("invoke", "denied"), "{said}\n{new:?}");
         assert_eq!(new[0].event["reason"], *reason, "{said}");
@@ -194,32 +202,32 @@ fn check(door: Door, cases: &[Case]) {
 
 #[test]
 fn a_method_that_is_not_granted() {
-    Door::BOTH.map(|door| check(door, &wrong_methods()));
+    Door::BOTH.into_iter().for_each(|door| check(door, &wrong_methods()));
 }
 
 #[test]
 fn a_path_that_is_not_granted() {
-    Door::BOTH.map(|door| check(door, &other_paths()));
+    Door::BOTH.into_iter().for_each(|door| check(door, &other_paths()));
 }
 
 #[test]
 fn a_path_that_could_be_read_in_two_ways() {
-    Door::BOTH.map(|door| check(door, &twisted_paths()));
+    Door::BOTH.into_iter().for_each(|door| check(door, &twisted_paths()));
 }
 
 #[test]
 fn a_header_that_is_not_the_callers() {
-    Door::BOTH.map(|door| check(door, &callers_headers()));
+    Door::BOTH.into_iter().for_each(|door| check(door, &callers_headers()));
 }
 
 #[test]
 fn a_parameter_that_carries_the_secret() {
-    Door::BOTH.map(|door| check(door, &owned_parameters()));
+    Door::BOTH.into_iter().for_each(|door| check(door, &owned_parameters()));
 }
 
 #[test]
 fn what_is_unknown_off_or_without_a_key() {
-    Door::BOTH.map(|door| check(door, &out_of_reach()));
+    Door::BOTH.into_iter().for_each(|door| check(door, &out_of_reach()));
 }
 
 /// A denial is the same one whichever way it is asked for.
@@ -227,17 +235,27 @@ fn what_is_unknown_off_or_without_a_key() {
 fn the_policys_answer_is_the_brokers() {
     let home = Home::test(Door::InProcess);
     let questions = [
-        (r#"{"capability":"openai/chat-completions","method":"DELETE","path":"/v1/chat/completions"}"#, "capability.method"),
+        (
+            r#"{"capability":"openai/chat-completions","method":"DELETE","path":"/v1/chat/completions"}"#,
+            "capability.method",
+        ),
         (r#"{"capability":"openai/chat-completions","method":"GET","path":"/v1/files"}"#, "capability.path"),
-        (r#"{"capability":"openai/chat-completions","method":"GET","path":"/v1/chat/completions/.."}"#, "path.not_canonical"),
-        (r#"{"capability":"gemini/models","method":"GET","path":"/v1beta/models?KEY=a"}"#, "query.owned_by_auth"),
+        (
+            r#"{"capability":"openai/chat-completions","method":"GET","path":"/v1/chat/completions/.."}"#,
+            "path.not_canonical",
+        ),
+        (
+            r#"{"capability":"gemini/models","method":"GET","path":"/v1beta/models?KEY=a"}"#,
+            "query.owned_by_auth",
+        ),
         (r#"{"capability":"openai/none","method":"GET","path":"/"}"#, "capability.unknown"),
         (r#"{"provider":"openai","method":"GET","path":"/v1/models"}"#, "grant.matched"),
         ("nonsense", "invalid_request"),
     ];
     let input: String = questions.iter().map(|(question, _)| format!("{question}\n")).collect();
     let done = home.run_with_input(&["policy", "check", "--json"], input.as_bytes()).ok();
-    let answers: Vec<serde_json::Value> = done.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let answers: Vec<serde_json::Value> =
+        done.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(answers.len(), questions.len(), "{}", done.text());
     for (answer, (question, reason)) in answers.iter().zip(questions) {
         assert_eq!(answer["reason"], reason, "{question}");

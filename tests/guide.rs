@@ -41,7 +41,8 @@ aivault audit
 # Confirm secrets are never printed
 aivault secrets list";
 const TRELLO_KEY: &str = r#"aivault secrets create --name TRELLO_API_KEY --value "your-key" --scope global"#;
-const TRELLO_TOKEN: &str = r#"aivault secrets create --name TRELLO_TOKEN --value "your-token" --scope global"#;
+const TRELLO_TOKEN: &str =
+    r#"aivault secrets create --name TRELLO_TOKEN --value "your-token" --scope global"#;
 const IMPORT: &str = r"aivault secrets import \
   --entry OPENAI_API_KEY=sk-... \
   --entry ANTHROPIC_API_KEY=sk-ant-... \
@@ -136,7 +137,9 @@ fn steps_1_to_5_work_as_printed() {
         assert!(stored.text().to_lowercase().contains("test vault"), "{}", stored.text());
 
         let browsed = account.types(BROWSE).ok();
-        for word in ["openai/chat-completions", "POST", "/v1/chat/completions", "api.openai.com", "aivault invoke"] {
+        for word in
+            ["openai/chat-completions", "POST", "/v1/chat/completions", "api.openai.com", "aivault invoke"]
+        {
             browsed.says(word);
         }
         assert_eq!(ready_capabilities(&account, "openai"), 17);
@@ -155,7 +158,10 @@ fn steps_1_to_5_work_as_printed() {
         assert!(serde_json::from_slice::<Value>(&markdown.stdout).is_err(), "not JSON:\n{}", markdown.text());
 
         for received in upstream.take() {
-            assert_eq!((received.method.as_str(), received.target.as_str()), ("POST", "/v1/chat/completions"));
+            assert_eq!(
+                (received.method.as_str(), received.target.as_str()),
+                ("POST", "/v1/chat/completions")
+            );
             assert_eq!(received.header("host"), "api.openai.com");
             assert_eq!(received.header("authorization"), "Bearer sk-...");
             assert_eq!(received.header("content-type"), "application/json");
@@ -266,11 +272,18 @@ fn a_passphrase_locks_the_vault_until_it_is_given() {
 
     account.types("aivault lock").ok();
     let locked = account.types("aivault status --json").ok().json();
-    assert_eq!((locked["state"].as_str(), locked["key_provider"].as_str()), (Some("locked"), Some("passphrase")));
+    assert_eq!(
+        (locked["state"].as_str(), locked["key_provider"].as_str()),
+        (Some("locked"), Some("passphrase"))
+    );
     upstream.take();
     for command in [INVOKE, JSON, STORE, "aivault secrets list"] {
         let refused = account.types(command).ends(4);
-        assert!(refused.errors().contains("aivault unlock"), "{command} says what to do: {}", refused.errors());
+        assert!(
+            refused.errors().contains("aivault unlock"),
+            "{command} says what to do: {}",
+            refused.errors()
+        );
     }
     account.types_through(Door::InProcess, INVOKE).ends(4);
     let wrong = account.types("aivault unlock --passphrase wrong");
@@ -305,7 +318,8 @@ fn a_vault_for_real_keys_cannot_be_redirected() {
     let ca = home.path("ca.pem");
     fs::write(&ca, &upstream.ca_pem).unwrap();
     let address = upstream.address.to_string();
-    let refused = home.run(&["upstream", "set", "api.openai.com", "--to", &address, "--ca", ca.to_str().unwrap()]);
+    let refused =
+        home.run(&["upstream", "set", "api.openai.com", "--to", &address, "--ca", ca.to_str().unwrap()]);
     assert_ne!(refused.code, Some(0));
     assert!(refused.errors().contains("test vault"), "{}", refused.errors());
 }

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::auth::{self, Secrets};
+use super::ending::Ending;
 use super::error::BrokerError;
 use super::guard::Reach;
-use super::ending::Ending;
 use super::journal::Journal;
 use super::record;
 use super::reply::Reply;
@@ -51,7 +51,13 @@ impl Broker {
     ///
     /// # Errors
     /// What stopped it; a denial is on record by then.
-    pub async fn invoke(&self, desk: &Desk, caller: &Caller, call: Call, body: RequestBody) -> Result<Reply, BrokerError> {
+    pub async fn invoke(
+        &self,
+        desk: &Desk,
+        caller: &Caller,
+        call: Call,
+        body: RequestBody,
+    ) -> Result<Reply, BrokerError> {
         let (allowed, credential) = decide(desk, caller, &call)?;
         let event = record::allowed(caller, &allowed, &credential.name, &credential.scope);
         let decision = desk.journal.append(&event)?;
@@ -109,7 +115,11 @@ fn redirect(upstream: &Upstream) -> (String, Redirect) {
 }
 
 /// Steps 5 and 6: the decision, with the credential that it is for. A denial is recorded here.
-fn decide<'a>(desk: &'a Desk, caller: &Caller, call: &Call) -> Result<(Allowed<'a>, CredentialMeta), BrokerError> {
+fn decide<'a>(
+    desk: &'a Desk,
+    caller: &Caller,
+    call: &Call,
+) -> Result<(Allowed<'a>, CredentialMeta), BrokerError> {
     let decision = authorise(desk.catalog.as_ref(), call).and_then(|allowed| {
         let provider = &allowed.provider().id;
         let credential = desk.vault().resolve_credential(provider, call.credential.as_ref(), &call.scope);
@@ -130,8 +140,12 @@ fn credential_denial(allowed: &Allowed<'_>, error: VaultError) -> Result<Denial,
     match error {
         VaultError::CredentialNotFound { .. } => {
             let names: Vec<&str> = provider.secrets.iter().map(|claim| claim.name.as_str()).collect();
-            let message = format!("there is no {} credential in sight for `{}`", provider.id, allowed.capability().id);
-            let help = format!("an operator stores it with `aivault secrets create --name {}`", names.join("` and `"));
+            let message =
+                format!("there is no {} credential in sight for `{}`", provider.id, allowed.capability().id);
+            let help = format!(
+                "an operator stores it with `aivault secrets create --name {}`",
+                names.join("` and `")
+            );
             Ok(Denial::new(Reason::CredentialMissing, message).help(help))
         }
         error @ VaultError::CredentialAmbiguous { .. } => {

@@ -20,7 +20,12 @@ pub(super) fn denied(caller: &Caller, call: &Call, denial: &Denial) -> Event {
 }
 
 /// The line of a permit, written before anything is decrypted or sent.
-pub(super) fn allowed(caller: &Caller, allowed: &Allowed<'_>, credential: &CredentialName, scope: &Scope) -> Event {
+pub(super) fn allowed(
+    caller: &Caller,
+    allowed: &Allowed<'_>,
+    credential: &CredentialName,
+    scope: &Scope,
+) -> Event {
     let (capability, request) = (allowed.capability(), allowed.request());
     Event {
         provider: Some(allowed.provider().id.clone()),

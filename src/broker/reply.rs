@@ -33,8 +33,11 @@ impl Reply {
 }
 
 fn passing(all: &HeaderMap, needles: &Needles) -> HeaderMap {
-    let connection = all.get(http::header::CONNECTION).map_or(&[][..], HeaderValue::as_bytes);
-    let pass = |name| headers::passes(name) && !headers::listed_in_connection(connection, name);
+    let listed = |name| {
+        let mut connection = all.get_all(http::header::CONNECTION).iter();
+        connection.any(|value| headers::listed_in_connection(value.as_bytes(), name))
+    };
+    let pass = |name| headers::passes(name) && !listed(name);
     let mut kept = HeaderMap::with_capacity(all.len());
     for (name, value) in all.iter().filter(|(name, _)| pass(name)) {
         if let Ok(value) = HeaderValue::from_bytes(&needles.scrub_header_value(value.as_bytes())) {

@@ -45,7 +45,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     match Arguments::try_parse_from(&argv) {
         Ok(arguments) => perform(arguments),
-        Err(error) => usage::report(&error, &argv),
+        Err(error) => usage::report(error, &argv),
     }
 }
 

@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn scope_of(flags: &str) -> Result<String, String> {
-        match parse(&format!("create --name A --value v {flags}").trim_end().to_owned()) {
+        match parse(format!("create --name A --value v {flags}").trim_end()) {
             Ok(Command::SecretCreate { scope, .. }) => Ok(scope.to_string()),
             Ok(_) => panic!("not a creation"),
             Err(error) => Err(error.to_string()),

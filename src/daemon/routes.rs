@@ -13,7 +13,8 @@ use futures_util::{StreamExt, stream};
 
 use crate::service::wire::{self, Health, WireError};
 use crate::service::{
-    Call, CallerBodyFault, CallerStream, Caller, Command, ErrorKind, Local, Outcome, RequestBody, ServiceError,
+    Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, Outcome, RequestBody,
+    ServiceError,
 };
 
 /// The callers' socket: invocations only.
@@ -49,7 +50,11 @@ async fn nothing_here() -> Response {
     failure(&ServiceError::new(ErrorKind::NotFound, "this socket has nothing under that path"))
 }
 
-async fn command(State(local): State<Arc<Local>>, Extension(caller): Extension<Caller>, body: Bytes) -> Response {
+async fn command(
+    State(local): State<Arc<Local>>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Response {
     let command: Command = match serde_json::from_slice(&body) {
         Ok(command) => command,
         // The text may hold a value, so the error does not repeat it.
@@ -95,7 +100,9 @@ async fn read_call(headers: &HeaderMap, body: Body) -> Result<(Call, RequestBody
         }
         match pieces.next().await {
             Some(Ok(piece)) => buffer.extend_from_slice(&piece),
-            _ => return Err(ServiceError::new(ErrorKind::InvalidRequest, "the call was not sent to its end")),
+            _ => {
+                return Err(ServiceError::new(ErrorKind::InvalidRequest, "the call was not sent to its end"));
+            }
         }
     };
     if !call.has_body {

@@ -24,7 +24,12 @@ const HEAD_BYTES: usize = 32 * 1024;
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
 /// Serves `router` on `listener` until told to stop, and then finishes what is under way.
-pub(super) async fn serve(listener: UnixListener, router: Router, uid: u32, mut stopping: watch::Receiver<bool>) {
+pub(super) async fn serve(
+    listener: UnixListener,
+    router: Router,
+    uid: u32,
+    mut stopping: watch::Receiver<bool>,
+) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = tokio::task::JoinSet::new();
     loop {

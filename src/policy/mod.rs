@@ -18,3 +18,6 @@ pub use caller::Caller;
 pub use denial::{Denial, Reason};
 pub use request::{HeaderField, Request};
 pub use trace::Trace;
+
+#[cfg(test)]
+mod tests;

@@ -13,23 +13,66 @@ pub enum Command {
     Status,
     Init(InitRequest),
     /// Hands the vault's key to the service, from a passphrase or as the client obtained it.
-    Unlock { with: UnlockWith },
+    Unlock {
+        with: UnlockWith,
+    },
     Lock,
-    SecretCreate { name: SecretName, value: SecretInput, scope: Scope, aliases: Vec<String> },
-    SecretImport { entries: Vec<ImportEntry>, scope: Scope },
-    SecretList { scope: Option<Scope> },
-    SecretUpdate { secret: SecretSelector, name: Option<SecretName>, aliases: Option<Vec<String>> },
-    SecretRotate { secret: SecretSelector, value: SecretInput },
-    SecretDelete { secret: SecretSelector },
-    SecretAttachGroup { secret: SecretSelector, workspace: ScopeId, group: ScopeId },
-    SecretDetachGroup { secret: SecretSelector, workspace: ScopeId, group: ScopeId },
-    CapabilityList { scope: Scope },
-    CapabilityDescribe { id: String, scope: Scope },
-    AuditRead { limit: usize, before_ts_ms: Option<u64> },
+    SecretCreate {
+        name: SecretName,
+        value: SecretInput,
+        scope: Scope,
+        aliases: Vec<String>,
+    },
+    SecretImport {
+        entries: Vec<ImportEntry>,
+        scope: Scope,
+    },
+    SecretList {
+        scope: Option<Scope>,
+    },
+    SecretUpdate {
+        secret: SecretSelector,
+        name: Option<SecretName>,
+        aliases: Option<Vec<String>>,
+    },
+    SecretRotate {
+        secret: SecretSelector,
+        value: SecretInput,
+    },
+    SecretDelete {
+        secret: SecretSelector,
+    },
+    SecretAttachGroup {
+        secret: SecretSelector,
+        workspace: ScopeId,
+        group: ScopeId,
+    },
+    SecretDetachGroup {
+        secret: SecretSelector,
+        workspace: ScopeId,
+        group: ScopeId,
+    },
+    CapabilityList {
+        scope: Scope,
+    },
+    CapabilityDescribe {
+        id: String,
+        scope: Scope,
+    },
+    AuditRead {
+        limit: usize,
+        before_ts_ms: Option<u64>,
+    },
     AuditVerify,
-    UpstreamSet { host: String, address: String, ca_pem: String },
+    UpstreamSet {
+        host: String,
+        address: String,
+        ca_pem: String,
+    },
     UpstreamList,
-    UpstreamRemove { host: String },
+    UpstreamRemove {
+        host: String,
+    },
 }
 
 /// How a vault is to be made.
@@ -89,16 +132,27 @@ pub enum Outcome {
     Unlocked,
     Locked,
     SecretStored(StoredView),
-    Imported { stored: Vec<StoredView> },
-    Secrets { secrets: Vec<SecretView>, damaged: Vec<String> },
-    SecretChanged { secret: SecretView, provisioned: Vec<CredentialView>, removed: Vec<CredentialView> },
+    Imported {
+        stored: Vec<StoredView>,
+    },
+    Secrets {
+        secrets: Vec<SecretView>,
+        damaged: Vec<String>,
+    },
+    SecretChanged {
+        secret: SecretView,
+        provisioned: Vec<CredentialView>,
+        removed: Vec<CredentialView>,
+    },
     SecretDeleted {
         id: String,
         /// None when the record was damaged and could only be deleted.
         secret: Option<SecretView>,
         removed: Vec<CredentialView>,
     },
-    Capabilities { capabilities: Vec<CapabilityView> },
+    Capabilities {
+        capabilities: Vec<CapabilityView>,
+    },
     Capability(Box<CapabilityDetail>),
     Audit {
         events: Vec<AuditView>,
@@ -112,8 +166,12 @@ pub enum Outcome {
         last_mac: String,
     },
     UpstreamSet(UpstreamView),
-    Upstreams { upstreams: Vec<UpstreamView> },
-    UpstreamRemoved { host: String },
+    Upstreams {
+        upstreams: Vec<UpstreamView>,
+    },
+    UpstreamRemoved {
+        host: String,
+    },
 }
 
 /// Where a vault stands, and how well it is protected (invariant 13).

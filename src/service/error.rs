@@ -148,6 +148,11 @@ impl From<Denial> for ServiceError {
             Reason::CredentialAmbiguous => ErrorKind::CredentialAmbiguous,
             _ => ErrorKind::PolicyViolation,
         };
-        Self { kind, reason: Some(denial.reason.as_str().to_owned()), message: denial.message, help: denial.help }
+        Self {
+            kind,
+            reason: Some(denial.reason.as_str().to_owned()),
+            message: denial.message,
+            help: denial.help,
+        }
     }
 }

@@ -40,7 +40,12 @@ impl Service {
         let Settings { places, daemon, env_key, .. } = settings;
         let env_key = env_key.map(|key| SecretText::new(key.to_string()));
         let caller = Caller::process(process::effective_uid(), Some(process::own_pid()));
-        Self { daemon, remote: Remote::new(places.clone(), daemon), local: Local::new(places, env_key), caller }
+        Self {
+            daemon,
+            remote: Remote::new(places.clone(), daemon),
+            local: Local::new(places, env_key),
+            caller,
+        }
     }
 
     /// Carries out one command.
@@ -149,7 +154,8 @@ impl Service {
 
     fn block_on<T>(&self, work: impl Future<Output = Result<T, ServiceError>>) -> Result<T, ServiceError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| ServiceError::new(ErrorKind::VaultUnavailable, error.to_string()))?;
+        let runtime =
+            runtime.map_err(|error| ServiceError::new(ErrorKind::VaultUnavailable, error.to_string()))?;
         runtime.block_on(work)
     }
 }

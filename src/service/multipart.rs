@@ -239,6 +239,7 @@ fn read_some(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests change files while they are sent")]
 mod tests {
     use std::fs;
 

@@ -66,7 +66,8 @@ fn decide(catalog: &RegistryCatalog, question: &PolicyQuestion, capability: Stri
         has_body: false,
     };
     let verdict = authorise(catalog, &call);
-    let reason = verdict.as_ref().map_or_else(|denial| denial.reason.as_str(), |_| "grant.matched").to_owned();
+    let reason =
+        verdict.as_ref().map_or_else(|denial| denial.reason.as_str(), |_| "grant.matched").to_owned();
     let known = catalog.capability(&capability).is_some();
     PolicyAnswer { allowed: verdict.is_ok(), capability: known.then_some(capability), reason }
 }
@@ -95,7 +96,10 @@ mod tests {
             (r#"{"provider":"none","method":"GET","path":"/"}"#, "capability.unknown"),
             (r#"{"capability":"openai/models","method":"POTS","path":"/v1/models"}"#, "capability.method"),
             (r#"{"capability":"openai/models","method":"PUT","path":"/v1/models"}"#, "capability.method"),
-            (r#"{"capability":"openai/models","method":"GET","path":"/v1/organization/users"}"#, "capability.path"),
+            (
+                r#"{"capability":"openai/models","method":"GET","path":"/v1/organization/users"}"#,
+                "capability.path",
+            ),
             (r#"{"provider":"openai","method":"GET","path":"/v1/models/../files"}"#, "path.not_canonical"),
             (r#"{"provider":"gemini","method":"GET","path":"/v1beta/models?KEY=x"}"#, "query.owned_by_auth"),
             (r#"{"provider":"slack","method":"POST","path":"/api/admin.users.list"}"#, "capability.disabled"),

@@ -106,7 +106,11 @@ impl Remote {
         let from = parts.headers.remove(wire::ORIGIN);
         if from.as_ref().is_some_and(|from| from == wire::FROM_UPSTREAM) {
             parts.headers.remove(wire::VERSION_HEADER);
-            return Ok(RemoteReply { status: parts.status.as_u16(), headers: parts.headers, body: RemoteBody { body } });
+            return Ok(RemoteReply {
+                status: parts.status.as_u16(),
+                headers: parts.headers,
+                body: RemoteBody { body },
+            });
         }
         Err(error_of(&collect(body).await?))
     }
@@ -122,12 +126,16 @@ impl Remote {
     async fn connect(&self, socket: &Path) -> Result<UnixStream, ServiceError> {
         match connect_to(socket).await {
             Ok(stream) => Ok(stream),
-            Err(error) if is_absent(&error) && self.start == DaemonUse::Autostart => self.start_and_connect(socket).await,
+            Err(error) if is_absent(&error) && self.start == DaemonUse::Autostart => {
+                self.start_and_connect(socket).await
+            }
             Err(error) if is_absent(&error) => {
                 Err(unavailable(format!("no daemon answers at {}", socket.display()))
                     .help("start `aivaultd`, or set AIVAULTD_DISABLE=1 to work in this process"))
             }
-            Err(error) => Err(unavailable(format!("the daemon's socket {} cannot be used: {error}", socket.display()))),
+            Err(error) => {
+                Err(unavailable(format!("the daemon's socket {} cannot be used: {error}", socket.display())))
+            }
         }
     }
 
@@ -199,9 +207,8 @@ async fn send(
     length: Option<u64>,
     body: Outgoing,
 ) -> Result<Response<Incoming>, ServiceError> {
-    let mut request = Request::post(path)
-        .header(http::header::HOST, "aivault")
-        .header(wire::VERSION_HEADER, wire::VERSION);
+    let mut request =
+        Request::post(path).header(http::header::HOST, "aivault").header(wire::VERSION_HEADER, wire::VERSION);
     if let Some(length) = length {
         request = request.header(wire::LENGTH_HEADER, length);
     }
@@ -214,7 +221,10 @@ async fn get(stream: UnixStream, path: &str) -> Result<Response<Incoming>, Servi
     exchange(stream, request.map_err(|error| strange(&error.to_string()))?).await
 }
 
-async fn exchange(stream: UnixStream, request: Request<Outgoing>) -> Result<Response<Incoming>, ServiceError> {
+async fn exchange(
+    stream: UnixStream,
+    request: Request<Outgoing>,
+) -> Result<Response<Incoming>, ServiceError> {
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| strange(&error.to_string()))?;
     tokio::spawn(connection);
@@ -261,5 +271,6 @@ fn strange(what: &str) -> ServiceError {
 }
 
 fn interrupted() -> ServiceError {
-    unavailable("the daemon broke off".to_owned()).help("what was sent may have been carried out; see `aivault audit`")
+    unavailable("the daemon broke off".to_owned())
+        .help("what was sent may have been carried out; see `aivault audit`")
 }

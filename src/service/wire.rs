@@ -78,9 +78,11 @@ impl From<WireError> for ServiceError {
 /// # Errors
 /// When the call is longer than `MAX_CALL`.
 pub fn encode_call(call: &Call) -> Result<Bytes, ServiceError> {
-    let json = serde_json::to_vec(call).map_err(|error| invalid(format!("the call has no JSON form: {error}")))?;
+    let json =
+        serde_json::to_vec(call).map_err(|error| invalid(format!("the call has no JSON form: {error}")))?;
     let length = u32::try_from(json.len()).ok().filter(|_| json.len() <= MAX_CALL);
-    let length = length.ok_or_else(|| invalid(format!("a call without its body has at most {MAX_CALL} bytes")))?;
+    let length =
+        length.ok_or_else(|| invalid(format!("a call without its body has at most {MAX_CALL} bytes")))?;
     let mut head = BytesMut::with_capacity(4 + json.len());
     head.extend_from_slice(&length.to_be_bytes());
     head.extend_from_slice(&json);

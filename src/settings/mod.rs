@@ -66,7 +66,9 @@ pub struct Settings {
 /// Why the environment cannot be used.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    #[error("neither AIVAULT_DIR nor a home folder says where the vault is; set AIVAULT_DIR to a folder of yours")]
+    #[error(
+        "neither AIVAULT_DIR nor a home folder says where the vault is; set AIVAULT_DIR to a folder of yours"
+    )]
     NoHome,
     #[error("{name} is not a path that can be used: {problem}")]
     BadPath { name: &'static str, problem: &'static str },
@@ -116,7 +118,8 @@ fn path(name: &'static str) -> Result<Option<PathBuf>, SettingsError> {
     if path.is_absolute() {
         return Ok(Some(path));
     }
-    let here = env::current_dir().map_err(|_| SettingsError::BadPath { name, problem: "it is relative to nothing" })?;
+    let here = env::current_dir()
+        .map_err(|_| SettingsError::BadPath { name, problem: "it is relative to nothing" })?;
     Ok(Some(here.join(path)))
 }
 

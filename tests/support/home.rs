@@ -29,6 +29,9 @@ impl Door {
     }
 }
 
+/// A user without privileges, to run the programs as where the tests run as root.
+pub const NOBODY: u32 = 65_534;
+
 /// The built `aivault`; `aivaultd` lies beside it.
 pub fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_aivault"))
@@ -83,6 +86,18 @@ impl Home {
         }
         self.program = folder.join("aivault");
         self
+    }
+
+    /// Makes the folder and everything in it but the programs another user's.
+    pub fn give_to(&self, user: u32) {
+        let programs = self.path("bin");
+        let mut rest = vec![self.folder.path().to_owned()];
+        while let Some(path) = rest.pop() {
+            std::os::unix::fs::chown(&path, Some(user), Some(user)).unwrap();
+            if path.is_dir() && path != programs {
+                rest.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            }
+        }
     }
 
     pub fn send_to(&self, upstream: &Upstream) {

@@ -21,7 +21,8 @@ impl Head {
         let text = std::str::from_utf8(bytes).ok()?;
         let mut lines = text.trim_end_matches("\r\n").split("\r\n");
         let first_line = lines.next()?.to_owned();
-        let field = |line: &str| line.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+        let field =
+            |line: &str| line.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
         Some(Self { first_line, fields: lines.map(field).collect::<Option<_>>()? })
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Nothing here decides whether the product is right; it runs the built programs and
 //! gives back what they did. Every wait is bounded.
-#![allow(dead_code, reason = "each file of tests uses its own part of this")]
+#![allow(dead_code, unused_imports, reason = "each file of tests uses its own part of this")]
 
 pub mod audit;
 pub mod certificates;
@@ -20,4 +20,4 @@ pub mod wait;
 
 pub use done::Done;
 pub use home::{Door, Home};
-pub use upstream::{Answer, Body, Received, Upstream};
+pub use upstream::{Answer, Received, Upstream};

@@ -4,8 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use aivault::service::wire;
 use aivault::service::Call;
+use aivault::service::wire;
 
 use super::http::Head;
 use super::wait::LIMIT;

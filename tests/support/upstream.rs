@@ -101,7 +101,8 @@ impl Answer {
     }
 
     fn head(&self) -> String {
-        let fields: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let fields: String =
+            self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let framing = match &self.body {
             Body::Whole(body) => format!("content-length: {}", body.len()),
             Body::Chunks(_) | Body::Fed(_) => "transfer-encoding: chunked".to_owned(),
@@ -131,7 +132,8 @@ impl Upstream {
     /// A server with a certificate for `hosts`; it says `{"ok":true}` until told otherwise.
     pub fn serving(hosts: &[&str]) -> Self {
         let identity = certificates::identity_for(hosts);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
@@ -142,6 +144,13 @@ impl Upstream {
         runtime.spawn(accept(listener, TlsAcceptor::from(identity.server), Arc::clone(&state)));
         let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
         Self { hosts, address, ca_pem: identity.ca_pem, state, runtime: Some(runtime) }
+    }
+
+    /// An identity for `hosts` with nobody behind it; give it an address.
+    pub fn unbound(hosts: &[&str]) -> Self {
+        let mut upstream = Self::serving(hosts);
+        upstream.stop();
+        upstream
     }
 
     /// From now on, each request is answered by `script`.
@@ -168,11 +177,17 @@ impl Upstream {
     }
 }
 
-impl Drop for Upstream {
-    fn drop(&mut self) {
+impl Upstream {
+    fn stop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

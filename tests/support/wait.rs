@@ -7,13 +7,18 @@ use std::time::{Duration, Instant};
 pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// Looks until `found` finds something.
-pub fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + LIMIT;
+#[track_caller]
+pub fn until<T>(what: &str, found: impl FnMut() -> Option<T>) -> T {
+    within(LIMIT, found).unwrap_or_else(|| panic!("waited in vain until {what}"))
+}
+
+/// Looks until `found` finds something, but no longer than `limit`.
+pub fn within<T>(limit: Duration, mut found: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + limit;
     loop {
-        if let Some(value) = found() {
-            return value;
+        match found() {
+            None if Instant::now() < deadline => thread::sleep(Duration::from_millis(2)),
+            last => return last,
         }
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        thread::sleep(Duration::from_millis(2));
     }
 }

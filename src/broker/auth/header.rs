@@ -9,5 +9,7 @@ pub(super) fn apply(
     headers: &[(HeaderName, Template)],
     secrets: &Secrets,
 ) -> Result<(), AuthError> {
-    headers.iter().try_for_each(|(name, template)| draft.inject_header(name.as_str(), fill(template, secrets)?))
+    headers
+        .iter()
+        .try_for_each(|(name, template)| draft.inject_header(name.as_str(), fill(template, secrets)?))
 }

@@ -30,7 +30,9 @@ pub type Secrets = BTreeMap<String, Secret>;
 pub enum AuthError {
     #[error("the plan needs a secret for the placeholder `{0}`, which the credential does not have")]
     Missing(String),
-    #[error("the stored secret for `{0}` has bytes that cannot stand in a header; rotate it to the right value")]
+    #[error(
+        "the stored secret for `{0}` has bytes that cannot stand in a header; rotate it to the right value"
+    )]
     NotForHeader(String),
     #[error("the stored user name has a `:`, which HTTP Basic cannot carry; rotate it to the right value")]
     ColonInUser,
@@ -100,11 +102,16 @@ fn plain_headers(plan: &Plan<'_>) -> Result<HeaderMap, AuthError> {
 
 /// Secrets in all their spellings, and the injected texts as they stand; identifiers
 /// are no secrets and appear in honest answers.
-fn needles(plan: &Plan<'_>, secrets: &Secrets, injected: &[Zeroizing<Vec<u8>>]) -> Result<Needles, AuthError> {
+fn needles(
+    plan: &Plan<'_>,
+    secrets: &Secrets,
+    injected: &[Zeroizing<Vec<u8>>],
+) -> Result<Needles, AuthError> {
     let exact: Vec<&[u8]> = injected.iter().map(|text| text.as_slice()).collect();
     let keys = plan.secrets().iter().filter(|claim| !claim.identifier);
     let values = keys.filter_map(|claim| secrets.get(claim.placeholder.as_ref()));
-    let mut looked_for: Vec<(&[u8], &[&[u8]])> = values.map(|secret| (secret.expose(), [].as_slice())).collect();
+    let mut looked_for: Vec<(&[u8], &[&[u8]])> =
+        values.map(|secret| (secret.expose(), [].as_slice())).collect();
     looked_for.push((&[], exact.as_slice()));
     Ok(Needles::from_secrets(looked_for)?)
 }

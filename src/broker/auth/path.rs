@@ -1,6 +1,6 @@
 //! `path`: the secret in a segment of the path, as bot platforms have it.
 
-use percent_encoding::{percent_encode, AsciiSet, NON_ALPHANUMERIC};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use zeroize::Zeroizing;
 
 use super::template::fill;
@@ -8,7 +8,8 @@ use super::{AuthError, Draft, Secrets};
 use crate::spec::{Template, Text};
 
 /// RFC 3986, section 2.3: what is never escaped.
-pub(super) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(super) const UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// A colon may stand in a path segment, and bot platforms expect theirs plain.
 const SEGMENT: &AsciiSet = &UNRESERVED.remove(b':');
 
@@ -30,7 +31,9 @@ pub(super) fn apply(
 /// Behind the first of `after` that the path starts with, segment by segment; else at the front.
 fn insertion_point(target: &str, after: &[Text]) -> usize {
     let behind = after.iter().find(|prefix| {
-        target.strip_prefix(prefix.as_ref()).is_some_and(|tail| tail.is_empty() || tail.starts_with(['/', '?']))
+        target
+            .strip_prefix(prefix.as_ref())
+            .is_some_and(|tail| tail.is_empty() || tail.starts_with(['/', '?']))
     });
     behind.map_or(0, |prefix| prefix.len())
 }

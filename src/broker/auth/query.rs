@@ -8,7 +8,11 @@ use super::template::fill;
 use super::{AuthError, Draft, Secrets};
 use crate::spec::{Template, Text};
 
-pub(super) fn apply(draft: &mut Draft, query: &[(Text, Template)], secrets: &Secrets) -> Result<(), AuthError> {
+pub(super) fn apply(
+    draft: &mut Draft,
+    query: &[(Text, Template)],
+    secrets: &Secrets,
+) -> Result<(), AuthError> {
     for (name, template) in query {
         let value = fill(template, secrets)?;
         let encoded = Zeroizing::new(percent_encode(&value, UNRESERVED).to_string());

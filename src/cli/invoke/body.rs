@@ -134,7 +134,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (name, expected) in [("a.json", JSON_TYPE), ("a.JSON", JSON_TYPE), ("a.jsonl", BYTES_TYPE)] {
             let path = folder.path().join(name);
-            std::fs::write(&path, "{}").unwrap();
+            files::write_private_new(&path, b"{}").unwrap();
             let content = of_file(&path).unwrap();
             assert_eq!(content.content_type.as_deref(), Some(expected), "{name}");
             assert!(matches!(content.body, RequestBody::Stream { length: Some(2), .. }));
@@ -154,7 +154,7 @@ mod tests {
         assert!(matches!(of_text(String::new()).body, RequestBody::Empty));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("empty.json");
-        std::fs::write(&path, "").unwrap();
+        files::write_private_new(&path, b"").unwrap();
         let content = of_file(&path).unwrap();
         assert!(matches!(content.body, RequestBody::Empty) && content.content_type.is_none());
     }

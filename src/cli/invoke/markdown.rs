@@ -155,7 +155,7 @@ impl Writer<'_> {
     }
 
     fn heading(&mut self, name: &str, level: usize) {
-        if !self.text.is_empty() {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
         self.line(&format!("{} {}\n", "#".repeat(level.min(HEADING_MAX)), inline(name)));

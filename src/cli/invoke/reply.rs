@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 
 use super::Form;
 use crate::cli::error::CliError;
-use crate::cli::json;
+use crate::cli::json::{self, Node};
 use crate::cli::screen::Screen;
 use crate::service::Reply;
 
@@ -45,14 +45,11 @@ async fn print_raw(reply: &mut Reply, screen: &mut Screen<'_>) -> Result<(), Cli
 }
 
 fn print_json(body: &[u8], screen: &mut Screen<'_>) -> Result<(), CliError> {
-    let text = match json::parse(body) {
-        Some(node) => json::pretty(&node),
-        None => {
-            let text = String::from_utf8_lossy(body).into_owned();
-            json::pretty(&json::Node::Record(vec![("body".to_owned(), json::Node::Text(text))]))
-        }
-    };
-    Ok(writeln!(screen.out, "{text}")?)
+    let node = json::parse(body).unwrap_or_else(|| {
+        let text = String::from_utf8_lossy(body).into_owned();
+        Node::Record(vec![("body".to_owned(), Node::Text(text))])
+    });
+    Ok(writeln!(screen.out, "{}", json::pretty(&node))?)
 }
 
 async fn collect(reply: &mut Reply) -> Result<Vec<u8>, CliError> {
@@ -72,4 +69,77 @@ fn exit_code(status: u16, screen: &mut Screen<'_>) -> Result<ExitCode, CliError>
     let label = screen.err_paint.red("error:");
     writeln!(screen.err, "{label} the upstream answered {status}{name}")?;
     Ok(ExitCode::from(UPSTREAM_REFUSED))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::{FutureExt as _, stream};
+
+    use super::*;
+    use crate::cli::screen::Paint;
+    use crate::service::{ErrorKind, ServiceError};
+
+    type Piece = Result<&'static str, ErrorKind>;
+
+    /// What goes to each stream, and the exit code or error.
+    fn shown(status: u16, pieces: &[Piece], form: &Form, on_terminal: bool) -> (String, String, String) {
+        let pieces: Vec<_> = pieces
+            .iter()
+            .copied()
+            .map(|piece| {
+                piece
+                    .map(|text| Bytes::from_static(text.as_bytes()))
+                    .map_err(|kind| ServiceError::new(kind, "broken"))
+            })
+            .collect();
+        let reply = Reply { status, headers: http::HeaderMap::new(), body: Box::pin(stream::iter(pieces)) };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let paint = Paint::plain();
+        let mut screen = Screen { out: &mut out, err: &mut err, paint, err_paint: paint, on_terminal };
+        let end = match print(reply, form, &mut screen).now_or_never().unwrap() {
+            Ok(code) if code == ExitCode::SUCCESS => "done".to_owned(),
+            Ok(code) if code == ExitCode::from(UPSTREAM_REFUSED) => "refused".to_owned(),
+            Ok(code) => format!("{code:?}"),
+            Err(error) => error.to_string(),
+        };
+        (String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap(), end)
+    }
+
+    fn same(out: &str, err: &str, end: &str) -> (String, String, String) {
+        (out.to_owned(), err.to_owned(), end.to_owned())
+    }
+
+    #[test]
+    fn a_raw_body_goes_out_byte_for_byte() {
+        let pieces = [Ok("a\u{1b}"), Ok(""), Ok("b")];
+        assert_eq!(shown(200, &pieces, &Form::Raw, false), same("a\u{1b}b", "", "done"));
+        assert_eq!(shown(200, &pieces, &Form::Raw, true), same("a\u{1b}b\n", "", "done"));
+        assert_eq!(shown(200, &[Ok("a\n")], &Form::Raw, true), same("a\n", "", "done"));
+        assert_eq!(shown(204, &[], &Form::Raw, true), same("", "", "done"));
+    }
+
+    #[test]
+    fn what_came_before_a_break_is_shown() {
+        let pieces = [Ok("half"), Err(ErrorKind::UpstreamTimeout)];
+        assert_eq!(shown(200, &pieces, &Form::Raw, false), same("half", "", "broken"));
+    }
+
+    #[test]
+    fn a_refusals_body_is_shown_and_its_status_told() {
+        let told = "error: the upstream answered 404 Not Found\n";
+        assert_eq!(shown(404, &[Ok("{}")], &Form::Raw, false), same("{}", told, "refused"));
+        assert_eq!(shown(404, &[Ok("{}")], &Form::Json, false), same("{}\n", told, "refused"));
+        let odd = "error: the upstream answered 799\n";
+        assert_eq!(shown(799, &[], &Form::Raw, false), same("", odd, "refused"));
+    }
+
+    #[test]
+    fn json_is_collected_over_chunks_and_text_is_wrapped() {
+        let pieces = [Ok("{\"a\""), Ok(":[1]}")];
+        let expected = "{\n  \"a\": [\n    1\n  ]\n}\n";
+        assert_eq!(shown(200, &pieces, &Form::Json, false), same(expected, "", "done"));
+        let text = "{\n  \"body\": \"<html>\\u001b\"\n}\n";
+        assert_eq!(shown(200, &[Ok("<html>\u{1b}")], &Form::Json, false), same(text, "", "done"));
+    }
 }

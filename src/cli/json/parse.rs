@@ -1,101 +1,71 @@
-//! Reading: a full parser judges the text first, so that taking it apart is short.
+//! Reading: the library takes a value apart level by level, each part as the text it is.
 
-use serde::de::IgnoredAny;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::Node;
 
+/// How deep lists and records may be nested, as in the library itself.
+const DEPTH: usize = 128;
+
 /// Whether `text` is one JSON value.
 pub(in crate::cli) fn is_json(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
 }
 
-/// The value that `text` is, unless it is none, is nested too deeply (128 levels), or has a
-/// string that is not Unicode.
+/// The value that `text` is, unless it is none, is nested too deeply, or has a string that
+/// is not Unicode.
 pub(in crate::cli) fn parse(text: &[u8]) -> Option<Node> {
-    if !is_json(text) {
-        return None;
-    }
-    // `is_json` has bounded the depth, and so the recursion.
-    Reader { text: std::str::from_utf8(text).ok()?, at: 0 }.value()
+    node(serde_json::from_slice(text).ok()?, DEPTH)
 }
 
-/// Takes apart what is known to be JSON (RFC 8259).
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
+fn node(raw: &RawValue, depth: usize) -> Option<Node> {
+    let (text, depth) = (raw.get(), depth.checked_sub(1)?);
+    Some(match text.as_bytes().first()? {
+        b'{' => {
+            let Fields(fields) = serde_json::from_str(text).ok()?;
+            let fields = fields.into_iter().map(|(name, value)| Some((name, node(value, depth)?)));
+            Node::Record(fields.collect::<Option<_>>()?)
+        }
+        b'[' => {
+            let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+            Node::List(items.into_iter().map(|item| node(item, depth)).collect::<Option<_>>()?)
+        }
+        b'"' => Node::Text(serde_json::from_str(text).ok()?),
+        b'n' => Node::Null,
+        b't' => Node::Bool(true),
+        b'f' => Node::Bool(false),
+        _ => Node::Number(text.to_owned()),
+    })
 }
 
-impl<'a> Reader<'a> {
-    fn value(&mut self) -> Option<Node> {
-        match self.peek()? {
-            b'{' => self.record(),
-            b'[' => self.list(),
-            b'"' => self.string().map(Node::Text),
-            _ => Some(match self.word() {
-                "null" => Node::Null,
-                "true" => Node::Bool(true),
-                "false" => Node::Bool(false),
-                number => Node::Number(number.to_owned()),
-            }),
+/// The fields of a record in their order, repeated ones too.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a record")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
         }
-    }
 
-    fn record(&mut self) -> Option<Node> {
-        let mut fields = Vec::new();
-        self.at += 1;
-        while self.peek()? != b'}' {
-            let name = self.string()?;
-            self.skip_mark(b':');
-            fields.push((name, self.value()?));
-            self.skip_mark(b',');
-        }
-        self.at += 1;
-        Some(Node::Record(fields))
-    }
-
-    fn list(&mut self) -> Option<Node> {
-        let mut items = Vec::new();
-        self.at += 1;
-        while self.peek()? != b']' {
-            items.push(self.value()?);
-            self.skip_mark(b',');
-        }
-        self.at += 1;
-        Some(Node::List(items))
-    }
-
-    fn string(&mut self) -> Option<String> {
-        self.peek()?;
-        let start = self.at;
-        let bytes = self.text.as_bytes();
-        self.at += 1;
-        while *bytes.get(self.at)? != b'"' {
-            self.at += if bytes[self.at] == b'\\' { 2 } else { 1 };
-        }
-        self.at += 1;
-        serde_json::from_str(self.text.get(start..self.at)?).ok()
-    }
-
-    /// A literal name or a number.
-    fn word(&mut self) -> &'a str {
-        let rest = &self.text[self.at..];
-        let end = rest.find([',', ']', '}', ' ', '\t', '\r', '\n']).unwrap_or(rest.len());
-        self.at += end;
-        &rest[..end]
-    }
-
-    /// The next byte that is not blank.
-    fn peek(&mut self) -> Option<u8> {
-        let rest = &self.text.as_bytes()[self.at..];
-        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
-        self.at += blanks;
-        rest.get(blanks).copied()
-    }
-
-    fn skip_mark(&mut self, mark: u8) {
-        if self.peek() == Some(mark) {
-            self.at += 1;
-        }
+        deserializer.deserialize_map(InOrder)
     }
 }
 

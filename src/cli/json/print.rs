@@ -1,5 +1,7 @@
 //! Writing: on one line, or indented for a person to read.
 
+use std::fmt::Write as _;
+
 use super::Node;
 use crate::cli::escape;
 
@@ -31,7 +33,7 @@ impl Printer<'_> {
             Node::Bool(flag) => self.text.push_str(if *flag { "true" } else { "false" }),
             Node::Number(digits) => self.text.push_str(digits),
             Node::Text(text) => self.string(text),
-            Node::List(items) => self.between('[', ']', items, |printer, item| printer.value(item)),
+            Node::List(items) => self.between('[', ']', items, Self::value),
             Node::Record(fields) => self.between('{', '}', fields, |printer, (name, value)| {
                 printer.string(name);
                 printer.text.push_str(if printer.indent.is_some() { ": " } else { ":" });
@@ -84,7 +86,8 @@ impl Printer<'_> {
     /// As UTF-16 code units (RFC 8259, section 7).
     fn escaped(&mut self, character: char) {
         for unit in character.encode_utf16(&mut [0; 2]) {
-            self.text.push_str(&format!("\\u{unit:04x}"));
+            // Writing to a string cannot fail.
+            let _ = write!(self.text, "\\u{unit:04x}");
         }
     }
 }

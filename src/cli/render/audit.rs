@@ -26,7 +26,7 @@ pub(super) fn print(events: &[AuditView], as_json: bool, screen: &mut Screen<'_>
         return json(&numbered.collect::<Vec<_>>(), screen);
     }
     if events.is_empty() {
-        return writeln!(screen.out, "Nothing has been logged.");
+        return writeln!(screen.out, "No events.");
     }
     let mut table = Table::new(&["TIME", "ACTION", "OUTCOME", "SUBJECT", "DETAILS"]);
     for view in events {
@@ -102,12 +102,12 @@ mod tests {
     #[test]
     fn the_newest_comes_first_and_escapes_are_shown() {
         let expected = "\
-TIME                  ACTION         OUTCOME  SUBJECT                  DETAILS
+TIME                  ACTION         OUTCOME  SUBJECT                 DETAILS
 1970-01-01T00:00:02Z  invoke         denied   openai/\\u{1b}[2Jmodels  GET api.openai.com/v1/models 200 35ms workspace:w capability.path
-1970-01-01T00:00:01Z  secret.create  ok       OPENAI_API_KEY           global
+1970-01-01T00:00:01Z  secret.create  ok       OPENAI_API_KEY          global
 ";
         assert_eq!(printed(|screen| print(&events(), false, screen)).0, expected);
-        assert_eq!(printed(|screen| print(&[], false, screen)).0, "Nothing has been logged.\n");
+        assert_eq!(printed(|screen| print(&[], false, screen)).0, "No events.\n");
     }
 
     #[test]

@@ -63,10 +63,11 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::SecretStored(stored) => secrets::print_stored(stored, view.deed, screen),
         Outcome::Imported { stored } => secrets::print_imported(stored, screen),
         Outcome::Secrets { secrets, damaged } => {
+            let secrets = secrets::in_order(secrets);
             if view.json {
-                json(secrets, screen)?;
+                json(&secrets, screen)?;
             } else {
-                secrets::print_list(secrets, damaged.is_empty(), clock::now_ms(), screen)?;
+                secrets::print_list(&secrets, damaged.is_empty(), clock::now_ms(), screen)?;
             }
             damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
         }

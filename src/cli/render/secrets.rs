@@ -115,9 +115,16 @@ fn print_removed(credential: &CredentialView, screen: &mut Screen<'_>) -> io::Re
     writeln!(screen.out, "→ Credential removed: {name} in {scope} ({capabilities} off)")
 }
 
+/// By name, and of one name the widest first.
+pub(super) fn in_order(secrets: &[SecretView]) -> Vec<&SecretView> {
+    let mut secrets: Vec<&SecretView> = secrets.iter().collect();
+    secrets.sort_by(|a, b| (&a.name, &a.scope, &a.id).cmp(&(&b.name, &b.scope, &b.id)));
+    secrets
+}
+
 /// All secrets; `complete` is false when some could not be read.
 pub(super) fn print_list(
-    secrets: &[SecretView],
+    secrets: &[&SecretView],
     complete: bool,
     now_ms: u64,
     screen: &mut Screen<'_>,
@@ -245,12 +252,12 @@ mod tests {
     #[test]
     fn a_list_escapes_aliases_and_leaves_empty_columns_out() {
         let aliased = SecretView { aliases: vec!["x\u{1b}[2J".into()], ..secret("A_KEY", None) };
-        let all = [aliased, secret("OPENAI_API_KEY", Some("openai"))];
-        let (out, _) = printed(|screen| print_list(&all, true, 7_200_000, screen));
+        let all = [secret("OPENAI_API_KEY", Some("openai")), aliased];
+        let (out, _) = printed(|screen| print_list(&in_order(&all), true, 7_200_000, screen));
         let expected = "\
-NAME            SCOPE   PROVIDER  VERSION  UPDATED  ALIASES      ID
+NAME            SCOPE   PROVIDER  VERSION  UPDATED  ALIASES     ID
 A_KEY           global  -         1        2h ago   x\\u{1b}[2J  s1
-OPENAI_API_KEY  global  openai    1        2h ago                s1
+OPENAI_API_KEY  global  openai    1        2h ago               s1
 ";
         assert_eq!(out, expected);
         let (out, _) = printed(|screen| print_list(&[], true, 0, screen));

@@ -1,23 +1,28 @@
 //! `status` and `init`, and the hosts that a test vault sends elsewhere.
 
-use std::io;
+use std::{io, iter};
 
 use super::counted;
-use super::table::{Table, aligned};
+use super::table::{Table, aligned, width};
 use crate::cli::escape;
 use crate::cli::screen::Screen;
 use crate::service::{StatusView, UpstreamView};
 
 /// The width of the labels.
 const LABELS: usize = 12;
+/// How much of a line a person's terminal has beside them, at least.
+const WIDE: usize = 66;
 
 pub(super) fn print(status: &StatusView, screen: &mut Screen<'_>) -> io::Result<()> {
     if status.created {
         writeln!(screen.out, "Vault initialised at {}", escape::line(&status.folder))?;
     }
     for (label, value) in rows(status) {
-        let line = aligned([(label, LABELS), (&escape::line(&value), 0)].into_iter());
-        writeln!(screen.out, "{line}")?;
+        let value = escape::line(&value);
+        let lines = if screen.on_terminal { wrapped(&value, WIDE) } else { vec![value.into_owned()] };
+        for (label, line) in iter::once(label).chain(iter::repeat("")).zip(lines) {
+            writeln!(screen.out, "{}", aligned([(label, LABELS), (&line, 0)].into_iter()))?;
+        }
     }
     status.damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
 }
@@ -39,6 +44,22 @@ fn rows(status: &StatusView) -> Vec<(&'static str, String)> {
     rows
 }
 
+/// `text` in lines of at most `wide` characters, but for words that are longer.
+fn wrapped(text: &str, wide: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if width(line) + 1 + width(word) <= wide => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 fn count(count: Option<usize>) -> String {
     count.map_or_else(|| "unknown while the vault is locked".to_owned(), |count| count.to_string())
 }
@@ -52,7 +73,7 @@ fn daemon(status: &StatusView) -> String {
 
 pub(super) fn print_upstreams(upstreams: &[UpstreamView], screen: &mut Screen<'_>) -> io::Result<()> {
     if upstreams.is_empty() {
-        return writeln!(screen.out, "Every host is its own.");
+        return writeln!(screen.out, "No host is sent elsewhere.");
     }
     let mut table = Table::new(&["HOST", "ADDRESS"]);
     for one in upstreams {
@@ -102,6 +123,13 @@ daemon:       not running
 version:      0.1.0
 ";
         assert_eq!(printed(|screen| print(&status(), screen)), (expected.to_owned(), String::new()));
+    }
+
+    #[test]
+    fn long_texts_are_wrapped_for_people() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("indivisible a b", 3), ["indivisible", "a b"]);
+        assert_eq!(wrapped("", 3), [""]);
     }
 
     #[test]

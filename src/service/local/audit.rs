@@ -8,7 +8,11 @@ use crate::service::command::{AuditView, Outcome};
 use crate::service::error::ServiceError;
 
 impl Local {
-    pub(super) fn read_audit(&self, limit: usize, before_ts_ms: Option<u64>) -> Result<Outcome, ServiceError> {
+    pub(super) fn read_audit(
+        &self,
+        limit: usize,
+        before_ts_ms: Option<u64>,
+    ) -> Result<Outcome, ServiceError> {
         let recent = match audit::read(&self.places.audit, ReadOptions { limit, before_ts_ms }) {
             Err(AuditError::Absent { .. }) if !self.has_vault()? => Default::default(),
             result => result?,

@@ -56,7 +56,8 @@ impl Local {
 
     pub(super) fn list_capabilities(&self, caller: &Caller, scope: &Scope) -> Result<Outcome, ServiceError> {
         let sight = self.in_sight(caller, scope)?;
-        let rows = registry::capabilities().map(|(provider, capability)| row(sight.as_ref(), provider, capability));
+        let rows =
+            registry::capabilities().map(|(provider, capability)| row(sight.as_ref(), provider, capability));
         Ok(Outcome::Capabilities { capabilities: rows.collect() })
     }
 

@@ -1,6 +1,7 @@
 //! From the layers' errors to the one that surfaces tell.
 
 use crate::audit::AuditError;
+use crate::broker::guard::GuardError;
 use crate::broker::{BrokerError, UpstreamError};
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::vault::{VaultError, VaultErrorKind};
@@ -28,7 +29,8 @@ impl From<VaultError> for ServiceError {
 
 impl From<AuditError> for ServiceError {
     fn from(error: AuditError) -> Self {
-        let reason = if matches!(error, AuditError::Broken(_)) { "audit.broken" } else { "audit.unavailable" };
+        let reason =
+            if matches!(error, AuditError::Broken(_)) { "audit.broken" } else { "audit.unavailable" };
         Self::new(ErrorKind::VaultUnavailable, error.to_string()).reason(reason).help(error.help())
     }
 }
@@ -50,7 +52,7 @@ impl From<BrokerError> for ServiceError {
 fn upstream(error: &UpstreamError, message: String) -> ServiceError {
     let (kind, reason) = match error {
         UpstreamError::Timeout { .. } => (ErrorKind::UpstreamTimeout, "upstream.timeout"),
-        UpstreamError::Guard(_) => (ErrorKind::PolicyViolation, "host.not_global"),
+        UpstreamError::Guard(GuardError::NotGlobal { .. }) => (ErrorKind::PolicyViolation, "host.not_global"),
         UpstreamError::Url { .. } => (ErrorKind::PolicyViolation, "path.not_canonical"),
         UpstreamError::OwnHeader { .. } => (ErrorKind::PolicyViolation, "header.not_allowed"),
         UpstreamError::BodyFromCaller { .. } => (ErrorKind::InvalidRequest, "body.incomplete"),

@@ -59,7 +59,9 @@ impl Local {
             }
             Command::SecretImport { entries, scope } => self.import_secrets(caller, entries, &scope),
             Command::SecretList { scope } => self.list_secrets(caller, scope.as_ref()),
-            Command::SecretUpdate { secret, name, aliases } => self.update_secret(caller, &secret, name, aliases),
+            Command::SecretUpdate { secret, name, aliases } => {
+                self.update_secret(caller, &secret, name, aliases)
+            }
             Command::SecretRotate { secret, value } => self.rotate_secret(caller, &secret, value),
             Command::SecretDelete { secret } => self.delete_secret(caller, &secret),
             Command::SecretAttachGroup { secret, workspace, group } => {
@@ -72,7 +74,9 @@ impl Local {
             Command::CapabilityDescribe { id, scope } => self.describe_capability(caller, &id, &scope),
             Command::AuditRead { limit, before_ts_ms } => self.read_audit(limit, before_ts_ms),
             Command::AuditVerify => self.verify_audit(caller),
-            Command::UpstreamSet { host, address, ca_pem } => self.set_upstream(caller, &host, &address, ca_pem),
+            Command::UpstreamSet { host, address, ca_pem } => {
+                self.set_upstream(caller, &host, &address, ca_pem)
+            }
             Command::UpstreamList => self.list_upstreams(caller),
             Command::UpstreamRemove { host } => self.remove_upstream(caller, &host),
         }
@@ -82,7 +86,12 @@ impl Local {
     ///
     /// # Errors
     /// What stopped it; refusals are on record by then.
-    pub async fn invoke(&self, caller: &Caller, call: Call, body: RequestBody) -> Result<LocalReply, ServiceError> {
+    pub async fn invoke(
+        &self,
+        caller: &Caller,
+        call: Call,
+        body: RequestBody,
+    ) -> Result<LocalReply, ServiceError> {
         let session = self.session(caller)?;
         self.broker.invoke(&session.desk, caller, call, body).await.map_err(ServiceError::from)
     }

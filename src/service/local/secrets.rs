@@ -13,7 +13,8 @@ use crate::service::command::{CredentialView, ImportEntry, Outcome, SecretSelect
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::spec::{Scope, ScopeId, SecretName};
 use crate::vault::{
-    Claim, CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretId, SecretInput, SecretMeta, SecretRef,
+    Claim, CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretId, SecretInput, SecretMeta,
+    SecretRef,
 };
 
 impl Local {
@@ -35,7 +36,8 @@ impl Local {
             ..event(caller, Action::SecretCreate)
         };
         let new = NewSecret { name, value, scope, aliases };
-        let created = session.recorded(event, |vault| vault.create_secret(new, claim.as_ref(), clock::now_ms()))?;
+        let created =
+            session.recorded(event, |vault| vault.create_secret(new, claim.as_ref(), clock::now_ms()))?;
         let (provisioned, missing) = self.provisioned(caller, &session, created.provisioned)?;
         let test_vault = session.desk.vault().is_test();
         Ok(StoredView { secret: views::secret(&created.meta), provisioned, missing, warnings, test_vault })
@@ -59,7 +61,11 @@ impl Local {
         Ok(Outcome::Imported { stored })
     }
 
-    pub(super) fn list_secrets(&self, caller: &Caller, scope: Option<&Scope>) -> Result<Outcome, ServiceError> {
+    pub(super) fn list_secrets(
+        &self,
+        caller: &Caller,
+        scope: Option<&Scope>,
+    ) -> Result<Outcome, ServiceError> {
         let session = self.session(caller)?;
         let mut vault = session.desk.vault();
         let all = vault.secrets()?;
@@ -92,11 +98,16 @@ impl Local {
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = (self.session(caller)?, reference(selector)?);
         let event = selected(event(caller, Action::SecretRotate), selector);
-        let meta = session.recorded(event, |vault| vault.rotate_secret(&reference, &value, clock::now_ms()))?;
+        let meta =
+            session.recorded(event, |vault| vault.rotate_secret(&reference, &value, clock::now_ms()))?;
         Ok(changed(&meta, Vec::new(), Vec::new()))
     }
 
-    pub(super) fn delete_secret(&self, caller: &Caller, selector: &SecretSelector) -> Result<Outcome, ServiceError> {
+    pub(super) fn delete_secret(
+        &self,
+        caller: &Caller,
+        selector: &SecretSelector,
+    ) -> Result<Outcome, ServiceError> {
         let (session, reference) = (self.session(caller)?, reference(selector)?);
         let event = selected(event(caller, Action::SecretDelete), selector);
         let removed = session.recorded(event, |vault| vault.delete_secret(&reference))?;
@@ -116,11 +127,16 @@ impl Local {
         group: ScopeId,
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = (self.session(caller)?, reference(selector)?);
-        let claim = session.desk.vault().secret(&reference)?.pin.and_then(|pin| claim_by_provider(pin.as_str()));
+        let claim =
+            session.desk.vault().secret(&reference)?.pin.and_then(|pin| claim_by_provider(pin.as_str()));
         let group = Group { workspace, group };
-        let event = Event { scope: Some(group.scope()), ..selected(event(caller, Action::SecretAttachGroup), selector) };
-        let created =
-            session.recorded(event, |vault| vault.attach_group(&reference, &group, claim.as_ref(), clock::now_ms()))?;
+        let event = Event {
+            scope: Some(group.scope()),
+            ..selected(event(caller, Action::SecretAttachGroup), selector)
+        };
+        let created = session.recorded(event, |vault| {
+            vault.attach_group(&reference, &group, claim.as_ref(), clock::now_ms())
+        })?;
         let (provisioned, _) = self.provisioned(caller, &session, created.provisioned)?;
         Ok(changed(&created.meta, provisioned.into_iter().collect(), Vec::new()))
     }
@@ -134,7 +150,10 @@ impl Local {
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = (self.session(caller)?, reference(selector)?);
         let group = Group { workspace, group };
-        let event = Event { scope: Some(group.scope()), ..selected(event(caller, Action::SecretDetachGroup), selector) };
+        let event = Event {
+            scope: Some(group.scope()),
+            ..selected(event(caller, Action::SecretDetachGroup), selector)
+        };
         let removed = session.recorded(event, |vault| vault.detach_group(&reference, &group))?;
         record_credentials(caller, &session, &removed.credentials, Action::CredentialDelete)?;
         let meta = session.desk.vault().secret(&reference)?;
@@ -151,7 +170,12 @@ impl Local {
             Provisioned::None => Ok((None, Vec::new())),
             Provisioned::Waiting { missing, .. } => Ok((None, missing)),
             Provisioned::Ready { credential } => {
-                record_credentials(caller, session, std::slice::from_ref(&credential), Action::CredentialProvision)?;
+                record_credentials(
+                    caller,
+                    session,
+                    std::slice::from_ref(&credential),
+                    Action::CredentialProvision,
+                )?;
                 Ok((Some(views::credential(&credential)), Vec::new()))
             }
         }
@@ -203,7 +227,8 @@ fn reference(selector: &SecretSelector) -> Result<SecretRef, ServiceError> {
             Ok(SecretRef::Name { name_or_alias: name.clone(), scope: scope.clone() })
         }
         SecretSelector::Id(id) => SecretId::parse(id).map(SecretRef::Id).map_err(|error| {
-            ServiceError::new(ErrorKind::NotFound, error.to_string()).help("see the ids with `aivault secrets list`")
+            ServiceError::new(ErrorKind::NotFound, error.to_string())
+                .help("see the ids with `aivault secrets list`")
         }),
     }
 }
@@ -214,7 +239,8 @@ fn claim_of(name: &SecretName) -> Option<Claim> {
 
 fn claim_by_provider(id: &str) -> Option<Claim> {
     let provider = registry::provider(id)?;
-    let secrets = provider.secrets.iter().map(|claim| (claim.name.clone(), claim.placeholder.to_string())).collect();
+    let secrets =
+        provider.secrets.iter().map(|claim| (claim.name.clone(), claim.placeholder.to_string())).collect();
     Some(Claim { provider: provider.id.clone(), secrets })
 }
 
@@ -222,11 +248,12 @@ fn claim_by_provider(id: &str) -> Option<Claim> {
 fn doubts(name: &SecretName, value: &SecretInput) -> Vec<String> {
     let Some(provider) = registry::claimant(name) else { return Vec::new() };
     let claim = provider.secrets.iter().find(|claim| claim.name == *name);
-    let pattern = claim.and_then(|claim| claim.pattern.as_deref()).and_then(|text| regex_lite::Regex::new(text).ok());
+    let pattern =
+        claim.and_then(|claim| claim.pattern.as_deref()).and_then(|text| regex_lite::Regex::new(text).ok());
     let unlike = pattern.is_some_and(|pattern| !value.matches(|text| pattern.is_match(text)));
     let mut doubts = Vec::new();
     if unlike {
-        doubts.push(format!("the value does not look like a {} key; it was stored as it is", provider.name));
+        doubts.push(format!("the value does not look like one of {}; it was stored as it is", provider.name));
     }
     if value.matches(|text| text.trim() != text) {
         doubts.push("the value begins or ends with white space; it was stored as it is".to_owned());

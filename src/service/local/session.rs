@@ -9,7 +9,9 @@ use crate::platform::clock;
 use crate::policy::Caller;
 use crate::service::command::{InitRequest, KeyChoice, Outcome, UnlockWith};
 use crate::service::error::{ErrorKind, ServiceError};
-use crate::vault::{self, Existing, Kek, KeyMaterial, KeyProvider, Presence, SecretText, Vault, VaultError, VaultPaths};
+use crate::vault::{
+    self, Existing, Kek, KeyMaterial, KeyProvider, Presence, SecretText, Vault, VaultError, VaultPaths,
+};
 
 /// An open vault and what works on it.
 pub(super) struct Session {
@@ -29,7 +31,12 @@ impl Session {
         let result = act(&mut self.desk.vault());
         if let Err(error) = &result {
             let detail = Some(error.to_string());
-            self.desk.journal.append(&Event { outcome: Logged::Failed, ts_ms: clock::now_ms(), detail, ..event })?;
+            self.desk.journal.append(&Event {
+                outcome: Logged::Failed,
+                ts_ms: clock::now_ms(),
+                detail,
+                ..event
+            })?;
         }
         self.desk.journal.settle()?;
         Ok(result?)
@@ -81,8 +88,11 @@ impl Local {
             KeyProvider::Keychain => Ok(KeyMaterial::Keychain),
             KeyProvider::Env => match &self.env_key {
                 Some(key) => Ok(KeyMaterial::Env(key.duplicate())),
-                None => Err(ServiceError::new(ErrorKind::VaultLocked, "the vault is locked: its key is in AIVAULT_KEY, which is not set")
-                    .help("set AIVAULT_KEY, then run `aivault unlock`")),
+                None => Err(ServiceError::new(
+                    ErrorKind::VaultLocked,
+                    "the vault is locked: its key is in AIVAULT_KEY, which is not set",
+                )
+                .help("set AIVAULT_KEY, then run `aivault unlock`")),
             },
             KeyProvider::Passphrase(_) => Err(locked()),
         }
@@ -113,17 +123,28 @@ impl Local {
     }
 
     pub(super) fn init(&self, caller: &Caller, request: &InitRequest) -> Result<Outcome, ServiceError> {
-        let missing = |what: &str, help: &str| Err(ServiceError::new(ErrorKind::InvalidRequest, what).help(help));
+        let missing =
+            |what: &str, help: &str| Err(ServiceError::new(ErrorKind::InvalidRequest, what).help(help));
         let material = match request.provider {
             KeyChoice::File => KeyMaterial::File,
             KeyChoice::Keychain => KeyMaterial::Keychain,
             KeyChoice::Env => match &request.env_key {
                 Some(key) => KeyMaterial::Env(key.duplicate()),
-                None => return missing("the `env` key provider needs AIVAULT_KEY", "set it to a base64 key of 32 bytes"),
+                None => {
+                    return missing(
+                        "the `env` key provider needs AIVAULT_KEY",
+                        "set it to a base64 key of 32 bytes",
+                    );
+                }
             },
             KeyChoice::Passphrase => match &request.passphrase {
                 Some(passphrase) => KeyMaterial::Passphrase(passphrase.duplicate()),
-                None => return missing("the `passphrase` key provider needs a passphrase", "give it with --passphrase"),
+                None => {
+                    return missing(
+                        "the `passphrase` key provider needs a passphrase",
+                        "give it with --passphrase",
+                    );
+                }
             },
         };
         let vault = vault::init(&self.vault_paths(), &material, request.test)?;

@@ -65,7 +65,9 @@ impl Local {
         match provider {
             KeyProvider::File => self.places.key_file.display().to_string(),
             KeyProvider::Env => "the environment variable AIVAULT_KEY".to_owned(),
-            KeyProvider::Passphrase(_) => "derived from the passphrase; in the daemon's memory while unlocked".to_owned(),
+            KeyProvider::Passphrase(_) => {
+                "derived from the passphrase; in the daemon's memory while unlocked".to_owned()
+            }
             KeyProvider::Keychain => "the system's keychain".to_owned(),
         }
     }
@@ -85,6 +87,8 @@ fn protection(provider: &KeyProvider) -> &'static str {
             "good: nothing on the disk opens the vault; while it is unlocked, the key lives in a daemon that other \
              processes of the user cannot dump or trace"
         }
-        KeyProvider::Keychain => "good: the system's keychain guards the key while you are logged out or it is locked",
+        KeyProvider::Keychain => {
+            "good: the system's keychain guards the key while you are logged out or it is locked"
+        }
     }
 }

@@ -24,12 +24,14 @@ impl Local {
             return Err(ServiceError::new(ErrorKind::NotFound, format!("no capability has the host {host}")));
         }
         let addr = address.parse().map_err(|_| {
-            invalid(format!("`{}` is not an address and port", address.escape_debug())).help("write it as 127.0.0.1:8443")
+            invalid(format!("`{}` is not an address and port", address.escape_debug()))
+                .help("write it as 127.0.0.1:8443")
         })?;
         let upstream = Upstream { host: host.to_string(), addr, ca_pem };
         let view = views::upstream(&upstream);
         let session = self.session(caller)?;
-        let event = Event { detail: Some(format!("to {addr}")), ..event(caller, Action::UpstreamSet, host.as_str()) };
+        let event =
+            Event { detail: Some(format!("to {addr}")), ..event(caller, Action::UpstreamSet, host.as_str()) };
         session.recorded(event, |vault| vault.set_upstream(upstream))?;
         Ok(Outcome::UpstreamSet(view))
     }
@@ -49,5 +51,8 @@ impl Local {
 }
 
 fn event(caller: &Caller, action: Action, host: &str) -> Event {
-    Event { host: Some(host.to_owned()), ..Event::new(clock::now_ms(), caller.to_string(), action, Logged::Ok) }
+    Event {
+        host: Some(host.to_owned()),
+        ..Event::new(clock::now_ms(), caller.to_string(), action, Logged::Ok)
+    }
 }

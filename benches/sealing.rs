@@ -1,0 +1,63 @@
+//! Sealing: what storing and revealing one secret costs, with few and with many others.
+//!
+//! `cargo bench --bench sealing`
+
+use std::hint::black_box;
+
+use aivault::spec::{ProviderId, Scope, SecretName};
+use aivault::vault::{self, Claim, KeyMaterial, NewSecret, SecretId, SecretInput, Vault, VaultPaths};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+
+/// A vault in a fresh folder, with one claimed secret and `others`.
+fn filled(others: usize) -> (tempfile::TempDir, Vault, SecretId) {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("vault");
+    let paths = VaultPaths { key_file: root.join("kek.key"), audit_dir: root.join("audit"), folder: root };
+    let mut vault = vault::init(&paths, &KeyMaterial::File, false).unwrap();
+    for index in 0..others {
+        vault.create_secret(new(&format!("OTHER_{index}")), None, 0).unwrap();
+    }
+    let name = SecretName::parse("OPENAI_API_KEY").unwrap();
+    let claim = Claim { provider: openai(), secrets: vec![(name, "secret".to_owned())] };
+    let id = vault.create_secret(new("OPENAI_API_KEY"), Some(&claim), 0).unwrap().meta.id;
+    (folder, vault, id)
+}
+
+fn openai() -> ProviderId {
+    ProviderId::parse("openai").unwrap()
+}
+
+fn new(name: &str) -> NewSecret {
+    NewSecret {
+        name: SecretName::parse(name).unwrap(),
+        value: SecretInput::new(b"sk-0123456789abcdefghijklmnopqrstuvwxyz".to_vec()).unwrap(),
+        scope: Scope::Global,
+        aliases: Vec::new(),
+    }
+}
+
+fn sealing(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("sealing");
+    for others in [10, 1_000] {
+        let (_folder, mut vault, id) = filled(others);
+        group.bench_function(format!("reveal one of {others}"), |b| {
+            b.iter(|| vault.reveal(black_box(&id), &openai()).unwrap().expose().len());
+        });
+        group.bench_function(format!("find a credential among {others}"), |b| {
+            b.iter(|| vault.resolve_credential(&openai(), None, black_box(&Scope::Global)).unwrap());
+        });
+    }
+    let (_folder, mut vault, _) = filled(10);
+    let mut count = 0;
+    group.sample_size(20).bench_function("create one, durably", |b| {
+        let name = || {
+            count += 1;
+            new(&format!("NEW_{count}"))
+        };
+        b.iter_batched(name, |new| vault.create_secret(new, None, 0).unwrap(), BatchSize::PerIteration);
+    });
+    group.finish();
+}
+
+criterion_group!(benches, sealing);
+criterion_main!(benches);

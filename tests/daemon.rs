@@ -1,0 +1,265 @@
+//! The daemon: one, however many callers race; recovered when it died, never pushed
+//! aside while it lives; and only trusted where nobody else can be in its place.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests prepare and look at the machine")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use support::{Answer, Done, Door, Home, Upstream, home, processes, secrets, socket, wait};
+
+const INVOKE: &[&str] = &["invoke", "openai/chat-completions", "--body", "{}"];
+
+/// An upstream that says what it was told.
+fn parrot() -> Upstream {
+    let upstream = Upstream::serving(&["api.openai.com"]);
+    upstream.answers(|received| Answer::text(received.body.clone()));
+    upstream
+}
+
+fn ready(upstream: &Upstream) -> Home {
+    Home::with_openai(Door::Daemon, upstream, secrets::OPENAI)
+}
+
+/// Runs the daemon's program in the foreground, to its end.
+fn start_daemon(home: &Home) -> Done {
+    let mut command = Command::new(home.daemon_program());
+    Done::of(command.env_clear().env("AIVAULT_DIR", home.vault()), b"")
+}
+
+fn kill_daemon(home: &Home) -> u32 {
+    let pid = home.daemon().expect("a daemon");
+    processes::kill(pid);
+    wait::until("the daemon is gone", || (!processes::is_alive(pid)).then_some(()));
+    pid
+}
+
+#[test]
+fn fifty_callers_at_once_leave_one_daemon() {
+    let upstream = parrot();
+    let home = ready(&upstream).with_own_programs();
+    assert_eq!(home.daemon(), None, "storing a secret needs no daemon");
+    thread::scope(|scope| {
+        for number in 0..50 {
+            let home = &home;
+            scope.spawn(move || {
+                let body = format!("{{\"caller\":{number}}}");
+                let done = home.run(&["invoke", "openai/chat-completions", "--body", &body]).ok();
+                assert_eq!(done.text(), body, "each caller gets its own answer");
+            });
+        }
+    });
+    assert_eq!(upstream.take().len(), 50, "each call went out once");
+    let pid = home.daemon().expect("a daemon");
+    // Those that lost the race end by themselves.
+    let program = home.daemon_program();
+    wait::until("one daemon is left", || (processes::started_as(&program) == [pid]).then_some(()));
+    home.run(INVOKE).ok();
+    assert_eq!(home.daemon(), Some(pid));
+    let allowed = home.events().iter().filter(|entry| entry.is("invoke", "allowed")).count();
+    let answered = home.events().iter().filter(|entry| entry.is("response", "ok")).count();
+    assert_eq!((allowed, answered), (51, 51), "each is in the log once");
+    home.run(&["audit", "verify"]).ok();
+}
+
+#[test]
+fn what_a_dead_daemon_left_is_no_obstacle() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    for _ in 0..3 {
+        let dead = kill_daemon(&home);
+        assert!(fs::symlink_metadata(home.socket()).is_ok(), "its socket is still there");
+        assert_eq!(home.daemon(), None);
+        home.run(INVOKE).ok();
+        assert_ne!(home.daemon().expect("another daemon"), dead);
+    }
+    home.run(&["audit", "verify"]).ok();
+}
+
+#[test]
+fn a_live_socket_is_never_removed() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    let pid = home.daemon().expect("a daemon");
+    let identity = || fs::symlink_metadata(home.socket()).map(|socket| (socket.dev(), socket.ino())).unwrap();
+    let before = identity();
+    for _ in 0..5 {
+        start_daemon(&home).ok();
+    }
+    assert_eq!((identity(), home.daemon()), (before, Some(pid)));
+    assert_eq!(socket::listener(&home.socket()), Some(pid));
+    home.run(INVOKE).ok();
+}
+
+#[test]
+fn the_sockets_are_private() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    let mode = |path: &std::path::Path| fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
+    let run = home.vault().join("run");
+    assert_eq!(mode(&run), 0o700);
+    for entry in fs::read_dir(&run).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path) & 0o077, 0, "{}", path.display());
+    }
+    assert_eq!(mode(&home.vault().join("vault.db")), 0o600);
+    assert_eq!(mode(&home.vault().join("kek.key")), 0o600);
+}
+
+#[test]
+fn a_daemon_does_not_start_in_a_folder_that_is_open_to_all() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    fs::create_dir(home.vault().join("run")).unwrap();
+    home::set_mode(&home.vault().join("run"), 0o777);
+    let done = home.run(INVOKE).ends(4);
+    assert!(done.errors().starts_with("error: "), "{}", done.errors());
+    let refused = start_daemon(&home);
+    assert_ne!(refused.code, Some(0));
+    assert!(refused.errors().contains("run"), "it names the folder: {}", refused.errors());
+    assert!(!home.socket().exists() && upstream.take().is_empty());
+}
+
+#[test]
+fn a_caller_does_not_trust_a_folder_that_is_open_to_all() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    upstream.take();
+    let run = home.vault().join("run");
+    home::set_mode(&run, 0o777);
+    let done = home.run(INVOKE);
+    home::set_mode(&run, 0o700);
+    done.ends(4);
+    assert!(upstream.take().is_empty());
+}
+
+/// Somebody else's process behind the socket is not told anything.
+#[test]
+fn a_daemon_of_another_user_is_refused() {
+    if !rustix::process::geteuid().is_root() {
+        // Only root can run a program as somebody else.
+        return;
+    }
+    let upstream = parrot();
+    let home = ready(&upstream);
+    let other = Home::empty(Door::Daemon).with_own_programs();
+    other.give_to(home::NOBODY);
+    let mut theirs = Command::new(other.daemon_program());
+    theirs.env_clear().env("AIVAULT_DIR", other.vault()).uid(home::NOBODY).gid(home::NOBODY);
+    let mut theirs = theirs.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait::until("their daemon listens", || socket::listener(&other.socket()));
+    let done = Done::of(home.command(Door::Daemon, INVOKE).env("AIVAULTD_SOCKET", other.socket()), b"");
+    theirs.kill().unwrap();
+    theirs.wait().unwrap();
+    let done = done.ends(4);
+    assert!(done.errors().contains(&home::NOBODY.to_string()), "it says whose it is: {}", done.errors());
+    assert!(upstream.take().is_empty());
+}
+
+/// Something that took the socket's place and says nothing must not hold people up for ever.
+#[test]
+fn a_socket_that_says_nothing_is_given_up() {
+    let home = Home::test(Door::Daemon);
+    let run = home.vault().join("run");
+    fs::create_dir(&run).unwrap();
+    home::set_mode(&run, 0o700);
+    let _silent = UnixListener::bind(home.socket()).unwrap();
+    let mut status = home.command(Door::Daemon, &["status"]);
+    let mut status = status.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let ended = wait::within(Duration::from_secs(15), || status.try_wait().unwrap());
+    if ended.is_none() {
+        status.kill().unwrap();
+        status.wait().unwrap();
+    }
+    assert!(ended.is_some(), "`aivault status` waits for ever");
+}
+
+#[test]
+fn without_a_daemon_and_not_allowed_to_start_one() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    let call = || Done::of(home.command(Door::Daemon, INVOKE).env("AIVAULTD_AUTOSTART", "0"), b"");
+    let done = call().ends(4);
+    assert!(done.errors().contains("AIVAULTD_DISABLE"), "it says what to do: {}", done.errors());
+    assert!(upstream.take().is_empty() && !home.socket().exists());
+    home.run(INVOKE).ok();
+    call().ok();
+}
+
+#[test]
+fn the_socket_can_be_elsewhere() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    let elsewhere = home.path("elsewhere/own.sock");
+    let run = |words: &[&str]| {
+        Done::of(home.command(Door::Daemon, words).env("AIVAULTD_SOCKET", &elsewhere), b"").ok()
+    };
+    run(INVOKE);
+    let pid = socket::listener(&elsewhere);
+    let told = run(&["status", "--json"]).json()["daemon"].as_u64().and_then(|pid| u32::try_from(pid).ok());
+    pid.into_iter().for_each(processes::kill);
+    assert!(pid.is_some() && pid == told, "{pid:?} {told:?}");
+    assert!(!home.socket().exists());
+}
+
+/// The daemon that is told to end says so by what it leaves: nothing.
+#[test]
+fn a_daemon_that_is_told_to_end_takes_its_sockets_away() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    let pid = home.daemon().expect("a daemon");
+    let id = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    wait::until("the daemon is gone", || (!processes::is_alive(pid)).then_some(()));
+    assert!(!home.socket().exists());
+    home.run(INVOKE).ok();
+}
+
+#[test]
+fn nonsense_on_the_socket_is_answered_or_dropped() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    let pid = home.daemon();
+    upstream.take();
+    let call = r#"{"capability":"openai/models","path":"/v1/models"}"#;
+    let framed = |length: u32, text: &str| [&length.to_be_bytes()[..], text.as_bytes()].concat();
+    let bodies = [
+        framed(u32::MAX, ""),
+        framed(2, "{}"),
+        framed(4, "null"),
+        framed(100, "short"),
+        framed(u32::try_from(call.len()).unwrap() - 1, call),
+        Vec::new(),
+    ];
+    for body in bodies {
+        let head = format!(
+            "POST /invoke HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let (head, _) = socket::exchange(&home.socket(), &[head.as_bytes(), &body].concat());
+        assert!(head.first_line.starts_with("HTTP/1.1 4"), "{head:?}");
+    }
+    // What operators may ask for is not on the callers' socket.
+    let command = r#"{"command":"secret-list","scope":null}"#;
+    let head = format!(
+        "POST /command HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{command}",
+        command.len()
+    );
+    let (head, _) = socket::exchange(&home.socket(), head.as_bytes());
+    assert!(head.first_line.starts_with("HTTP/1.1 404"), "{head:?}");
+    assert!(upstream.take().is_empty());
+    home.run(INVOKE).ok();
+    assert_eq!(home.daemon(), pid, "it is still the same one");
+}

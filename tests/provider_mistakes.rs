@@ -1,0 +1,123 @@
+//! What a contributor reads after a mistake in a provider file: file, line, column, the
+//! line itself, and what to write instead; all of them in one run.
+//!
+//! `cargo build` prints just these texts: the build script compiles the same folder.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests prepare and look at the machine")]
+
+#[allow(dead_code, unused_imports, reason = "the tests need the compiling half of the language only")]
+#[path = "../src/spec/mod.rs"]
+mod spec;
+
+use std::path::Path;
+use std::{env, fs};
+
+use spec::compile::Checked;
+use spec::{Source, compile_provider, lint};
+
+const ACME: &str = "\
+provider: acme
+name: Acme
+category: developer
+docs: https://acme.example/docs
+secrets:
+  ACME_API_KEY:
+    as: secret
+hosts: [api.acme.example]
+auth:
+  type: header
+  name: authorization
+  value: \"Bearer {{secret}}\"
+capabilities:
+  things:
+    summary: Create and read things
+    allow:
+      - methods: [GET, POST]
+        paths: [/v1/things]
+    example:
+      method: POST
+      path: /v1/things
+      body: { name: one }
+    examples:
+      deny:
+        - DELETE /v1/things
+";
+
+fn compiled(id: &str, text: &str) -> Checked {
+    compile_provider(Source { name: format!("providers/{id}.yaml"), text: text.to_owned() })
+}
+
+/// All that the build says about these files, as it prints it.
+fn reports(all: &[Checked]) -> String {
+    let across = lint::across(all);
+    let own = all.iter().flat_map(|one| &one.diagnostics);
+    own.chain(&across).map(|diagnostic| format!("\n{}\n", diagnostic.render(false))).collect()
+}
+
+/// The same with `from` written as `to`.
+#[track_caller]
+fn acme_with(from: &str, to: &str) -> Checked {
+    assert_eq!(ACME.matches(from).count(), 1, "{from}");
+    compiled("acme", &ACME.replace(from, to))
+}
+
+/// Holds the text against the one that was looked at and kept; `UPDATE_GOLDEN=1` keeps it anew.
+#[track_caller]
+fn golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, text).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == kept, "not what {} has:\n{text}", path.display());
+}
+
+#[test]
+fn without_a_mistake_nothing_is_said() {
+    let checked = compiled("acme", ACME);
+    assert!(checked.provider.is_some());
+    assert_eq!(reports(&[checked]), "");
+}
+
+#[test]
+fn a_method_with_a_typo() {
+    golden("method-typo.txt", &reports(&[acme_with("[GET, POST]", "[POTS]")]));
+}
+
+#[test]
+fn an_unknown_key() {
+    golden("unknown-key.txt", &reports(&[acme_with("summary:", "sumary:")]));
+}
+
+#[test]
+fn a_secret_that_two_providers_claim() {
+    let other = ACME
+        .replace("provider: acme\nname: Acme", "provider: apex\nname: Apex")
+        .replace("api.acme", "api.apex");
+    golden("claimed-twice.txt", &reports(&[compiled("acme", ACME), compiled("apex", &other)]));
+}
+
+#[test]
+fn an_example_that_its_capability_denies() {
+    golden(
+        "example-denied.txt",
+        &reports(&[acme_with("      path: /v1/things\n", "      path: /v1/thing\n")]),
+    );
+}
+
+/// One run names everything, so that nobody builds five times for five mistakes.
+#[test]
+fn all_mistakes_of_all_files_at_once() {
+    let acme = ACME.replace("[GET, POST]", "[POTS]").replace("summary:", "sumary:");
+    let apex = ACME.replace("provider: acme", "provider: apex").replace("/v1/things]", "/**]");
+    let text = reports(&[compiled("acme", &acme), compiled("apex", &apex)]);
+    for place in ["providers/acme.yaml:15:5", "providers/acme.yaml:17:19", "providers/apex.yaml:18:17"] {
+        assert!(text.contains(place), "{place} in {text}");
+    }
+}
+
+#[test]
+fn a_place_is_told_by_line_and_column() {
+    let text = reports(&[acme_with("[GET, POST]", "[GET, POTS]")]);
+    assert!(text.contains("providers/acme.yaml:17:24"), "{text}");
+    assert!(text.contains("did you mean `POST`?"), "{text}");
+}
