@@ -1,6 +1,7 @@
 //! Sealing: what storing and revealing one secret costs, with few and with many others.
 //!
 //! `cargo bench --bench sealing`
+#![allow(clippy::unwrap_used, reason = "a bench that cannot be set up has nothing to measure")]
 
 use std::hint::black_box;
 

@@ -8,7 +8,7 @@ use quote::{ToTokens, format_ident, quote};
 
 use crate::spec::{
     Auth, Capability, DefaultHeader, Example, Grant, MethodSet, Part, PathPattern, Payload, Provider, Risk,
-    Sdk, SecretClaim, Segment, Template,
+    Sdk, SecretClaim, Template,
 };
 
 /// The whole generated file.
@@ -79,7 +79,7 @@ fn provider(provider: &Provider) -> TokenStream {
     let scheme = auth(scheme);
     let headers = headers.iter().map(header);
     let act_as = act_as.iter().map(|name| name.as_str());
-    let sdk = option(sdk.as_ref().map(|one| self::sdk(one)));
+    let sdk = option(sdk.as_ref().map(self::sdk));
     let capabilities = capabilities.iter().map(capability);
     quote! {
         static #list: [Capability; #count] = [#(#capabilities),*];
@@ -220,14 +220,8 @@ fn method(method: crate::spec::Method) -> TokenStream {
 }
 
 fn path(pattern: &PathPattern) -> TokenStream {
-    let (text, rest) = (pattern.as_str(), pattern.has_rest());
-    let segments = pattern.segments().iter().map(|segment| match segment {
-        Segment::Literal(text) => quote!(Segment::Literal(Cow::Borrowed(#text))),
-        Segment::Any => quote!(Segment::Any),
-        Segment::Starts(text) => quote!(Segment::Starts(Cow::Borrowed(#text))),
-        Segment::Ends(text) => quote!(Segment::Ends(Cow::Borrowed(#text))),
-    });
-    quote!(PathPattern::from_static(#text, &[#(#segments),*], #rest))
+    let text = pattern.as_str();
+    quote!(PathPattern::from_static(#text))
 }
 
 fn example(example: &Example) -> TokenStream {

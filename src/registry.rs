@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::spec::{
     Auth, Capability, CapabilityId, DefaultHeader, Example, Grant, HeaderName, HostPattern, Method,
-    MethodSet, Part, PathPattern, Payload, Provider, ProviderId, Risk, Sdk, SecretClaim, SecretName, Segment,
+    MethodSet, Part, PathPattern, Payload, Provider, ProviderId, Risk, Sdk, SecretClaim, SecretName,
     Template,
 };
 

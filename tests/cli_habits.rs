@@ -7,9 +7,12 @@ mod support;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::process::{Command, Stdio};
-use std::sync::LazyLock;
 
-use proptest::prelude::*;
+use proptest::prelude::{
+    ProptestConfig, Strategy, TestCaseError, any, prop_assert, prop_assert_eq, prop_oneof,
+};
+use proptest::test_runner::TestRunner;
+use proptest::{collection, sample};
 use support::{Done, Door, Home, Upstream, home, secrets};
 
 const LISTS: &[&[&str]] = &[
@@ -222,13 +225,6 @@ fn pasted(shown: &str) -> Option<String> {
     (!command.is_empty()).then_some(command)
 }
 
-/// One vault for all odd inputs; some of them change it, and that is fine.
-static ODD: LazyLock<Home> = LazyLock::new(|| {
-    let home = Home::test(Door::InProcess);
-    home.store("OPENAI_API_KEY", secrets::OPENAI);
-    home
-});
-
 const WORDS: &[&str] = &[
     "status",
     "unlock",
@@ -286,37 +282,56 @@ const WORDS: &[&str] = &[
 
 fn word() -> impl Strategy<Value = OsString> {
     prop_oneof![
-        6 => proptest::sample::select(WORDS).prop_map(OsString::from),
+        6 => sample::select(WORDS).prop_map(OsString::from),
         2 => "[^\0]{0,40}".prop_map(OsString::from),
-        1 => proptest::collection::vec(1_u8..=255, 0..40).prop_map(OsString::from_vec),
+        1 => collection::vec(1_u8..=255, 0..40).prop_map(OsString::from_vec),
     ]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+/// Holds `check` against 64 inputs, with one vault for all of them; some change it, and that is fine.
+fn with_odd_inputs<T: std::fmt::Debug>(
+    inputs: impl Strategy<Value = T>,
+    check: impl Fn(&Home, T) -> Result<(), TestCaseError>,
+) {
+    let home = Home::test(Door::InProcess);
+    home.store("OPENAI_API_KEY", secrets::OPENAI);
+    let config = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
+    TestRunner::new(config)
+        .run(&inputs, |input| check(&home, input))
+        .unwrap_or_else(|error| panic!("{error}"));
+}
 
-    #[test]
-    fn no_input_panics(words in proptest::collection::vec(word(), 0..7), input in proptest::collection::vec(any::<u8>(), 0..64)) {
-        let done = ODD.run_with_input(&words, &input);
+#[test]
+fn no_input_panics() {
+    let words = collection::vec(word(), 0..7);
+    let input = collection::vec(any::<u8>(), 0..64);
+    with_odd_inputs((words, input), |home, (words, input)| {
+        let done = home.run_with_input(&words, &input);
         prop_assert!(matches!(done.code, Some(0..=6 | 22)), "{words:?}: {done:?}");
         prop_assert!(!done.errors().contains("panicked"), "{words:?}: {}", done.errors());
-    }
+        Ok(())
+    });
+}
 
-    #[test]
-    fn no_call_panics(
-        method in "[^\0]{0,12}", path in "/?[^\0]{0,40}", header in "[^\0]{0,24}:[^\0]{0,24}", body in "[^\0]{0,40}",
-    ) {
-        let words = ["invoke", "anthropic/messages", "--method", &method, "--path", &path, "--header", &header, "--body", &body];
-        let done = ODD.run(&words);
-        prop_assert!(matches!(done.code, Some(2 | 3 | 5)), "{words:?}: {done:?}");
-    }
+#[test]
+fn no_call_panics() {
+    let texts = ("[^\0]{0,12}", "/?[^\0]{0,40}", "[^\0]{0,24}:[^\0]{0,24}", "[^\0]{0,40}");
+    with_odd_inputs(texts, |home, (method, path, header, body)| {
+        let call = ["invoke", "anthropic/messages", "--method", &method, "--path", &path];
+        let done = home.run(&[&call[..], &["--header", &header, "--body", &body]].concat());
+        prop_assert!(matches!(done.code, Some(2 | 3 | 5)), "{call:?} {header:?} {body:?}: {done:?}");
+        Ok(())
+    });
+}
 
-    #[test]
-    fn each_line_of_a_policy_check_has_an_answer(lines in proptest::collection::vec("[^\n\0]{1,60}", 1..8)) {
-        let done = ODD.run_with_input(&["policy", "check", "--json"], lines.join("\n").as_bytes());
+#[test]
+fn each_line_of_a_policy_check_has_an_answer() {
+    with_odd_inputs(collection::vec("[^\n\0]{1,60}", 1..8), |home, lines| {
+        let done = home.run_with_input(&["policy", "check", "--json"], lines.join("\n").as_bytes());
         prop_assert_eq!(done.code, Some(0));
         for line in done.text().lines() {
             prop_assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{}", line);
         }
-    }
+        Ok(())
+    });
 }

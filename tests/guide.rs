@@ -226,6 +226,36 @@ fn several_secrets_are_imported_at_once() {
     }
 }
 
+/// Read from top to bottom, the guide imports a key that it has stored before, with the same value.
+#[test]
+fn the_whole_guide_in_one_account() {
+    for door in Door::BOTH {
+        let upstream = openai();
+        let account = Account::with_upstream(door, &upstream);
+        let all = [
+            "aivault status",
+            STORE,
+            BROWSE,
+            INVOKE,
+            JSON,
+            MARKDOWN,
+            VERIFY,
+            TRELLO_KEY,
+            TRELLO_TOKEN,
+            IMPORT,
+        ];
+        for commands in all {
+            let done = account.types(commands);
+            assert_eq!(done.code, Some(0), "{commands}\n{}", done.errors());
+        }
+        let listed = account.types("aivault secrets list").ok();
+        for name in ["OPENAI_API_KEY", "TRELLO_API_KEY", "TRELLO_TOKEN", "ANTHROPIC_API_KEY", "GITHUB_TOKEN"]
+        {
+            listed.says(name);
+        }
+    }
+}
+
 #[test]
 fn test_data_is_kept_apart() {
     for door in Door::BOTH {

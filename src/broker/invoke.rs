@@ -120,10 +120,10 @@ fn decide<'a>(
     caller: &Caller,
     call: &Call,
 ) -> Result<(Allowed<'a>, CredentialMeta), BrokerError> {
-    let decision = authorise(desk.catalog.as_ref(), call).and_then(|allowed| {
+    let decision = authorise(desk.catalog.as_ref(), call).map(|allowed| {
         let provider = &allowed.provider().id;
         let credential = desk.vault().resolve_credential(provider, call.credential.as_ref(), &call.scope);
-        Ok((allowed, credential))
+        (allowed, credential)
     });
     let denial = match decision {
         Ok((allowed, Ok(credential))) => return Ok((allowed, credential)),

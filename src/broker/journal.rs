@@ -1,28 +1,60 @@
 //! The audit log as the broker writes it: at once, and synced soon after.
 //!
 //! Lines that come close together share one sync, at most 20 ms after the first of
-//! them was written (invariant 11).
+//! them was written (invariant 11). The log is opened when the first line is due, so
+//! that those who only look at a vault do not wait for it.
 
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::audit::{AuditError, AuditLog, Event};
+use zeroize::Zeroizing;
+
+use crate::audit::{AuditError, AuditKey, AuditLog, Event};
 
 /// How long lines are gathered before they are synced together.
 const GATHER: Duration = Duration::from_millis(10);
 
 /// An audit log whose lines reach the disk soon.
 #[derive(Clone)]
-pub struct Journal {
-    log: Arc<AuditLog>,
-    pending: Arc<AtomicBool>,
+pub struct Journal(Arc<Inner>);
+
+struct Inner {
+    folder: PathBuf,
+    key: Zeroizing<[u8; 32]>,
+    may_begin: bool,
+    log: OnceLock<AuditLog>,
+    opening: Mutex<()>,
+    pending: AtomicBool,
+}
+
+impl Inner {
+    fn log(&self) -> Result<&AuditLog, AuditError> {
+        if let Some(log) = self.log.get() {
+            return Ok(log);
+        }
+        let _one_at_a_time = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(log) = self.log.get() {
+            return Ok(log);
+        }
+        let key = AuditKey::new(*self.key);
+        let log = if self.may_begin {
+            AuditLog::open(&self.folder, key)?
+        } else {
+            AuditLog::open_existing(&self.folder, key)?
+        };
+        Ok(self.log.get_or_init(|| log))
+    }
 }
 
 impl Journal {
+    /// The log in `folder`. Only where it `may_begin` is one made that is not there: a
+    /// log that went away must be missed.
     #[must_use]
-    pub fn new(log: AuditLog) -> Self {
-        Self { log: Arc::new(log), pending: Arc::default() }
+    pub fn new(folder: PathBuf, key: Zeroizing<[u8; 32]>, may_begin: bool) -> Self {
+        let (log, opening, pending) = (OnceLock::new(), Mutex::default(), AtomicBool::default());
+        Self(Arc::new(Inner { folder, key, may_begin, log, opening, pending }))
     }
 
     /// Writes a line now and syncs it soon; `settle` is for those without a runtime.
@@ -30,16 +62,16 @@ impl Journal {
     /// # Errors
     /// When the line cannot be written; then nothing may be sent.
     pub fn append(&self, event: &Event) -> Result<u64, AuditError> {
-        let seq = self.log.append(event)?;
+        let seq = self.0.log()?.append(event)?;
         if let Ok(runtime) = tokio::runtime::Handle::try_current()
-            && !self.pending.swap(true, Ordering::AcqRel)
+            && !self.0.pending.swap(true, Ordering::AcqRel)
         {
             let journal = self.clone();
             runtime.spawn(async move {
                 tokio::time::sleep(GATHER).await;
-                journal.pending.store(false, Ordering::Release);
+                journal.0.pending.store(false, Ordering::Release);
                 // A sync that fails is remembered by the log, which then refuses the next line.
-                let _ = tokio::task::spawn_blocking(move || journal.log.sync()).await;
+                let _ = tokio::task::spawn_blocking(move || journal.settle()).await;
             });
         }
         Ok(seq)
@@ -50,6 +82,6 @@ impl Journal {
     /// # Errors
     /// When the disk does not take it.
     pub fn settle(&self) -> Result<(), AuditError> {
-        self.log.sync()
+        self.0.log.get().map_or(Ok(()), AuditLog::sync)
     }
 }

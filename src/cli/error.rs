@@ -62,10 +62,11 @@ impl CliError {
             Self::Output(_) | Self::Runtime(_) => (ErrorKind::Conflict, None),
             Self::File(ref error) => (ErrorKind::InvalidRequest, Some(error.help())),
             Self::Upload(ref error) => (ErrorKind::InvalidRequest, error.help()),
-            Self::Usage { ref help, .. } => (ErrorKind::InvalidRequest, help.clone()),
-            Self::Name(_) | Self::Value(_) | Self::Input(_) | Self::Prompt(_) => {
-                (ErrorKind::InvalidRequest, None)
+            Self::Usage { help: Some(ref help), .. } => (ErrorKind::InvalidRequest, Some(help.clone())),
+            Self::Usage { help: None, .. } | Self::Name(_) | Self::Value(_) => {
+                (ErrorKind::InvalidRequest, Some("see the command with --help".to_owned()))
             }
+            Self::Input(_) | Self::Prompt(_) => (ErrorKind::InvalidRequest, None),
         };
         ServiceError { kind, reason: None, message: self.to_string(), help }
     }

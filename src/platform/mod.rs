@@ -9,10 +9,12 @@
 )]
 
 pub mod append;
+pub mod child;
 pub mod clock;
 pub mod entropy;
 pub mod files;
 pub mod lock;
 pub mod peer;
 pub mod process;
+pub mod temporary;
 pub mod terminal;

@@ -125,10 +125,9 @@ fn canonical_header(provider: &Provider, name: &str, value: &str) -> Result<Head
     if let Some(why) = owned_header(provider, name) {
         return Err(refused(name, &why.to_string()));
     }
-    if let Some(default) = provider.headers.iter().find(|default| same_header(default.name.as_str(), name)) {
-        if !default.permits(value) {
-            return Err(refused(name, &allowed_values(default)));
-        }
+    let default = provider.headers.iter().find(|default| same_header(default.name.as_str(), name));
+    if let Some(default) = default.filter(|default| !default.permits(value)) {
+        return Err(refused(name, &allowed_values(default)));
     }
     Ok(HeaderField { name: name.to_ascii_lowercase(), value: value.to_owned() })
 }

@@ -24,7 +24,7 @@ use super::command::{Command, Outcome};
 use super::error::{ErrorKind, ServiceError};
 use super::wire::{self, Health, WireError};
 use crate::broker::{CallerBodyFault, RequestBody};
-use crate::platform::{peer, process};
+use crate::platform::{files, peer, process};
 use crate::policy::Call;
 use crate::settings::{DaemonUse, Places};
 
@@ -32,6 +32,9 @@ type Outgoing = UnsyncBoxBody<Bytes, CallerBodyFault>;
 
 /// How long a daemon that was just started may take to answer.
 const START: Duration = Duration::from_secs(10);
+
+/// How long a daemon may be silent before it is asked whether it is well, and then.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// The way to the daemon of one vault.
 pub struct Remote {
@@ -85,7 +88,7 @@ impl Remote {
             .map_err(|error| ServiceError::new(ErrorKind::InvalidRequest, error.to_string()))?;
         let body = Full::new(Bytes::from(json)).map_err(|never| match never {}).boxed_unsync();
         let stream = self.connect(&self.places.operator_socket()).await?;
-        let response = send(stream, wire::COMMAND, None, body).await?;
+        let response = self.while_alive(send(stream, wire::COMMAND, None, body)).await?;
         let (parts, body) = response.into_parts();
         let bytes = collect(body).await?;
         if parts.status.is_success() {
@@ -101,7 +104,8 @@ impl Remote {
     pub async fn invoke(&self, call: &Call, body: RequestBody) -> Result<RemoteReply, ServiceError> {
         let head = wire::encode_call(call)?;
         let stream = self.connect(&self.places.socket).await?;
-        let response = send(stream, wire::INVOKE, body.length(), outgoing(head, body)).await?;
+        let answer = send(stream, wire::INVOKE, body.length(), outgoing(head, body));
+        let response = self.while_alive(answer).await?;
         let (mut parts, body) = response.into_parts();
         let from = parts.headers.remove(wire::ORIGIN);
         if from.as_ref().is_some_and(|from| from == wire::FROM_UPSTREAM) {
@@ -115,12 +119,35 @@ impl Remote {
         Err(error_of(&collect(body).await?))
     }
 
-    /// The running daemon, if one answers; never starts one.
+    /// The running daemon, if one answers soon; never starts one.
     pub async fn health(&self) -> Option<Health> {
-        let stream = connect_to(&self.places.socket).await.ok()?;
-        let response = get(stream, wire::HEALTH).await.ok()?;
-        let bytes = collect(response.into_body()).await.ok()?;
-        serde_json::from_slice(&bytes).ok()
+        let asked = async {
+            let stream = connect_to(&self.places.socket).await.ok()?;
+            let response = get(stream, wire::HEALTH).await.ok()?;
+            let bytes = collect(response.into_body()).await.ok()?;
+            serde_json::from_slice(&bytes).ok()
+        };
+        tokio::time::timeout(SILENCE, asked).await.ok().flatten()
+    }
+
+    /// Waits for an answer for as long as somebody is there to give one: an upstream may
+    /// take minutes, but a daemon always says that it is well.
+    async fn while_alive<T>(
+        &self,
+        answer: impl Future<Output = Result<T, ServiceError>>,
+    ) -> Result<T, ServiceError> {
+        tokio::pin!(answer);
+        loop {
+            if let Ok(answer) = tokio::time::timeout(SILENCE, answer.as_mut()).await {
+                return answer;
+            }
+            if self.health().await.is_none() {
+                let message = format!("what listens at {} does not answer", self.places.socket.display());
+                return Err(
+                    unavailable(message).help("stop it, or set AIVAULTD_DISABLE=1 to work in this process")
+                );
+            }
+        }
     }
 
     async fn connect(&self, socket: &Path) -> Result<UnixStream, ServiceError> {
@@ -193,6 +220,12 @@ fn is_absent(error: &io::Error) -> bool {
 
 /// Connects, and makes sure that the other end runs as this user (or root).
 async fn connect_to(socket: &Path) -> io::Result<UnixStream> {
+    if let Some(folder) = socket.parent() {
+        match files::check_private_dir(folder) {
+            Err(error) if error.is_missing() => return Err(io::ErrorKind::NotFound.into()),
+            checked => checked.map_err(io::Error::other)?,
+        }
+    }
     let stream = UnixStream::connect(socket).await?;
     let peer = peer::peer_of(&stream).map_err(io::Error::other)?;
     if peer.uid == process::effective_uid() || peer.uid == 0 {

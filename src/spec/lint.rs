@@ -116,7 +116,7 @@ fn grants(place: &Place, documents: &[GrantDocument]) -> Vec<Finding> {
 }
 
 fn over_broad(place: &Place, pattern: &PathPattern) -> Option<Finding> {
-    let named = pattern.segments().iter().any(|segment| match segment {
+    let named = pattern.segments().into_iter().any(|segment| match segment {
         Segment::Literal(literal) => !is_version(literal),
         Segment::Any => false,
         Segment::Starts(_) | Segment::Ends(_) => true,

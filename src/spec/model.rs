@@ -200,8 +200,8 @@ impl Grant {
 
     fn exact_paths(&self) -> impl Iterator<Item = &str> {
         self.paths.iter().filter_map(|pattern| {
-            let bare = pattern.as_str().strip_suffix("/**").unwrap_or(pattern.as_str());
-            (pattern.is_exact() || pattern.has_rest() && !bare.contains('*')).then_some(bare)
+            let bare = pattern.bare();
+            (!bare.contains('*')).then_some(bare)
         })
     }
 }

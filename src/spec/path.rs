@@ -10,7 +10,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::model::{List, Text};
+use super::model::Text;
 
 /// Why a text is not a path pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -34,24 +34,21 @@ pub enum PatternError {
 }
 
 /// What one segment of a path must be.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Segment {
-    Literal(Text),
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Segment<'a> {
+    Literal(&'a str),
     /// `*`: any one segment that is not empty.
     Any,
     /// `lit*`
-    Starts(Text),
+    Starts(&'a str),
     /// `*lit`
-    Ends(Text),
+    Ends(&'a str),
 }
 
-/// A pattern with its text and, computed at build time, its segments.
+/// A checked pattern. It is kept as its text alone, which is as fast to match as a
+/// table of segments, and costs a binary full of patterns no work when it starts.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct PathPattern {
-    text: Text,
-    segments: List<Segment>,
-    rest: bool,
-}
+pub struct PathPattern(Text);
 
 /// The characters of RFC 3986 `pchar` without percent escapes and without `;`,
 /// which some servers read as the start of a matrix parameter.
@@ -62,119 +59,133 @@ pub const fn is_literal_byte(byte: u8) -> bool {
         || matches!(byte, b'=' | b':' | b'@')
 }
 
-impl Segment {
-    fn parse(text: &str) -> Result<Self, PatternError> {
-        if matches!(text, "." | "..") {
-            return Err(PatternError::DotSegment);
-        }
-        if let Some(found) = text.chars().find(|c| !(*c == '*' || c.is_ascii() && is_literal_byte(*c as u8)))
-        {
-            return Err(PatternError::BadCharacter { segment: text.to_owned(), found });
-        }
-        match text.split_once('*') {
-            None => Ok(Self::Literal(Cow::Owned(text.to_owned()))),
-            Some(("", "")) => Ok(Self::Any),
-            Some((before, "")) => Ok(Self::Starts(Cow::Owned(before.to_owned()))),
-            Some(("", after)) if !after.contains('*') => Ok(Self::Ends(Cow::Owned(after.to_owned()))),
-            Some(_) => Err(PatternError::TwoStars(text.to_owned())),
+impl<'a> Segment<'a> {
+    /// The meaning of one segment of a checked pattern.
+    fn of(text: &'a str) -> Self {
+        match (text.strip_suffix('*'), text.strip_prefix('*')) {
+            (Some(""), _) => Self::Any,
+            (Some(before), _) => Self::Starts(before),
+            (_, Some(after)) => Self::Ends(after),
+            _ => Self::Literal(text),
         }
     }
 
     #[inline]
-    fn matches(&self, segment: &str) -> bool {
+    fn matches(self, segment: &str) -> bool {
         match self {
             Self::Literal(literal) => segment == literal,
             Self::Any => !segment.is_empty(),
-            Self::Starts(before) => segment.starts_with(before.as_ref()),
-            Self::Ends(after) => segment.ends_with(after.as_ref()),
+            Self::Starts(before) => segment.starts_with(before),
+            Self::Ends(after) => segment.ends_with(after),
         }
     }
 
     /// Whether each segment that `other` matches is matched by this one too.
-    fn includes(&self, other: &Self) -> bool {
+    fn includes(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Any, other) => !matches!(other, Self::Literal(literal) if literal.is_empty()),
+            (Self::Any, other) => !matches!(other, Self::Literal("")),
             (Self::Literal(a), Self::Literal(b)) => a == b,
-            (Self::Starts(a), Self::Literal(b) | Self::Starts(b)) => b.starts_with(a.as_ref()),
-            (Self::Ends(a), Self::Literal(b) | Self::Ends(b)) => b.ends_with(a.as_ref()),
+            (Self::Starts(a), Self::Literal(b) | Self::Starts(b)) => b.starts_with(a),
+            (Self::Ends(a), Self::Literal(b) | Self::Ends(b)) => b.ends_with(a),
             _ => false,
         }
     }
 
     /// A segment that both match, when there is one.
-    fn witness(&self, other: &Self) -> Option<String> {
+    fn witness(self, other: Self) -> Option<String> {
         let text = match (self, other) {
-            (Self::Literal(text), _) | (_, Self::Literal(text)) => text.to_string(),
-            (Self::Starts(a), Self::Starts(b)) | (Self::Ends(a), Self::Ends(b)) => longer(a, b),
+            (Self::Literal(text), _) | (_, Self::Literal(text)) => text.to_owned(),
+            (Self::Starts(a), Self::Starts(b)) | (Self::Ends(a), Self::Ends(b)) => longer(a, b).to_owned(),
             (Self::Starts(a), Self::Ends(b)) | (Self::Ends(b), Self::Starts(a)) => format!("{a}{b}"),
             (Self::Starts(a) | Self::Ends(a), Self::Any) | (Self::Any, Self::Starts(a) | Self::Ends(a)) => {
-                a.to_string()
+                a.to_owned()
             }
             (Self::Any, Self::Any) => "x".to_owned(),
         };
         (self.matches(&text) && other.matches(&text)).then_some(text)
     }
+}
 
-    const fn spelling(&self) -> (&str, bool, bool) {
-        match self {
-            Self::Literal(Cow::Borrowed(text)) => (text, false, false),
-            Self::Any => ("", true, false),
-            Self::Starts(Cow::Borrowed(text)) => (text, false, true),
-            Self::Ends(Cow::Borrowed(text)) => (text, true, false),
-            _ => ("/", false, false),
-        }
+fn longer<'a>(a: &'a str, b: &'a str) -> &'a str {
+    if a.len() >= b.len() { a } else { b }
+}
+
+/// Why one segment is none.
+fn check_segment(text: &str) -> Result<(), PatternError> {
+    if matches!(text, "." | "..") {
+        return Err(PatternError::DotSegment);
+    }
+    if let Some(found) = text.chars().find(|c| !(*c == '*' || c.is_ascii() && is_literal_byte(*c as u8))) {
+        return Err(PatternError::BadCharacter { segment: text.to_owned(), found });
+    }
+    match text.split_once('*') {
+        None | Some(("", "") | (_, "")) => Ok(()),
+        Some(("", after)) if !after.contains('*') => Ok(()),
+        Some(_) => Err(PatternError::TwoStars(text.to_owned())),
     }
 }
 
-fn longer(a: &Text, b: &Text) -> String {
-    if a.len() >= b.len() { a.to_string() } else { b.to_string() }
-}
-
-/// Whether `text` is what `segments` and `rest` spell; lets generated code be checked by the compiler.
-const fn spells(text: &str, segments: &[Segment], rest: bool) -> bool {
-    let text = text.as_bytes();
-    let (mut at, mut s) = (0, 0);
-    while s < segments.len() {
-        let (literal, star_before, star_after) = segments[s].spelling();
-        let literal = literal.as_bytes();
-        let Some(next) = expect(text, at, b"/") else { return false };
-        at = next;
-        if star_before {
-            let Some(next) = expect(text, at, b"*") else { return false };
-            at = next;
-        }
-        let Some(next) = expect(text, at, literal) else { return false };
-        at = next;
-        if star_after {
-            let Some(next) = expect(text, at, b"*") else { return false };
-            at = next;
-        }
-        s += 1;
+/// What the compiler can tell of generated text: it starts with `/`, has no empty or
+/// dotted segment but a last empty one, no foreign byte, and `*` only at a segment's edge.
+const fn is_pattern(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if bytes.is_empty() || bytes[0] != b'/' {
+        return false;
     }
-    if rest {
-        let Some(next) = expect(text, at, b"/**") else { return false };
-        at = next;
-    }
-    at == text.len()
-}
-
-const fn expect(text: &[u8], at: usize, wanted: &[u8]) -> Option<usize> {
-    let mut i = 0;
-    while i < wanted.len() {
-        if at + i >= text.len() || text[at + i] != wanted[i] {
-            return None;
+    let (mut i, mut start) = (1, 1);
+    while i <= bytes.len() {
+        if i == bytes.len() || bytes[i] == b'/' {
+            if !is_segment(bytes, start, i) {
+                return false;
+            }
+            start = i + 1;
         }
         i += 1;
     }
-    Some(at + wanted.len())
+    true
+}
+
+const fn is_segment(bytes: &[u8], start: usize, end: usize) -> bool {
+    let (length, last) = (end - start, end == bytes.len());
+    if length == 0 {
+        return last;
+    }
+    if length == 2 && bytes[start] == b'*' && bytes[start + 1] == b'*' {
+        return last;
+    }
+    let (mut i, mut stars, mut dots) = (start, 0, 0);
+    while i < end {
+        if bytes[i] == b'*' {
+            stars += 1;
+            if i != start && i + 1 != end {
+                return false;
+            }
+        } else if !is_literal_byte(bytes[i]) {
+            return false;
+        }
+        if bytes[i] == b'.' {
+            dots += 1;
+        }
+        i += 1;
+    }
+    stars <= 1 && !(dots == length && length <= 2)
+}
+
+/// The first segment of what stands behind a `/`, and what stands behind the next one.
+#[inline]
+fn cut(text: &str) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == b'/') {
+        Some(end) => (&text[..end], Some(&text[end + 1..])),
+        None => (text, None),
+    }
 }
 
 impl PathPattern {
-    /// For generated code: segments that do not spell `text` do not compile.
+    /// For generated code: a malformed pattern does not compile.
     #[must_use]
-    pub const fn from_static(text: &'static str, segments: &'static [Segment], rest: bool) -> Self {
-        assert!(spells(text, segments, rest), "segments that are not the pattern's");
-        Self { text: Cow::Borrowed(text), segments: Cow::Borrowed(segments), rest }
+    pub const fn from_static(text: &'static str) -> Self {
+        assert!(is_pattern(text), "malformed path pattern");
+        Self(Cow::Borrowed(text))
     }
 
     /// One pattern, without `{a,b}`.
@@ -196,8 +207,8 @@ impl PathPattern {
         if parts[..inner].iter().any(|part| part.is_empty()) {
             return Err(PatternError::EmptySegment);
         }
-        let segments = parts.into_iter().map(Segment::parse).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { text: Cow::Owned(text.to_owned()), segments: Cow::Owned(segments), rest })
+        parts.into_iter().try_for_each(check_segment)?;
+        Ok(Self(Cow::Owned(text.to_owned())))
     }
 
     /// All patterns that a text with `{a,b}` alternatives stands for, in order.
@@ -210,77 +221,90 @@ impl PathPattern {
 
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0
     }
 
+    /// Its segments, without a last `**`.
     #[must_use]
-    pub fn segments(&self) -> &[Segment] {
-        &self.segments
+    pub fn segments(&self) -> Vec<Segment<'_>> {
+        match self.bare().strip_prefix('/') {
+            Some(body) => body.split('/').map(Segment::of).collect(),
+            None => Vec::new(),
+        }
     }
 
     /// Whether it ends in `**`.
     #[must_use]
     pub fn has_rest(&self) -> bool {
-        self.rest
+        self.0.ends_with("/**")
+    }
+
+    /// The text without a last `/**`.
+    #[must_use]
+    pub fn bare(&self) -> &str {
+        self.0.strip_suffix("/**").unwrap_or(&self.0)
     }
 
     /// Whether it matches one path only.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        !self.rest && self.segments.iter().all(|segment| matches!(segment, Segment::Literal(_)))
+        !self.0.contains('*')
     }
 
     /// Whether `path` (canonical, without its query) is matched.
     #[inline]
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
-        let Some(mut left) = path.strip_prefix('/') else { return false };
-        let mut more = true;
-        for segment in self.segments.iter() {
-            if !more {
-                return false;
+        let mut pattern = self.0.strip_prefix('/');
+        let mut path = path.strip_prefix('/');
+        loop {
+            match (pattern, path) {
+                (None, None) => return true,
+                // `**` stands for what is left, or for nothing, but not for a trailing slash.
+                (Some("**"), None) => return true,
+                (Some("**"), Some(left)) => return !left.is_empty() && !left.ends_with('/'),
+                (Some(wanted), Some(found)) => {
+                    let ((wanted, pattern_left), (found, path_left)) = (cut(wanted), cut(found));
+                    if !Segment::of(wanted).matches(found) {
+                        return false;
+                    }
+                    (pattern, path) = (pattern_left, path_left);
+                }
+                _ => return false,
             }
-            let end = left.bytes().position(|byte| byte == b'/');
-            if !segment.matches(&left[..end.unwrap_or(left.len())]) {
-                return false;
-            }
-            (left, more) = match end {
-                Some(end) => (&left[end + 1..], true),
-                None => ("", false),
-            };
         }
-        if self.rest { !more || !left.is_empty() && !left.ends_with('/') } else { !more }
     }
 
     /// Whether each path that `other` matches is matched by this one too.
     #[must_use]
     pub fn includes(&self, other: &Self) -> bool {
-        let fits = if self.rest {
-            other.segments.len() >= self.segments.len()
+        let (mine, theirs) = (self.segments(), other.segments());
+        let fits = if self.has_rest() {
+            theirs.len() >= mine.len()
         } else {
-            !other.rest && other.segments.len() == self.segments.len()
+            !other.has_rest() && theirs.len() == mine.len()
         };
-        let trailing_slash = matches!(other.segments.last(), Some(Segment::Literal(last)) if last.is_empty());
-        fits && !(self.rest && trailing_slash)
-            && self.segments.iter().zip(other.segments.iter()).all(|(a, b)| a.includes(b))
+        let trailing_slash = theirs.last() == Some(&Segment::Literal(""));
+        fits && !(self.has_rest() && trailing_slash) && mine.iter().zip(theirs).all(|(a, b)| a.includes(b))
     }
 
     /// A path that both match, when there is one.
     #[must_use]
     pub fn overlap(&self, other: &Self) -> Option<String> {
-        let (short, long) =
-            if self.segments.len() <= other.segments.len() { (self, other) } else { (other, self) };
-        if short.segments.len() < long.segments.len() && !short.rest {
+        let (mine, theirs) = (self.segments(), other.segments());
+        let (short, long, open) = if mine.len() <= theirs.len() {
+            (mine, theirs, self.has_rest())
+        } else {
+            (theirs, mine, other.has_rest())
+        };
+        if short.len() < long.len() && !open {
             return None;
         }
         let mut path = String::new();
-        for (i, segment) in long.segments.iter().enumerate() {
-            let shared = match short.segments.get(i) {
-                Some(twin) => segment.witness(twin)?,
-                None => segment.witness(&Segment::Any)?,
-            };
+        for (i, segment) in long.iter().enumerate() {
+            let twin = short.get(i).copied().unwrap_or(Segment::Any);
             path.push('/');
-            path.push_str(&shared);
+            path.push_str(&segment.witness(twin)?);
         }
         if path.is_empty() {
             path.push_str("/x");
@@ -309,16 +333,18 @@ fn expand(text: &str) -> Result<Vec<String>, PatternError> {
 
 impl fmt::Display for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        f.pad(&self.0)
     }
 }
 
 impl fmt::Debug for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.text, f)
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
+// With the crate alone: the tools compile this folder too, without what its tests need.
 #[cfg(test)]
+#[cfg(shipped)]
 #[path = "path_tests.rs"]
 mod tests;

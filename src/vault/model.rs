@@ -72,12 +72,6 @@ pub struct CredentialMeta {
     pub created_ms: u64,
 }
 
-impl CredentialMeta {
-    pub(super) fn uses(&self, secret: SecretId) -> bool {
-        self.secrets.values().any(|used| *used == secret)
-    }
-}
-
 /// Where a test vault sends what is meant for `host`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

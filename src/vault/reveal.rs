@@ -4,11 +4,12 @@ use super::change::Vault;
 use super::draft::load_current;
 use super::error::VaultError;
 use super::ids::SecretId;
-use super::index::Item;
 use super::lookup::by_id;
+use super::model::SecretMeta;
 use super::seal::Unopened;
 use super::secret::Secret;
 use super::store::RecordName;
+use super::unlocked::parse;
 use crate::spec::ProviderId;
 
 impl Vault {
@@ -34,8 +35,8 @@ impl Vault {
             loaded => loaded?,
         };
         let damaged = |_: Unopened| VaultError::Tampered { record: name.clone() };
-        let item = self.unlocked().read_item(&name, record.generation, &record.blob).map_err(damaged)?;
-        let Some(Item::Secret(meta)) = item else { return Err(damaged(Unopened)) };
+        let opened = self.unlocked().open(&name, record.generation, &record.blob).map_err(damaged)?;
+        let meta: SecretMeta = parse(&opened).map_err(damaged)?;
         if meta.pin.as_ref() != Some(for_provider) {
             return Err(VaultError::PinMismatch {
                 secret: *id,
@@ -43,7 +44,6 @@ impl Vault {
                 provider: for_provider.clone(),
             });
         }
-        let opened = self.unlocked().open(&name, record.generation, &record.blob).map_err(damaged)?;
         opened.value().map(Secret::new).map_err(damaged)
     }
 

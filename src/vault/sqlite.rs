@@ -13,7 +13,7 @@ use super::store::{Batch, Change, Kind, RecordId, RecordName, RecordStore, Seale
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Larger blobs are never written, and read as empty, which no seal accepts.
-const MAX_BLOB: usize = 4 * 1024 * 1024;
+const MAX_BLOB: u32 = 4 * 1024 * 1024;
 
 const CREATE_HEADER: &str =
     "CREATE TABLE header (id INTEGER PRIMARY KEY CHECK (id = 1), bytes BLOB NOT NULL) STRICT";
@@ -146,7 +146,7 @@ fn apply(connection: &Connection, change: &Change) -> Result<(), StoreError> {
     const DELETE: &str = "DELETE FROM record WHERE kind = ?1 AND id = ?2 AND generation = ?3";
 
     let touched = match change {
-        Change::Put { blob, .. } if blob.len() > MAX_BLOB => {
+        Change::Put { blob, .. } if blob.len() > MAX_BLOB as usize => {
             return Err(StoreError::Unavailable {
                 detail: format!("a record is larger than {MAX_BLOB} bytes"),
             });

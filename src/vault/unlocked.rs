@@ -4,7 +4,6 @@ use super::header::Header;
 use super::ids::{CredentialId, UpstreamId};
 use super::index::Item;
 use super::keys::{DerivedKeys, Kek};
-use super::model::{CredentialMeta, SecretMeta, Upstream};
 use super::seal::{Address, Opened, Sealer, Unopened};
 use super::store::{Kind, RecordName};
 use crate::spec::{CredentialName, ProviderId, Scope};
@@ -42,10 +41,10 @@ impl Unlocked {
     ) -> Result<Option<Item>, Unopened> {
         let opened = self.open(name, generation, blob)?;
         let item = match name.kind {
-            Kind::Secret => Item::Secret(parse::<SecretMeta>(&opened)?),
-            Kind::Credential => Item::Credential(parse::<CredentialMeta>(&opened)?),
+            Kind::Secret => Item::Secret(parse(&opened)?),
+            Kind::Credential => Item::Credential(parse(&opened)?),
             Kind::Upstream => {
-                Item::Upstream(UpstreamId::of_record(&name.id).ok_or(Unopened)?, parse::<Upstream>(&opened)?)
+                Item::Upstream(UpstreamId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?)
             }
             Kind::Manifest | Kind::Setting => return Ok(None),
         };
@@ -70,7 +69,8 @@ impl Unlocked {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(opened: &Opened<'_>) -> Result<T, Unopened> {
+/// The metadata that a record was sealed with.
+pub(super) fn parse<T: serde::de::DeserializeOwned>(opened: &Opened<'_>) -> Result<T, Unopened> {
     serde_json::from_slice(opened.metadata()).map_err(|_| Unopened)
 }
 

@@ -91,13 +91,8 @@ pub fn without_tests(code: &str) -> (String, Vec<String>) {
         let item = &rest[mark..];
         let length = item_length(item);
         let words: Vec<&str> = item[..length].split_whitespace().collect();
-        if let Some(name) =
-            words.iter().position(|word| *word == "mod").and_then(|mod_at| words.get(mod_at + 1))
-        {
-            if let Some(name) = name.strip_suffix(';') {
-                modules.push(name.to_owned());
-            }
-        }
+        let name = words.iter().position(|word| *word == "mod").and_then(|keyword| words.get(keyword + 1));
+        modules.extend(name.and_then(|name| name.strip_suffix(';')).map(str::to_owned));
         kept.extend(item[..length].chars().filter(|c| *c == '\n'));
         rest = &item[length..];
     }

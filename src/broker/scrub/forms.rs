@@ -68,7 +68,7 @@ fn append_base64_at(before: usize, secret: &[u8], engine: &GeneralPurpose, forms
 
 /// Percent-encoding (RFC 3986 §2.1), as the encoders of the field do it: each keeps other characters.
 fn append_percent(secret: &[u8], forms: &mut Vec<Form>) {
-    const KEPT: [fn(u8) -> bool; 5] = [
+    const KEPT: [fn(u8) -> bool; 6] = [
         // RFC 3986 "unreserved".
         |byte| is_unreserved(byte),
         // encodeURIComponent.
@@ -77,6 +77,8 @@ fn append_percent(secret: &[u8], forms: &mut Vec<Form>) {
         |byte| byte.is_ascii_alphanumeric() || b"*-._".contains(&byte),
         // A path: "unreserved" and the slash.
         |byte| is_unreserved(byte) || byte == b'/',
+        // Letters and digits alone.
+        |byte| byte.is_ascii_alphanumeric(),
         // Nothing: every byte is escaped.
         |_| false,
     ];

@@ -4,11 +4,15 @@ use crate::audit::AuditError;
 use crate::broker::guard::GuardError;
 use crate::broker::{BrokerError, UpstreamError};
 use crate::service::error::{ErrorKind, ServiceError};
-use crate::vault::{VaultError, VaultErrorKind};
+use crate::vault::{Existing, VaultError, VaultErrorKind};
 
 impl From<VaultError> for ServiceError {
     fn from(error: VaultError) -> Self {
         let (kind, reason) = match error.kind() {
+            // What is left of a vault is no conflict but a vault that cannot be used.
+            _ if matches!(&error, VaultError::AlreadyExists { what } if is_remains(what)) => {
+                (ErrorKind::VaultUnavailable, "vault.remains")
+            }
             VaultErrorKind::Absent => (ErrorKind::VaultUnavailable, "vault.absent"),
             VaultErrorKind::Locked => (ErrorKind::VaultLocked, "vault.key"),
             VaultErrorKind::WrongKey => (ErrorKind::VaultLocked, "vault.wrong_key"),
@@ -25,6 +29,10 @@ impl From<VaultError> for ServiceError {
         };
         Self::new(kind, error.to_string()).reason(reason).help(error.help())
     }
+}
+
+fn is_remains(what: &Existing) -> bool {
+    matches!(what, Existing::Remains(_) | Existing::Key(_) | Existing::AuditLog(_))
 }
 
 impl From<AuditError> for ServiceError {

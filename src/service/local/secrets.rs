@@ -14,7 +14,7 @@ use crate::service::error::{ErrorKind, ServiceError};
 use crate::spec::{Scope, ScopeId, SecretName};
 use crate::vault::{
     Claim, CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretId, SecretInput, SecretMeta,
-    SecretRef,
+    SecretRef, VaultError,
 };
 
 impl Local {
@@ -49,6 +49,7 @@ impl Local {
         entries: Vec<ImportEntry>,
         scope: &Scope,
     ) -> Result<Outcome, ServiceError> {
+        let (entries, unchanged) = self.without_known(caller, entries, scope)?;
         let mut stored = Vec::new();
         for ImportEntry { name, value } in entries {
             let label = name.clone();
@@ -58,7 +59,30 @@ impl Local {
                 ServiceError { message, ..error }
             })?);
         }
-        Ok(Outcome::Imported { stored })
+        Ok(Outcome::Imported { stored, unchanged })
+    }
+
+    /// Sets aside what is stored already with the same value, so that an import can be
+    /// repeated. Another value stops it before anything is stored: it would be overwritten.
+    fn without_known(
+        &self,
+        caller: &Caller,
+        entries: Vec<ImportEntry>,
+        scope: &Scope,
+    ) -> Result<(Vec<ImportEntry>, Vec<SecretName>), ServiceError> {
+        let session = self.session(caller)?;
+        let mut vault = session.desk.vault();
+        let (mut new, mut unchanged) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let known = SecretRef::Name { name_or_alias: entry.name.to_string(), scope: Some(scope.clone()) };
+            match vault.holds(&known, &entry.value) {
+                Err(VaultError::SecretNotFound { .. }) => new.push(entry),
+                Ok(true) => unchanged.push(entry.name),
+                Ok(false) => return Err(other_value(&entry.name)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok((new, unchanged))
     }
 
     pub(super) fn list_secrets(
@@ -231,6 +255,15 @@ fn reference(selector: &SecretSelector) -> Result<SecretRef, ServiceError> {
                 .help("see the ids with `aivault secrets list`")
         }),
     }
+}
+
+fn other_value(name: &SecretName) -> ServiceError {
+    ServiceError::new(
+        ErrorKind::Conflict,
+        format!("{name} is stored already with another value; nothing was imported"),
+    )
+    .reason("exists")
+    .help(format!("give it the new value with `aivault secrets rotate --name {name}`, or leave it out"))
 }
 
 fn claim_of(name: &SecretName) -> Option<Claim> {

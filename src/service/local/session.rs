@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use zeroize::Zeroizing;
+
 use super::Local;
-use crate::audit::{Action, AuditKey, AuditLog, Event, Outcome as Logged};
+use crate::audit::{Action, Event, Outcome as Logged};
 use crate::broker::{Desk, Journal};
 use crate::platform::clock;
 use crate::policy::Caller;
@@ -109,16 +111,11 @@ impl Local {
     /// A vault that was used before has a log, and is not opened without it: a log that
     /// went away must be missed. Only one that holds nothing yet gets a new one.
     fn opened(&self, mut vault: Vault) -> Result<Session, ServiceError> {
-        let key = AuditKey::new(*vault.audit_key().as_bytes());
+        let key = Zeroizing::new(*vault.audit_key().as_bytes());
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
-        let log = if fresh {
-            AuditLog::open(&self.places.audit, key)
-        } else {
-            AuditLog::open_existing(&self.places.audit, key)
-        };
-        let vault = Arc::new(Mutex::new(vault));
-        let desk = Desk { catalog: self.catalog.clone(), vault, journal: Journal::new(log?) };
+        let journal = Journal::new(self.places.audit.clone(), key, fresh);
+        let desk = Desk { catalog: self.catalog.clone(), vault: Arc::new(Mutex::new(vault)), journal };
         Ok(Session { desk, created: false })
     }
 

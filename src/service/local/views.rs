@@ -1,7 +1,7 @@
 //! From what the vault keeps to what surfaces show.
 
-use super::super::command::{CredentialView, SecretView, UpstreamView};
 use crate::registry;
+use crate::service::command::{CredentialView, SecretView, UpstreamView};
 use crate::vault::{CredentialMeta, SecretMeta, Upstream};
 
 pub(super) fn secret(meta: &SecretMeta) -> SecretView {

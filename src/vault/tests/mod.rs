@@ -1,1 +1,114 @@
-//! x
+//! The vault through its public doors, with an attacker who holds the files.
+#![allow(clippy::disallowed_methods, reason = "the tests play an attacker with access to the files")]
+
+mod concurrency;
+mod lifecycle;
+mod scopes;
+mod secrets;
+mod tamper;
+
+use std::path::PathBuf;
+
+use crate::spec::{ProviderId, Scope, ScopeId, SecretName};
+use crate::vault::{
+    Claim, Group, KeyMaterial, NewSecret, SecretInput, SecretRef, Upstream, Vault, VaultError, VaultPaths,
+    init, open,
+};
+
+const NOW: u64 = 1_700_000_000_000;
+
+/// A folder for one vault.
+struct Place {
+    _root: tempfile::TempDir,
+    paths: VaultPaths,
+}
+
+impl Place {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        let paths = VaultPaths {
+            folder: at("data/vault"),
+            key_file: at("keys/kek.key"),
+            audit_dir: at("data/vault/audit"),
+        };
+        Self { _root: root, paths }
+    }
+
+    /// With a vault made.
+    fn with_vault() -> (Self, Vault) {
+        let place = Self::new();
+        let vault = init(&place.paths, &KeyMaterial::File, false).unwrap();
+        (place, vault)
+    }
+
+    fn open(&self) -> Result<Vault, VaultError> {
+        open(&self.paths, &KeyMaterial::File)
+    }
+
+    fn database(&self) -> PathBuf {
+        self.paths.folder.join("vault.db")
+    }
+
+    /// The database as an attacker sees it.
+    fn sql(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.database()).unwrap()
+    }
+}
+
+fn input(value: &str) -> SecretInput {
+    SecretInput::new(value.as_bytes().to_vec()).ok().unwrap()
+}
+
+fn new_secret(name: &'static str, value: &str, scope: Scope) -> NewSecret {
+    NewSecret { name: SecretName::from_static(name), value: input(value), scope, aliases: Vec::new() }
+}
+
+fn by_name(name: &str) -> SecretRef {
+    SecretRef::Name { name_or_alias: name.to_owned(), scope: None }
+}
+
+fn openai() -> ProviderId {
+    ProviderId::from_static("openai")
+}
+
+fn openai_claim() -> Claim {
+    Claim {
+        provider: openai(),
+        secrets: vec![(SecretName::from_static("OPENAI_API_KEY"), "secret".to_owned())],
+    }
+}
+
+fn trello_claim() -> Claim {
+    let secret = |name, placeholder: &str| (SecretName::from_static(name), placeholder.to_owned());
+    let secrets = vec![secret("TRELLO_API_KEY", "key"), secret("TRELLO_TOKEN", "token")];
+    Claim { provider: ProviderId::from_static("trello"), secrets }
+}
+
+fn workspace(name: &'static str) -> Scope {
+    Scope::Workspace { workspace: ScopeId::from_static(name) }
+}
+
+fn group(workspace: &'static str, group: &'static str) -> Group {
+    Group { workspace: ScopeId::from_static(workspace), group: ScopeId::from_static(group) }
+}
+
+fn upstream() -> Upstream {
+    Upstream {
+        host: "api.openai.com".to_owned(),
+        addr: "127.0.0.1:8443".parse().unwrap(),
+        ca_pem: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".to_owned(),
+    }
+}
+
+/// A vault with one claimed secret and its credential.
+fn with_openai() -> (Place, Vault, crate::vault::SecretId) {
+    let (place, mut vault) = Place::with_vault();
+    let new = new_secret("OPENAI_API_KEY", "sk-one", Scope::Global);
+    let id = vault.create_secret(new, Some(&openai_claim()), NOW).unwrap().meta.id;
+    (place, vault, id)
+}
+
+fn value_of(vault: &mut Vault, id: &crate::vault::SecretId) -> Result<Vec<u8>, VaultError> {
+    vault.reveal(id, &openai()).map(|secret| secret.expose().to_vec())
+}
