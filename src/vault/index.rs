@@ -4,6 +4,7 @@
 //! open, which must stay visible and never be mistaken for absent.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
 
 use super::ids::{CredentialId, SecretId, UpstreamId};
 use super::model::{CredentialMeta, SecretMeta, Upstream};
@@ -158,13 +159,18 @@ impl Index {
     }
 
     fn unlink_credential(&mut self, meta: &CredentialMeta) {
-        if let Some(ids) = self.accounts.get_mut(&(meta.provider.clone(), meta.scope.clone())) {
-            ids.remove(&meta.id);
-        }
+        drop_from(&mut self.accounts, &(meta.provider.clone(), meta.scope.clone()), meta.id);
         for secret in meta.secrets.values() {
-            if let Some(ids) = self.users.get_mut(secret) {
-                ids.remove(&meta.id);
-            }
+            drop_from(&mut self.users, secret, meta.id);
+        }
+    }
+}
+
+fn drop_from<K: Eq + Hash>(map: &mut HashMap<K, BTreeSet<CredentialId>>, key: &K, id: CredentialId) {
+    if let Some(ids) = map.get_mut(key) {
+        ids.remove(&id);
+        if ids.is_empty() {
+            map.remove(key);
         }
     }
 }

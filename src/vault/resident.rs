@@ -55,6 +55,10 @@ impl Resident {
         &self.index
     }
 
+    pub(super) fn generations(&self) -> &Generations {
+        &self.generations
+    }
+
     pub(super) fn generation(&self, name: &RecordName) -> Option<u64> {
         self.generations.get(name).copied()
     }

@@ -47,19 +47,19 @@ impl Vault {
         opened.value().map(Secret::new).map_err(damaged)
     }
 
-    /// Opens every record once, values too, and names those that do not open. Nothing is kept.
+    /// Opens every record once, to its last byte, and names those that do not open. Nothing that
+    /// is opened is kept.
     ///
     /// # Errors
     /// When the stored records cannot be read or are not those last written.
     pub fn check_values(&mut self) -> Result<Vec<RecordName>, VaultError> {
         self.refresh()?;
-        let secrets = self.index().secrets().map(|meta| meta.id.record_name());
-        let mut unreadable: Vec<RecordName> = self.damaged().iter().cloned().collect();
-        for name in secrets {
-            let record = load_current(self.store(), self.resident(), &name)?;
-            let opened = self.unlocked().open(&name, record.generation, &record.blob);
+        let mut unreadable = Vec::new();
+        for (name, generation) in self.resident().generations() {
+            let record = load_current(self.store(), self.resident(), name)?;
+            let opened = self.unlocked().open(name, *generation, &record.blob);
             if opened.and_then(|opened| opened.value()).is_err() {
-                unreadable.push(name);
+                unreadable.push(name.clone());
             }
         }
         Ok(unreadable)

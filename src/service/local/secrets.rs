@@ -77,11 +77,19 @@ impl Local {
             let known = SecretRef::Name { name_or_alias: entry.name.to_string(), scope: Some(scope.clone()) };
             match vault.holds(&known, &entry.value) {
                 Err(VaultError::SecretNotFound { .. }) => new.push(entry),
-                Ok(true) => unchanged.push(entry.name),
-                Ok(false) => return Err(other_value(&entry.name)),
                 Err(error) => return Err(error.into()),
+                Ok(same) => {
+                    // A comparison tells something of a stored value, so it leaves a trace.
+                    session.desk.journal.append(&compared(caller, &entry.name, scope, same))?;
+                    if !same {
+                        session.desk.journal.settle()?;
+                        return Err(other_value(&entry.name));
+                    }
+                    unchanged.push(entry.name);
+                }
             }
         }
+        session.desk.journal.settle()?;
         Ok((new, unchanged))
     }
 
@@ -254,6 +262,16 @@ fn reference(selector: &SecretSelector) -> Result<SecretRef, ServiceError> {
             ServiceError::new(ErrorKind::NotFound, error.to_string())
                 .help("see the ids with `aivault secrets list`")
         }),
+    }
+}
+
+fn compared(caller: &Caller, name: &SecretName, scope: &Scope, same: bool) -> Event {
+    Event {
+        outcome: if same { Logged::Ok } else { Logged::Failed },
+        secret: Some(name.clone()),
+        scope: Some(scope.clone()),
+        reason: Some(if same { "unchanged" } else { "exists" }.to_owned()),
+        ..event(caller, Action::SecretCreate)
     }
 }
 

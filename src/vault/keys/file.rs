@@ -69,7 +69,7 @@ mod tests {
         let line = files::read_private(&path, MAX_BYTES).unwrap();
         let two_lines = [line.clone(), b"\n".to_vec()].concat();
         let too_long = vec![b'A'; MAX_BYTES + 1];
-        for content in [&line[..line.len() - 2], b"", b"\n", b"\xff", &two_lines, &too_long] {
+        for content in [&line[..line.len() - 3], b"", b"\n", b"\xff", &two_lines, &too_long] {
             files::write_atomic(&path, content).unwrap();
             assert!(read(&path).is_err(), "{content:?}");
         }

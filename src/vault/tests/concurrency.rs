@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::thread;
 
-use super::*;
-use crate::vault::open_or_init;
+use super::{NOW, Place, input, new_secret, openai, openai_claim, value_of, with_openai};
+use crate::spec::{Scope, SecretName};
+use crate::vault::{KeyMaterial, NewSecret, SecretRef, open_or_init};
 
 #[test]
 fn nothing_that_was_acknowledged_is_lost() {

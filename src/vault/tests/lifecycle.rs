@@ -3,9 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use super::*;
+use super::{NOW, Place, new_secret, with_openai};
+use crate::spec::Scope;
 use crate::vault::{
-    Existing, Kek, KeyError, Presence, SecretText, VaultErrorKind, find, open_or_init, presence,
+    Existing, Kek, KeyError, KeyMaterial, Presence, SecretText, VaultError, VaultErrorKind, find, init, open,
+    open_or_init, presence,
 };
 
 fn text(text: &str) -> SecretText {
@@ -155,7 +157,7 @@ fn a_wrong_key_is_one_plain_error() {
         let error = open(&place.paths, &KeyMaterial::Passphrase(text(wrong))).err().unwrap();
         assert!(matches!(error, VaultError::WrongKey), "{wrong}: {error}");
     }
-    let wrong = KeyMaterial::Kek(Kek::from_wire(&crate::vault::SecretText::new("00".repeat(32))).unwrap());
+    let wrong = KeyMaterial::Kek(Kek::from_wire(&text(&"00".repeat(32))).unwrap());
     assert!(matches!(open(&place.paths, &wrong), Err(VaultError::WrongKey)));
 
     // With records in it, too.
@@ -206,7 +208,7 @@ fn an_unsuitable_material_leaves_nothing_behind() {
     for material in [
         KeyMaterial::Env(text("short")),
         KeyMaterial::Passphrase(text("")),
-        KeyMaterial::Kek(Kek::from_wire(&crate::vault::SecretText::new("00".repeat(32))).unwrap()),
+        KeyMaterial::Kek(Kek::from_wire(&text(&"00".repeat(32))).unwrap()),
     ] {
         assert_eq!(init(&place.paths, &material, false).err().unwrap().kind(), VaultErrorKind::Locked);
         assert_eq!(presence(&place.paths).unwrap(), Presence::Absent);

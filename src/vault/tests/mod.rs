@@ -1,8 +1,11 @@
 //! The vault through its public doors, with an attacker who holds the files.
 #![allow(clippy::disallowed_methods, reason = "the tests play an attacker with access to the files")]
 
+mod attacker;
 mod concurrency;
+mod flips;
 mod lifecycle;
+mod repair;
 mod scopes;
 mod secrets;
 mod tamper;

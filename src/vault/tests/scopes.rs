@@ -1,8 +1,10 @@
 //! Which credential comes into being where, and which one a call gets.
 
-use super::*;
-use crate::spec::CredentialName;
-use crate::vault::{CredentialMeta, Provisioned, VaultErrorKind};
+use super::{
+    NOW, Place, group, new_secret, openai, openai_claim, trello_claim, value_of, with_openai, workspace,
+};
+use crate::spec::{CredentialName, ProviderId, Scope, SecretName};
+use crate::vault::{Claim, CredentialMeta, Provisioned, SecretRef, Vault, VaultErrorKind};
 
 fn create(vault: &mut Vault, name: &'static str, scope: Scope, claim: &Claim) -> Provisioned {
     vault.create_secret(new_secret(name, "v", scope), Some(claim), NOW).unwrap().provisioned

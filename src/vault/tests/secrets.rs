@@ -1,7 +1,14 @@
 //! What happens to a secret from create to delete.
 
-use super::*;
-use crate::vault::{Provisioned, SecretChange, VaultErrorKind};
+use super::{
+    NOW, Place, by_name, input, new_secret, openai_claim, trello_claim, upstream, value_of, with_openai,
+    workspace,
+};
+use crate::spec::{ProviderId, Scope, SecretName};
+use crate::vault::{
+    KeyMaterial, NewSecret, Provisioned, SecretChange, SecretInput, SecretRef, Upstream, VaultError,
+    VaultErrorKind, init,
+};
 
 fn rename(name: &'static str) -> SecretChange {
     SecretChange { name: Some(SecretName::from_static(name)), aliases: None }
@@ -210,4 +217,13 @@ fn a_redirect_stays_on_this_machine() {
         let host = bad.host.clone();
         assert_eq!(vault.set_upstream(bad).err().unwrap().kind(), VaultErrorKind::Invalid, "{host}");
     }
+}
+
+#[test]
+fn a_given_value_is_compared_without_showing_the_stored_one() {
+    let (_place, mut vault, id) = with_openai();
+    for (value, same) in [("sk-one", true), ("sk-on", false), ("sk-one ", false), ("x", false)] {
+        assert_eq!(vault.holds(&SecretRef::Id(id), &input(value)).unwrap(), same, "{value}");
+    }
+    assert!(vault.holds(&by_name("OTHER"), &input("sk-one")).is_err());
 }
