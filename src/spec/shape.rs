@@ -63,6 +63,7 @@ impl Shape {
             ValidationErrorKind::OneOfNotValid { context } => {
                 self.explain_variants(document, place, error, context)
             }
+            ValidationErrorKind::AnyOf { context } => self.explain_optional(document, error, context),
             ValidationErrorKind::Type { kind } => vec![wrong_type(place, error.instance(), kind)],
             _ => vec![Finding::new(Code::WrongValue, place, error.to_string())],
         }
@@ -87,6 +88,23 @@ impl Shape {
         });
         let tag = error.instance().get("type").cloned().unwrap_or(Value::Null);
         vec![not_one_of(place.key("type"), &tag, &Value::Array(tags.collect()))]
+    }
+
+    /// Of a part that may be left out, the mistakes within it rather than its not being absent.
+    fn explain_optional(
+        &self,
+        document: &Value,
+        error: &ValidationError<'_>,
+        variants: &[Vec<ValidationError<'static>>],
+    ) -> Vec<Finding> {
+        let is_other_type = |inner: &ValidationError<'_>| {
+            matches!(inner.kind(), ValidationErrorKind::Type { .. })
+                && inner.instance_path().as_str() == error.instance_path().as_str()
+        };
+        match variants.iter().find(|errors| !errors.iter().any(is_other_type)) {
+            Some(meant) => meant.iter().flat_map(|inner| self.explain(document, inner)).collect(),
+            None => vec![Finding::new(Code::WrongValue, place_of(error), error.to_string())],
+        }
     }
 
     /// The keys that stand beside the failing keyword in the schema.
@@ -163,5 +181,14 @@ mod tests {
     fn the_schema_in_the_repository_is_the_one_that_the_types_generate() {
         let kept: Value = serde_json::from_str(include_str!("../../schema/provider.schema.json")).unwrap();
         assert_eq!(kept, provider_schema(), "run `cargo tools schema`");
+    }
+
+    #[test]
+    fn a_slip_within_an_optional_part_is_named() {
+        let document = serde_json::json!({ "sdk": { "base_url_evn": "X" } });
+        let findings = Shape::provider().check(&document);
+        let slip = findings.iter().find(|finding| finding.code == Code::UnknownKey).unwrap();
+        assert_eq!(slip.place, Place::root().key("sdk").name("base_url_evn"));
+        assert_eq!(slip.help.as_deref(), Some("did you mean `base_url_env`?"));
     }
 }
