@@ -43,6 +43,9 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     if matches!(argv.get(1..), Some([only]) if only == "--version" || only == "-V") {
         return report::version();
     }
+    if let Some(arguments) = Arguments::by_branch(&argv) {
+        return perform(arguments);
+    }
     match Arguments::try_parse_from(&argv) {
         Ok(arguments) => perform(arguments),
         Err(error) => usage::report(error, &argv),

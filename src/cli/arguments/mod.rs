@@ -7,7 +7,9 @@ mod scope;
 mod secrets;
 mod vault;
 
-use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{Args, Command, FromArgMatches as _, Parser, Subcommand};
 
 pub(super) use capability::{CapabilityVerb, DescribeArguments, ListArguments};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments};
@@ -85,6 +87,21 @@ impl Format {
 }
 
 impl Arguments {
+    /// Parses a line by the one branch that its first word names, for the commands that scripts
+    /// call most: building the whole tree takes longer than they do. None where that does not
+    /// settle it; the whole tree then parses, and words all help and every error.
+    pub(super) fn by_branch(argv: &[OsString]) -> Option<Self> {
+        let branch = match argv.get(1)?.to_str()? {
+            "status" => Format::augment_args(Command::new("status")),
+            "secrets" => SecretsVerb::augment_subcommands(Command::new("secrets")),
+            "capability" => CapabilityVerb::augment_subcommands(Command::new("capability")),
+            "invoke" => InvokeArguments::augment_args(Command::new("invoke")),
+            _ => return None,
+        };
+        let matches = Command::new("aivault").subcommand(branch).try_get_matches_from(argv).ok()?;
+        Self::from_arg_matches(&matches).ok()
+    }
+
     /// Whether errors, too, are told as JSON.
     pub(super) fn wants_json(&self) -> bool {
         match &self.verb {
@@ -137,7 +154,14 @@ mod tests {
             "aivault demo",
         ] {
             assert!(Arguments::try_parse_from(line.split(' ')).is_ok(), "{line}");
+            let branched =
+                ["status", "secrets", "capability", "invoke"].contains(&words(line)[1].to_str().unwrap());
+            assert_eq!(Arguments::by_branch(&words(line)).is_some(), branched, "{line}");
         }
+    }
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
     }
 
     #[test]
@@ -159,6 +183,7 @@ mod tests {
         ] {
             let error = Arguments::try_parse_from(line.split(' ')).err();
             assert_eq!(error.map(|error| error.exit_code()), Some(2), "{line}");
+            assert!(Arguments::by_branch(&words(line)).is_none(), "{line}");
         }
     }
 }
