@@ -28,6 +28,7 @@ use zeroize::Zeroizing;
 
 use crate::broker::guard::Reach;
 use crate::broker::resolver::GuardedResolver;
+use crate::spec::header::{Reserved, reserved};
 use target::Target;
 
 pub use body::{CallerBodyFault, CallerStream, RequestBody, ResponseBody};
@@ -220,19 +221,8 @@ fn complete_headers(
 
 /// True for `host`, framing and hop-by-hop headers.
 fn is_own_header(name: &HeaderName) -> bool {
-    const OWN: [&str; 10] = [
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "http2-settings",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ];
-    OWN.contains(&name.as_str()) || name.as_str().starts_with("proxy-")
+    let name = name.as_str();
+    reserved(name) == Some(Reserved::Connection) || name == "host" || name.starts_with("proxy-")
 }
 
 /// The answer, or `None` once nothing has moved for `limit`: no answer, and no piece of the body taken.

@@ -66,7 +66,8 @@ impl<'a> Allowed<'a> {
 /// # Errors
 /// The denial, with its reason code, when the call may not go out.
 pub fn authorise<'a>(catalog: &'a dyn Catalog, call: &Call) -> Result<Allowed<'a>, Denial> {
-    let granted = catalog.capability(&call.capability).ok_or_else(|| unknown(catalog, &call.capability))?;
+    let granted =
+        catalog.capability(&call.capability).ok_or_else(|| unknown_capability(catalog, &call.capability))?;
     let capability = granted.capability;
     if capability.is_administrative() {
         let message = format!("`{}` administers the account and is off by default", capability.id);
@@ -108,7 +109,8 @@ fn find_grant(capability: &Capability, method: Method, request: &Request) -> Res
     Err(wrong_method(capability, method.as_str(), trace))
 }
 
-fn unknown(catalog: &dyn Catalog, id: &str) -> Denial {
+/// The denial of a capability that nobody has, with the name that was probably meant.
+pub fn unknown_capability(catalog: &dyn Catalog, id: &str) -> Denial {
     let shown: String = id.chars().take(80).collect();
     let denial =
         Denial::new(Reason::CapabilityUnknown, format!("there is no capability `{}`", shown.escape_debug()));

@@ -12,7 +12,7 @@ mod denial;
 mod request;
 mod trace;
 
-pub use authorise::{Allowed, Catalog, Granted, authorise, most_specific};
+pub use authorise::{Allowed, Catalog, Granted, authorise, most_specific, unknown_capability};
 pub use call::{Call, Defaults};
 pub use caller::Caller;
 pub use denial::{Denial, Reason};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::session::Session;
 use super::{Local, example, views};
-use crate::policy::{Caller, Catalog, Defaults};
+use crate::policy::{Caller, Defaults, unknown_capability};
 use crate::registry;
 use crate::service::command::{CapabilityDetail, CapabilityView, GrantView, Outcome, Readiness, SecretNeed};
 use crate::service::error::{ErrorKind, ServiceError};
@@ -67,7 +67,9 @@ impl Local {
         id: &str,
         scope: &Scope,
     ) -> Result<Outcome, ServiceError> {
-        let Some((provider, capability)) = registry::capability(id) else { return Err(self.unknown(id)) };
+        let Some((provider, capability)) = registry::capability(id) else {
+            return Err(unknown_capability(self.catalog.as_ref(), id).into());
+        };
         let sight = self.in_sight(caller, scope)?;
         let credentials = sight.as_ref().map(|sight| sight.credentials_of(provider)).unwrap_or_default();
         Ok(Outcome::Capability(Box::new(CapabilityDetail {
@@ -83,16 +85,6 @@ impl Local {
             example: example::command(capability),
             credentials: credentials.into_iter().map(views::credential).collect(),
         })))
-    }
-
-    fn unknown(&self, id: &str) -> ServiceError {
-        let shown: String = id.chars().take(80).collect();
-        let message = format!("there is no capability `{}`", shown.escape_debug());
-        let error = ServiceError::new(ErrorKind::CapabilityNotFound, message).reason("capability.unknown");
-        match self.catalog.near_miss(id) {
-            Some(near) => error.help(format!("did you mean {near}?")),
-            None => error.help("see `aivault capability list`"),
-        }
     }
 }
 

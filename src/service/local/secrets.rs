@@ -162,10 +162,7 @@ impl Local {
         let claim =
             session.desk.vault().secret(&reference)?.pin.and_then(|pin| claim_by_provider(pin.as_str()));
         let group = Group { workspace, group };
-        let event = Event {
-            scope: Some(group.scope()),
-            ..selected(event(caller, Action::SecretAttachGroup), selector)
-        };
+        let event = of_group(caller, Action::SecretAttachGroup, selector, &group);
         let created = session.recorded(event, |vault| {
             vault.attach_group(&reference, &group, claim.as_ref(), clock::now_ms())
         })?;
@@ -182,10 +179,7 @@ impl Local {
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = (self.session(caller)?, reference(selector)?);
         let group = Group { workspace, group };
-        let event = Event {
-            scope: Some(group.scope()),
-            ..selected(event(caller, Action::SecretDetachGroup), selector)
-        };
+        let event = of_group(caller, Action::SecretDetachGroup, selector, &group);
         let removed = session.recorded(event, |vault| vault.detach_group(&reference, &group))?;
         record_credentials(caller, &session, &removed.credentials, Action::CredentialDelete)?;
         let meta = session.desk.vault().secret(&reference)?;
@@ -226,6 +220,10 @@ fn selected(event: Event, selector: &SecretSelector) -> Event {
             Err(_) => Event { detail: Some(format!("alias {name}")), scope: scope.clone(), ..event },
         },
     }
+}
+
+fn of_group(caller: &Caller, action: Action, selector: &SecretSelector, group: &Group) -> Event {
+    Event { scope: Some(group.scope()), ..selected(event(caller, action), selector) }
 }
 
 fn record_credentials(
