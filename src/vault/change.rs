@@ -7,7 +7,7 @@ use super::error::VaultError;
 use super::header::Header;
 use super::index::Index;
 use super::keys::{AuditKey, Kek};
-use super::resident::Resident;
+use super::resident::{MAX_ATTEMPTS, Resident};
 use super::store::{Kind, RecordName, RecordStore, StoreError};
 use super::unlocked::Unlocked;
 use crate::platform::clock::{self, Stopwatch};
@@ -115,6 +115,23 @@ impl Vault {
         &*self.store
     }
 
+    /// What `look` finds upon the newest state. A record that another process replaced between
+    /// catching up and reading it looks like one that was tampered with, so whatever went wrong is
+    /// believed only when nobody committed meanwhile.
+    pub(super) fn look<T>(
+        &mut self,
+        mut look: impl FnMut(&Self) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        for _ in 0..MAX_ATTEMPTS {
+            self.refresh()?;
+            let seen = look(self);
+            if seen.is_ok() || !self.resident.is_behind(&*self.store)? {
+                return seen;
+            }
+        }
+        Err(StoreError::Busy.into())
+    }
+
     /// Plans a change upon the newest state and commits it whole; when another process was first,
     /// plans it again.
     pub(super) fn change<T>(
@@ -125,7 +142,13 @@ impl Vault {
         loop {
             self.refresh()?;
             let mut draft = Draft::new(&*self.store, &self.unlocked, &self.resident);
-            let outcome = plan(&mut draft)?;
+            let outcome = match plan(&mut draft) {
+                // As in `look`: planned upon a state that is no more.
+                Err(_) if self.resident.is_behind(&*self.store)? && watch.elapsed_ms() < PATIENCE_MS => {
+                    continue;
+                }
+                planned => planned?,
+            };
             let Some(sealed) = draft.finish()? else { return Ok(outcome) };
             let error = match self.store.commit(&sealed.batch) {
                 Ok(()) => {

@@ -15,7 +15,7 @@ use super::store::{Kind, RecordName, RecordStore, StoreError};
 use super::unlocked::Unlocked;
 
 /// Catching up starts again when somebody commits meanwhile, but not for ever.
-const MAX_ATTEMPTS: usize = 1000;
+pub(super) const MAX_ATTEMPTS: usize = 1000;
 /// With more new records than this, whole kinds are read at once.
 const SINGLY: usize = 16;
 const INDEXED: [Kind; 3] = [Kind::Secret, Kind::Credential, Kind::Upstream];
@@ -66,6 +66,11 @@ impl Resident {
     /// The next [`Resident::catch_up`] looks at everything again.
     pub(super) fn distrust(&mut self) {
         self.marker = None;
+    }
+
+    /// Whether somebody committed since what is known here was read.
+    pub(super) fn is_behind(&self, store: &dyn RecordStore) -> Result<bool, StoreError> {
+        Ok(self.marker != Some(store.change_marker()?))
     }
 
     /// Takes in what others committed. On an error nothing is taken in, and the next call looks

@@ -22,29 +22,22 @@ impl Vault {
     /// [`VaultError::PinMismatch`] for any other provider; [`VaultError::Tampered`] when the
     /// record is not the one last written.
     pub fn reveal(&mut self, id: &SecretId, for_provider: &ProviderId) -> Result<Secret, VaultError> {
-        self.refresh()?;
-        by_id(self.index(), *id)?;
-        let name = id.record_name();
-        let record = match load_current(self.store(), self.resident(), &name) {
-            // Rotated since the line above.
-            Err(VaultError::Tampered { .. }) => {
-                self.refresh()?;
-                by_id(self.index(), *id)?;
-                load_current(self.store(), self.resident(), &name)?
+        self.look(|vault| {
+            by_id(vault.index(), *id)?;
+            let name = id.record_name();
+            let record = load_current(vault.store(), vault.resident(), &name)?;
+            let damaged = |_: Unopened| VaultError::Tampered { record: name.clone() };
+            let opened = vault.unlocked().open(&name, record.generation, &record.blob).map_err(damaged)?;
+            let meta: SecretMeta = parse(&opened).map_err(damaged)?;
+            if meta.pin.as_ref() != Some(for_provider) {
+                return Err(VaultError::PinMismatch {
+                    secret: *id,
+                    pin: meta.pin,
+                    provider: for_provider.clone(),
+                });
             }
-            loaded => loaded?,
-        };
-        let damaged = |_: Unopened| VaultError::Tampered { record: name.clone() };
-        let opened = self.unlocked().open(&name, record.generation, &record.blob).map_err(damaged)?;
-        let meta: SecretMeta = parse(&opened).map_err(damaged)?;
-        if meta.pin.as_ref() != Some(for_provider) {
-            return Err(VaultError::PinMismatch {
-                secret: *id,
-                pin: meta.pin,
-                provider: for_provider.clone(),
-            });
-        }
-        opened.value().map(Secret::new).map_err(damaged)
+            opened.value().map(Secret::new).map_err(damaged)
+        })
     }
 
     /// Opens every record once, to its last byte, and names those that do not open. Nothing that
@@ -53,15 +46,16 @@ impl Vault {
     /// # Errors
     /// When the stored records cannot be read or are not those last written.
     pub fn check_values(&mut self) -> Result<Vec<RecordName>, VaultError> {
-        self.refresh()?;
-        let mut unreadable = Vec::new();
-        for (name, generation) in self.resident().generations() {
-            let record = load_current(self.store(), self.resident(), name)?;
-            let opened = self.unlocked().open(name, *generation, &record.blob);
-            if opened.and_then(|opened| opened.value()).is_err() {
-                unreadable.push(name.clone());
+        self.look(|vault| {
+            let mut unreadable = Vec::new();
+            for (name, generation) in vault.resident().generations() {
+                let record = load_current(vault.store(), vault.resident(), name)?;
+                let opened = vault.unlocked().open(name, *generation, &record.blob);
+                if opened.and_then(|opened| opened.value()).is_err() {
+                    unreadable.push(name.clone());
+                }
             }
-        }
-        Ok(unreadable)
+            Ok(unreadable)
+        })
     }
 }

@@ -9,6 +9,7 @@ mod repair;
 mod scopes;
 mod secrets;
 mod tamper;
+mod torn;
 
 use std::path::PathBuf;
 
