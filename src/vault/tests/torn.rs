@@ -26,7 +26,7 @@ impl Overtaken {
         }
         let loads = self.loads.get();
         self.loads.set(loads + 1);
-        if loads % 2 == 0 && loads / 2 < TIMES {
+        if loads.is_multiple_of(2) && loads / 2 < TIMES {
             let id = SecretId::of_record(&name.id).unwrap();
             let value = input(&format!("sk-{}", 1 + loads / 2));
             self.other.borrow_mut().rotate_secret(&SecretRef::Id(id), &value, NOW).unwrap();
