@@ -21,11 +21,8 @@ use super::model::{
 };
 use super::name::{CapabilityId, NameError, ProviderId, SecretName};
 use super::path::PathPattern;
-use super::position;
+use super::read;
 use super::template::{Template, is_placeholder};
-
-/// The largest provider file that is read, in bytes.
-pub const MAX_BYTES: usize = 512 * 1024;
 
 /// A file, and what came of it: a provider, or the reasons why not.
 pub struct Checked {
@@ -39,7 +36,7 @@ pub struct Checked {
 #[must_use]
 pub fn compile_provider(source: Source) -> Checked {
     let mut checked = Checked { source, provider: None, document: None, diagnostics: Vec::new() };
-    let document = match read(&checked.source) {
+    let document = match read::document(&checked.source) {
         Ok(document) => document,
         Err(diagnostics) => return Checked { diagnostics, ..checked },
     };
@@ -53,30 +50,6 @@ pub fn compile_provider(source: Source) -> Checked {
     checked.provider = provider.filter(|_| checked.diagnostics.is_empty());
     checked.document = Some(document);
     checked
-}
-
-fn read(source: &Source) -> Result<ProviderDocument, Vec<Diagnostic>> {
-    if source.text.len() > MAX_BYTES {
-        let message = format!("a provider file has at most {MAX_BYTES} bytes");
-        return Err(vec![Diagnostic::at(Finding::new(Code::Syntax, Place::root(), message), source, 0)]);
-    }
-    let value = position::read(&source.text).map_err(|error| {
-        let code = if error.duplicate { Code::DuplicateKey } else { Code::Syntax };
-        vec![Diagnostic::at(Finding::new(code, Place::root(), error.message), source, error.offset)]
-    })?;
-    #[cfg(any(test, not(shipped)))]
-    {
-        let findings = super::shape::Shape::provider().check(&value);
-        if !findings.is_empty() {
-            return Err(findings.into_iter().map(|finding| finding.locate(source)).collect());
-        }
-    }
-    serde_json::from_value(value).map_err(|error| {
-        let finding = Finding::new(Code::WrongValue, Place::root(), error.to_string());
-        let typed = serde_yaml::from_str::<ProviderDocument>(&source.text).err();
-        let offset = typed.and_then(|error| error.location()).map_or(0, |location| location.index());
-        vec![Diagnostic::at(finding, source, offset)]
-    })
 }
 
 struct Compiler {

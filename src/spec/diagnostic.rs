@@ -66,6 +66,8 @@ impl Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
     Unreachable,
+    Contradiction,
+    AbsentUnsaid,
     OverBroad,
     SharedHost,
     ClaimedTwice,
@@ -83,6 +85,9 @@ pub enum Code {
     ReservedHeader,
     FileName,
     Empty,
+    ForeignKey,
+    Version,
+    InexactNumber,
 }
 
 impl Code {
@@ -90,7 +95,9 @@ impl Code {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unreachable => "P003",
+            Self::Contradiction => "P005",
             Self::OverBroad => "P007",
+            Self::AbsentUnsaid => "P011",
             Self::SharedHost => "P016",
             Self::ClaimedTwice => "P017",
             Self::Syntax => "P101",
@@ -107,6 +114,9 @@ impl Code {
             Self::ReservedHeader => "P112",
             Self::FileName => "P113",
             Self::Empty => "P114",
+            Self::ForeignKey => "P115",
+            Self::Version => "P116",
+            Self::InexactNumber => "P117",
         }
     }
 }

@@ -15,7 +15,9 @@ pub mod method;
 pub mod model;
 pub mod name;
 pub mod path;
+pub mod policy;
 pub mod position;
+pub mod read;
 pub mod scope;
 #[cfg(any(test, not(shipped)))]
 pub mod shape;
@@ -31,7 +33,7 @@ pub use method::{Method, MethodSet};
 pub use model::{
     Auth, Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim, Text,
 };
-pub use name::{CapabilityId, CredentialName, NameError, ProviderId, ScopeId, SecretName};
+pub use name::{CapabilityId, CredentialName, NameError, PolicyId, ProviderId, RuleId, ScopeId, SecretName};
 pub use path::{PathPattern, Segment};
 pub use scope::Scope;
 pub use target::{Target, TargetError};

@@ -23,6 +23,7 @@ const SECRET_RULE: &str = "use capital letters, digits and `_`, starting with a 
 const KEBAB_RULE: &str =
     "use lower-case letters, digits and single `-` or `_` between them, starting with a letter, at most 64";
 const CAPABILITY_RULE: &str = "write it as `provider/capability`, both in lower-case kebab";
+const RULE_RULE: &str = "write it as `policy/rule`, both in lower-case kebab";
 const SCOPE_ID_RULE: &str =
     "use letters, digits, `.`, `_` and `-`, starting with a letter or digit, at most 64";
 
@@ -165,6 +166,22 @@ name_type!(
     /// The id of a workspace, or of a group within one.
     ScopeId, "workspace or group id", is_scope_id, SCOPE_ID_RULE
 );
+name_type!(
+    /// The id of an operator's policy: `research`.
+    PolicyId, "policy id", is_kebab_name, KEBAB_RULE
+);
+name_type!(
+    /// A rule's full name: `research/small-models`.
+    RuleId, "rule id", is_capability_id, RULE_RULE
+);
+
+impl RuleId {
+    /// The policy that it belongs to.
+    #[must_use]
+    pub fn policy(&self) -> &str {
+        self.as_str().split_once('/').map_or("", |(policy, _)| policy)
+    }
+}
 
 impl CapabilityId {
     /// The part before the slash.

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::diagnostic::{Code, Finding, Place};
 use super::document::ProviderDocument;
+use super::policy::PolicyDocument;
 use super::suggest;
 
 /// The schema of provider files, as kept in `schema/provider.schema.json`.
@@ -20,7 +21,14 @@ pub fn provider_schema() -> Value {
     schemars::schema_for!(ProviderDocument).to_value()
 }
 
+/// The schema of policy files, as kept in `schema/policy.schema.json`.
+#[must_use]
+pub fn policy_schema() -> Value {
+    schemars::schema_for!(PolicyDocument).to_value()
+}
+
 static PROVIDER: LazyLock<Shape> = LazyLock::new(|| Shape::new(provider_schema()));
+static POLICY: LazyLock<Shape> = LazyLock::new(|| Shape::new(policy_schema()));
 
 /// A compiled schema.
 pub struct Shape {
@@ -39,6 +47,12 @@ impl Shape {
     #[must_use]
     pub fn provider() -> &'static Self {
         &PROVIDER
+    }
+
+    /// The shape of policy files.
+    #[must_use]
+    pub fn policy() -> &'static Self {
+        &POLICY
     }
 
     /// Everything about `document` that the schema refuses.
@@ -86,8 +100,13 @@ impl Shape {
             ValidationErrorKind::Constant { expected_value } => Some(Value::clone(expected_value)),
             _ => None,
         });
+        let tags = Value::Array(tags.collect());
+        // A choice of words that are documented one by one has the constants at its own place.
+        if !error.instance().is_object() {
+            return vec![not_one_of(place, error.instance(), &tags)];
+        }
         let tag = error.instance().get("type").cloned().unwrap_or(Value::Null);
-        vec![not_one_of(place.key("type"), &tag, &Value::Array(tags.collect()))]
+        vec![not_one_of(place.key("type"), &tag, &tags)]
     }
 
     /// Of a part that may be left out, the mistakes within it rather than its not being absent.
@@ -178,9 +197,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_schema_in_the_repository_is_the_one_that_the_types_generate() {
+    fn the_schemas_in_the_repository_are_those_that_the_types_generate() {
         let kept: Value = serde_json::from_str(include_str!("../../schema/provider.schema.json")).unwrap();
         assert_eq!(kept, provider_schema(), "run `cargo tools schema`");
+        let kept: Value = serde_json::from_str(include_str!("../../schema/policy.schema.json")).unwrap();
+        assert_eq!(kept, policy_schema(), "run `cargo tools schema`");
     }
 
     #[test]

@@ -22,7 +22,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Tool {
-    /// Write schema/provider.schema.json anew from the types.
+    /// Write `schema/*.schema.json` anew from the types.
     Schema,
     /// Check provider files and say all that is wrong with them.
     Check {
@@ -33,7 +33,7 @@ enum Tool {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().tool {
-        Tool::Schema => write_schema(),
+        Tool::Schema => write_schemas(),
         Tool::Check { files } => check(files),
     };
     match outcome {
@@ -45,11 +45,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn write_schema() -> io::Result<ExitCode> {
-    let schema = serde_json::to_string_pretty(&spec::shape::provider_schema())?;
+fn write_schemas() -> io::Result<ExitCode> {
     fs::create_dir_all("schema")?;
-    fs::write("schema/provider.schema.json", schema + "\n")?;
-    println!("schema/provider.schema.json");
+    for (name, schema) in
+        [("provider", spec::shape::provider_schema()), ("policy", spec::shape::policy_schema())]
+    {
+        let path = format!("schema/{name}.schema.json");
+        fs::write(&path, serde_json::to_string_pretty(&schema)? + "\n")?;
+        println!("{path}");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,0 +1,488 @@
+//! From a policy document as written to the rules as meant.
+//!
+//! Every text is parsed into the type that can only hold a well-formed one, and every mistake
+//! of a file is named. What is well-formed but unwise is for the lint, which knows the
+//! capabilities that a policy speaks of.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+
+use serde_json::{Number, Value};
+
+use super::decimal::Decimal;
+use super::document::{
+    AbsentName, BodyDocument, EffectName, LimitDocument, PolicyDocument, PredDocument, RedactDocument,
+    RuleDocument, TimeDocument, WhenDocument,
+};
+use super::fields::FieldsDocument;
+use super::glob::Glob;
+use super::model::{
+    Absent, BodyWhen, Cost, Effect, Fields, Limit, Policy, PolicyId, Pred, Redact, Rule, RuleId, Scalar,
+    Select, When,
+};
+use super::pointer::Pointer;
+use super::time::{Instant, TimeOfWeek};
+use crate::spec::diagnostic::{Code, Diagnostic, Finding, Place, Source};
+use crate::spec::method::MethodSet;
+use crate::spec::path::PathPattern;
+use crate::spec::read;
+
+/// The version of the language that is spoken here.
+pub const VERSION: u64 = 1;
+/// More rules than this in one file are refused.
+const MAX_RULES: usize = 1000;
+/// More alternatives under `any` than this are refused.
+const MAX_ANY: usize = 32;
+
+/// A file, and what came of it: a policy, or the reasons why not.
+pub struct CheckedPolicy {
+    pub source: Source,
+    pub policy: Option<Policy>,
+    pub document: Option<PolicyDocument>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and checks one policy file.
+#[must_use]
+pub fn compile_policy(source: Source) -> CheckedPolicy {
+    let mut checked = CheckedPolicy { source, policy: None, document: None, diagnostics: Vec::new() };
+    let document = match read::document::<PolicyDocument>(&checked.source) {
+        Ok(document) => document,
+        Err(diagnostics) => return CheckedPolicy { diagnostics, ..checked },
+    };
+    let mut compiler = Compiler { findings: Vec::new() };
+    let policy = compiler.policy(&document);
+    let findings = compiler.findings.into_iter();
+    checked.diagnostics = findings.map(|finding| finding.locate(&checked.source)).collect();
+    checked.policy = policy.filter(|_| checked.diagnostics.is_empty());
+    checked.document = Some(document);
+    checked
+}
+
+struct Compiler {
+    findings: Vec<Finding>,
+}
+
+impl Compiler {
+    fn report(&mut self, code: Code, place: Place, message: impl Into<String>) {
+        self.findings.push(Finding::new(code, place, message));
+    }
+
+    fn parsed<T, E: Display>(&mut self, place: Place, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.report(Code::Malformed, place, error.to_string())).ok()
+    }
+
+    fn policy(&mut self, document: &PolicyDocument) -> Option<Policy> {
+        let root = Place::root();
+        let id = self.parsed(root.key("policy"), PolicyId::parse(&document.policy));
+        if document.version != VERSION {
+            let message = format!("version {} of the language is not known here", document.version);
+            self.findings.push(
+                Finding::new(Code::Version, root.key("version"), message)
+                    .help("this program speaks version 1"),
+            );
+        }
+        if document.rules.is_empty() || document.rules.len() > MAX_RULES {
+            self.report(Code::Empty, root.key("rules"), format!("a policy has 1 to {MAX_RULES} rules"));
+        }
+        let id = id?;
+        let mut seen = BTreeSet::new();
+        let rules = document.rules.iter().enumerate().filter_map(|(position, rule)| {
+            let place = root.key("rules").index(position);
+            if !seen.insert(rule.id.as_str()) {
+                let message = format!("the rule `{}` stands here a second time", rule.id);
+                self.report(Code::DuplicateKey, place.key("id"), message);
+            }
+            self.rule(&place, &id, position, rule)
+        });
+        let rules = rules.collect();
+        Some(Policy { id, rules })
+    }
+
+    fn rule(
+        &mut self,
+        place: &Place,
+        policy: &PolicyId,
+        position: usize,
+        document: &RuleDocument,
+    ) -> Option<Rule> {
+        let id = self.parsed(place.key("id"), RuleId::parse(&format!("{policy}/{}", document.id)));
+        let why = document.why.trim();
+        if why.is_empty() || why.chars().count() > 300 || why.chars().any(|c| c.is_control() && c != '\n') {
+            self.report(Code::Empty, place.key("why"), "say why in 1 to 300 characters");
+        }
+        self.refuse_foreign_keys(place, document);
+        let effect = self.effect(place, document);
+        let select = self.select(place, document);
+        let any = self.any(place, document);
+        let (why, shadow, says_any) = (why.to_owned(), document.shadow, document.any.is_some());
+        Some(Rule { id: id?, position, why, effect: effect?, shadow, select, any, says_any })
+    }
+
+    /// Keys that stand in every rule's document and mean something for some effects only.
+    fn refuse_foreign_keys(&mut self, place: &Place, document: &RuleDocument) {
+        let keys = [
+            ("limit", document.limit.is_some(), EffectName::Limit),
+            ("redact", document.redact.is_some(), EffectName::Redact),
+            ("show", document.show.is_some(), EffectName::Approve),
+        ];
+        for (key, given, effect) in keys {
+            if given && document.effect != effect {
+                let message = format!("`{key}` belongs to rules with `effect: {}`", word(effect));
+                self.report(Code::ForeignKey, place.name(key), message);
+            }
+        }
+        if document.when.is_some() && document.any.is_some() {
+            self.report(Code::ForeignKey, place.name("any"), "a rule has `when` or `any`, not both");
+        }
+        if document.effect == EffectName::Require && document.when.is_none() && document.any.is_none() {
+            let message = "a `require` without `when` requires nothing";
+            self.report(Code::MissingKey, place.clone(), message);
+        }
+    }
+
+    fn effect(&mut self, place: &Place, document: &RuleDocument) -> Option<Effect> {
+        let mut missing = |key: &str| {
+            let message = format!("`{key}` is missing: `effect: {}` needs it", word(document.effect));
+            self.report(Code::MissingKey, place.clone(), message);
+            None
+        };
+        match document.effect {
+            EffectName::Forbid => Some(Effect::Forbid),
+            EffectName::Require => Some(Effect::Require),
+            EffectName::Limit => match &document.limit {
+                Some(limit) => self.limit(&place.key("limit"), limit).map(Effect::Limit),
+                None => missing("limit"),
+            },
+            EffectName::Approve => {
+                let show = document.show.as_deref().unwrap_or_default();
+                Some(Effect::Approve(self.pointers(&place.key("show"), show)))
+            }
+            EffectName::Redact => match &document.redact {
+                Some(redact) => Some(Effect::Redact(self.redact(&place.key("redact"), redact))),
+                None => missing("redact"),
+            },
+        }
+    }
+
+    fn limit(&mut self, place: &Place, document: &LimitDocument) -> Option<Limit> {
+        let cost = match document.cost.split_once(':') {
+            None if document.cost == "requests" => Some(Cost::Requests),
+            None if document.cost == "bytes" => Some(Cost::Bytes),
+            Some(("body", pointer)) => self.number_at(place, pointer).map(Cost::Body),
+            Some(("response", pointer)) => self.number_at(place, pointer).map(Cost::Response),
+            _ => {
+                let message = "a cost is `requests`, `bytes`, `body:/pointer` or `response:/pointer`";
+                self.report(Code::WrongValue, place.key("cost"), message);
+                None
+            }
+        };
+        if i64::try_from(document.max).is_err() {
+            self.report(Code::WrongValue, place.key("max"), "this is more than can be counted");
+        }
+        Some(Limit { max: document.max, per: document.per, by: document.by, cost: cost? })
+    }
+
+    fn number_at(&mut self, place: &Place, text: &str) -> Option<Pointer> {
+        let pointer = self.parsed(place.key("cost"), Pointer::parse(text))?;
+        if text.contains('*') {
+            self.report(Code::Malformed, place.key("cost"), "a cost is one number: no `*` here");
+        }
+        Some(pointer)
+    }
+
+    fn redact(&mut self, place: &Place, document: &RedactDocument) -> Redact {
+        let pointers = document.pointers.as_deref().unwrap_or_default();
+        let fields = document.fields.clone().unwrap_or_default();
+        if pointers.is_empty() && fields.is_empty() && document.max_bytes.is_none() {
+            self.report(Code::Empty, place.clone(), "name `pointers`, `fields` or `max_bytes`");
+        }
+        for (index, field) in fields.iter().enumerate().filter(|(_, field)| field.is_empty()) {
+            self.report(Code::Empty, place.key("fields").index(index), format!("`{field}` is no name"));
+        }
+        Redact {
+            pointers: self.pointers(&place.key("pointers"), pointers),
+            fields,
+            max_bytes: document.max_bytes,
+        }
+    }
+
+    fn pointers(&mut self, place: &Place, texts: &[String]) -> Vec<Pointer> {
+        let parse = |(index, text): (usize, &String)| self.parsed(place.index(index), Pointer::parse(text));
+        texts.iter().enumerate().filter_map(parse).collect()
+    }
+
+    fn select(&mut self, place: &Place, document: &RuleDocument) -> Select {
+        let not_before = self.instant(place.key("not_before"), document.not_before.as_deref());
+        let not_after = self.instant(place.key("not_after"), document.not_after.as_deref());
+        if let (Some(from), Some(to)) = (not_before, not_after)
+            && from >= to
+        {
+            self.report(Code::Contradiction, place.key("not_after"), "this is not later than `not_before`");
+        }
+        if document.risk.as_ref().is_some_and(Vec::is_empty) {
+            self.report(Code::Empty, place.key("risk"), "an empty list selects nothing");
+        }
+        Select {
+            callers: self.globs(&place.key("callers"), document.callers.as_deref()),
+            scopes: self.globs(&place.key("scopes"), document.scopes.as_deref()),
+            credentials: self.globs(&place.key("credentials"), document.credentials.as_deref()),
+            capabilities: self.globs(&place.key("capabilities"), document.capabilities.as_deref()),
+            risk: document.risk.clone(),
+            not_before,
+            not_after,
+        }
+    }
+
+    fn instant(&mut self, place: Place, text: Option<&str>) -> Option<Instant> {
+        text.and_then(|text| self.parsed(place, Instant::parse(text)))
+    }
+
+    fn globs(&mut self, place: &Place, texts: Option<&[String]>) -> Option<Vec<Glob>> {
+        let texts = texts?;
+        if texts.is_empty() {
+            self.report(Code::Empty, place.clone(), "an empty list selects nothing");
+        }
+        let parse = |(index, text): (usize, &String)| self.parsed(place.index(index), Glob::parse(text));
+        Some(texts.iter().enumerate().filter_map(parse).collect())
+    }
+
+    fn any(&mut self, place: &Place, document: &RuleDocument) -> Vec<When> {
+        let whens = document.any.as_deref().unwrap_or_default();
+        if document.any.is_some() && (whens.is_empty() || whens.len() > MAX_ANY) {
+            self.report(Code::Empty, place.key("any"), format!("`any` holds 1 to {MAX_ANY} alternatives"));
+        }
+        let mut words = Words { compiler: self, effect: document.effect };
+        match &document.when {
+            Some(when) => vec![words.when(&place.key("when"), when)],
+            None => {
+                let place = place.key("any");
+                whens.iter().enumerate().map(|(index, when)| words.when(&place.index(index), when)).collect()
+            }
+        }
+    }
+}
+
+/// Conditions within a rule, whose effect says what an absent value may mean.
+struct Words<'c> {
+    compiler: &'c mut Compiler,
+    effect: EffectName,
+}
+
+impl Words<'_> {
+    fn when(&mut self, place: &Place, document: &WhenDocument) -> When {
+        let empty = |list: Option<usize>| list == Some(0);
+        for (key, count) in [
+            ("methods", document.methods.as_ref().map(Vec::len)),
+            ("paths", document.paths.as_ref().map(Vec::len)),
+        ] {
+            if empty(count) {
+                self.compiler.report(Code::Empty, place.key(key), "an empty list is never satisfied");
+            }
+        }
+        When {
+            methods: document.methods.as_deref().map(MethodSet::of),
+            paths: document.paths.as_deref().map(|paths| self.paths(&place.key("paths"), paths)),
+            query: document.query.as_ref().map(|query| self.fields(&place.key("query"), query)),
+            headers: document.headers.as_ref().map(|headers| self.headers(&place.key("headers"), headers)),
+            body: document.body.as_ref().map(|body| self.body(&place.key("body"), body)),
+            time: document.time.as_ref().and_then(|time| self.time(&place.key("time"), time)),
+        }
+    }
+
+    fn paths(&mut self, place: &Place, texts: &[String]) -> Vec<PathPattern> {
+        let mut all = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            let parsed = self.compiler.parsed(place.index(index), PathPattern::parse_all(text));
+            all.extend(parsed.unwrap_or_default());
+        }
+        all
+    }
+
+    /// Header names are judged in lower case, which is how requests carry them here.
+    fn headers(&mut self, place: &Place, document: &FieldsDocument) -> Fields {
+        let names = document.fields.keys().chain(document.only.iter().flatten());
+        for name in names.filter(|name| crate::spec::HeaderName::parse(name).is_none()) {
+            let message = format!("`{name}`: a header's name is lower-case letters, digits and `-` here");
+            self.compiler.report(Code::Malformed, place.clone(), message);
+        }
+        self.fields(place, document)
+    }
+
+    fn fields(&mut self, place: &Place, document: &FieldsDocument) -> Fields {
+        Fields {
+            only: document.only.clone(),
+            preds: self.preds(place, &document.fields, |name| Ok::<_, String>(name.to_owned())),
+        }
+    }
+
+    fn preds<K, E: Display>(
+        &mut self,
+        place: &Place,
+        documents: &BTreeMap<String, PredDocument>,
+        key: impl Fn(&str) -> Result<K, E>,
+    ) -> Vec<(K, Pred)> {
+        let mut all = Vec::with_capacity(documents.len());
+        for (name, document) in documents {
+            let parsed = self.compiler.parsed(place.name(name), key(name));
+            let pred = self.pred(place, name, document);
+            all.extend(parsed.map(|key| (key, pred)));
+        }
+        all
+    }
+
+    fn body(&mut self, place: &Place, document: &BodyDocument) -> BodyWhen {
+        let json = document.json.as_ref();
+        let kinds = [
+            ("json", json.is_some()),
+            ("form", document.form.is_some()),
+            ("multipart", document.multipart.is_some()),
+        ];
+        let mut given = kinds.iter().filter(|(_, given)| *given);
+        if let (Some(_), Some((second, _))) = (given.next(), given.next()) {
+            let message = "a body is of one kind: put the other under another rule or alternative";
+            self.compiler.report(Code::Contradiction, place.name(second), message);
+        }
+        for (index, text) in document.content_types.iter().flatten().enumerate() {
+            if !is_media_type(text) {
+                let message = "a media type is written in lower case and without parameters, such as `application/json`";
+                self.compiler.report(Code::Malformed, place.key("content_types").index(index), message);
+            }
+        }
+        BodyWhen {
+            max_bytes: document.max_bytes,
+            content_types: document.content_types.clone(),
+            json: json.map(|json| self.preds(&place.key("json"), json, Pointer::parse)).unwrap_or_default(),
+            form: document.form.as_ref().map(|form| self.fields(&place.key("form"), form)),
+            multipart: document.multipart.as_ref().map(|fields| self.fields(&place.key("multipart"), fields)),
+        }
+    }
+
+    fn time(&mut self, place: &Place, document: &TimeDocument) -> Option<TimeOfWeek> {
+        let days: Vec<usize> = match &document.days {
+            None => (0..7).collect(),
+            Some(days) => days.iter().map(|day| *day as usize).collect(),
+        };
+        if days.is_empty() {
+            self.compiler.report(Code::Empty, place.key("days"), "an empty list is never satisfied");
+        }
+        self.compiler.parsed(place.key("utc"), TimeOfWeek::parse(&days, document.utc.as_deref()))
+    }
+
+    fn pred(&mut self, place: &Place, name: &str, document: &PredDocument) -> Pred {
+        let here = place.key(name);
+        let says_nothing = document.eq.is_none() && document.r#in.is_none() && document.not_in.is_none();
+        let says_nothing = says_nothing && document.lte.is_none() && document.gte.is_none();
+        let says_nothing = says_nothing && document.max_len.is_none() && document.glob.is_none();
+        if says_nothing && document.r#type.is_none() && document.absent.is_none() {
+            self.compiler.report(Code::Empty, place.name(name), "this says nothing about the value");
+        }
+        let glob = document.glob.as_deref();
+        let glob = glob.and_then(|glob| self.compiler.parsed(here.key("glob"), Glob::parse(glob)));
+        Pred {
+            eq: document.eq.as_ref().and_then(|value| self.scalar(here.key("eq"), value)),
+            one_of: document.r#in.as_deref().map(|values| self.scalars(&here.key("in"), values)),
+            not_in: document.not_in.as_deref().map(|values| self.scalars(&here.key("not_in"), values)),
+            lte: document.lte.as_ref().and_then(|number| self.number(here.key("lte"), number)),
+            gte: document.gte.as_ref().and_then(|number| self.number(here.key("gte"), number)),
+            max_len: document.max_len,
+            glob,
+            kind: document.r#type,
+            absent: self.absent(place, name, document.absent),
+        }
+    }
+
+    fn absent(&mut self, place: &Place, name: &str, word: Option<AbsentName>) -> Absent {
+        let here = place.key(name).key("absent");
+        match (self.effect, word) {
+            (EffectName::Require, Some(AbsentName::Ok)) | (_, Some(AbsentName::Match))
+                if !self.is_foreign(word) =>
+            {
+                Absent::Holds
+            }
+            (EffectName::Require, None | Some(AbsentName::Fail)) | (_, Some(AbsentName::Skip))
+                if !self.is_foreign(word) =>
+            {
+                Absent::Fails
+            }
+            (_, None) => {
+                let message = format!("say what it means that `{name}` is not there");
+                let finding = Finding::new(Code::AbsentUnsaid, place.name(name), message);
+                let help = "`absent: skip` lets such a request be, `absent: match` counts it in";
+                self.compiler.findings.push(finding.help(help));
+                Absent::Holds
+            }
+            (_, Some(_)) => {
+                let words =
+                    if self.effect == EffectName::Require { "`ok` or `fail`" } else { "`skip` or `match`" };
+                let message = format!("in a rule with `effect: {}` this is {words}", self::word(self.effect));
+                self.compiler.report(Code::WrongValue, here, message);
+                Absent::Holds
+            }
+        }
+    }
+
+    /// `ok` and `fail` are the words of a `require`, `skip` and `match` those of all others.
+    fn is_foreign(&self, word: Option<AbsentName>) -> bool {
+        let required = matches!(word, Some(AbsentName::Ok | AbsentName::Fail));
+        word.is_some() && required != (self.effect == EffectName::Require)
+    }
+
+    fn scalars(&mut self, place: &Place, values: &[Value]) -> Vec<Scalar> {
+        if values.is_empty() {
+            self.compiler.report(Code::Empty, place.clone(), "an empty list says nothing");
+        }
+        values
+            .iter()
+            .enumerate()
+            .filter_map(|(index, value)| self.scalar(place.index(index), value))
+            .collect()
+    }
+
+    fn scalar(&mut self, place: Place, value: &Value) -> Option<Scalar> {
+        match value {
+            Value::Bool(value) => Some(Scalar::Bool(*value)),
+            Value::String(value) => Some(Scalar::Text(value.clone())),
+            Value::Number(number) => self.number(place, number).map(Scalar::Number),
+            Value::Null | Value::Array(_) | Value::Object(_) => {
+                self.compiler.report(
+                    Code::WrongValue,
+                    place,
+                    "this must be text, a number, `true` or `false`",
+                );
+                None
+            }
+        }
+    }
+
+    /// The YAML reader gives a number with a fraction as a float, which holds 15 digits of any text.
+    fn number(&mut self, place: Place, number: &Number) -> Option<Decimal> {
+        let text = number.to_string();
+        let exact = !number.is_f64() || text.bytes().filter(u8::is_ascii_digit).count() <= 15;
+        let parsed = Decimal::parse(&text).filter(|_| exact);
+        if parsed.is_none() {
+            self.compiler.report(Code::InexactNumber, place, "this number cannot be kept exactly");
+        }
+        parsed
+    }
+}
+
+const fn word(effect: EffectName) -> &'static str {
+    match effect {
+        EffectName::Forbid => "forbid",
+        EffectName::Require => "require",
+        EffectName::Limit => "limit",
+        EffectName::Approve => "approve",
+        EffectName::Redact => "redact",
+    }
+}
+
+fn is_media_type(text: &str) -> bool {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&-^_.+".contains(&byte)
+            })
+    };
+    text.split_once('/').is_some_and(|(kind, subtype)| plain(kind) && plain(subtype))
+}
