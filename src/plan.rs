@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::policy::{Allowed, HeaderField};
+use crate::policy::{Allowed, HeaderField, Redaction};
 use crate::spec::{Auth, Capability, HostPattern, Method, Provider, SecretClaim, Target};
 
 /// What will be sent, where to, and how it is to be authenticated.
@@ -15,15 +15,23 @@ pub struct Plan<'a> {
     method: Method,
     target: Target,
     headers: Vec<HeaderField>,
+    redactions: Vec<Redaction>,
 }
 
 impl<'a> Plan<'a> {
     /// The plan of a permitted request.
     #[must_use]
     pub fn of(allowed: Allowed<'a>) -> Self {
-        let (granted, request) = allowed.into_parts();
+        let (granted, request, redactions) = allowed.into_parts();
         let (method, target, headers) = request.into_parts();
-        Self { provider: granted.provider, capability: granted.capability, method, target, headers }
+        Self {
+            provider: granted.provider,
+            capability: granted.capability,
+            method,
+            target,
+            headers,
+            redactions,
+        }
     }
 
     #[must_use]
@@ -57,6 +65,12 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn secrets(&self) -> &'a [SecretClaim] {
         &self.provider.secrets
+    }
+
+    /// What is taken out of the answer.
+    #[must_use]
+    pub fn redactions(&self) -> &[Redaction] {
+        &self.redactions
     }
 
     /// The caller's headers, and the provider's defaults where the caller set none.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{ProviderId, Scope, SecretName};
+use crate::spec::{ProviderId, RuleId, Scope, SecretName};
 
 use bounded::{detail, name, optional_name, path};
 
@@ -56,6 +56,9 @@ pub struct Event {
     /// For an outcome: `seq` of the entry with the decision it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<u64>,
+    /// The operator's rules that had a say, `policy/rule` each, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleId>,
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "detail")]
     pub detail: Option<String>,
 }
@@ -82,6 +85,7 @@ impl Event {
             duration_ms: None,
             reason: None,
             decision: None,
+            rules: Vec::new(),
             detail: None,
         }
     }
@@ -131,6 +135,12 @@ words! {
         CredentialDelete = "credential.delete",
         UpstreamSet = "upstream.set",
         UpstreamRemove = "upstream.remove",
+        PolicyApply = "policy.apply",
+        PolicyRemove = "policy.remove",
+        /// A person is asked about a call.
+        ApprovalAsk = "approval.ask",
+        /// What the person said, or that nobody did.
+        ApprovalAnswer = "approval.answer",
         /// The decision on a call.
         Invoke = "invoke",
         /// What became of an allowed call.
@@ -223,7 +233,7 @@ mod tests {
             words.join(" "),
             "vault.init vault.unlock vault.lock secret.create secret.update secret.rotate secret.delete \
              secret.attach-group secret.detach-group credential.provision credential.delete upstream.set \
-             upstream.remove invoke response audit.repair"
+             upstream.remove policy.apply policy.remove approval.ask approval.answer invoke response audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

@@ -3,22 +3,25 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::auth::{self, Secrets};
+use super::decide::{Decided, decide};
 use super::ending::Ending;
 use super::error::BrokerError;
 use super::guard::Reach;
 use super::journal::Journal;
 use super::record;
 use super::reply::Reply;
+use super::rulebook::Rulebook;
 use super::upstream::{OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamError};
 use crate::plan::Plan;
-use crate::policy::{Allowed, Call, Caller, Catalog, Denial, Reason, authorise};
-use crate::vault::{CredentialMeta, Upstream, Vault, VaultError};
+use crate::policy::{Allowed, Call, Caller, Catalog};
+use crate::vault::{CredentialMeta, Upstream, Vault};
 
 /// What the broker works with for one vault.
 pub struct Desk {
     pub catalog: Arc<dyn Catalog>,
     pub vault: Arc<Mutex<Vault>>,
     pub journal: Journal,
+    pub rulebook: Rulebook,
 }
 
 impl Desk {
@@ -58,7 +61,7 @@ impl Broker {
         call: Call,
         body: RequestBody,
     ) -> Result<Reply, BrokerError> {
-        let (allowed, credential) = decide(desk, caller, &call)?;
+        let Decided { allowed, credential, body } = decide(desk, caller, &call, body).await?;
         let event = record::allowed(caller, &allowed, &credential.name, &credential.scope);
         let decision = desk.journal.append(&event)?;
         let mut ending = Ending::of(desk.journal.clone(), decision, &event);
@@ -112,48 +115,6 @@ impl Broker {
 fn redirect(upstream: &Upstream) -> (String, Redirect) {
     let redirect = Redirect { address: upstream.addr, ca_pem: upstream.ca_pem.clone().into_bytes() };
     (upstream.host.clone(), redirect)
-}
-
-/// Steps 5 and 6: the decision, with the credential that it is for. A denial is recorded here.
-fn decide<'a>(
-    desk: &'a Desk,
-    caller: &Caller,
-    call: &Call,
-) -> Result<(Allowed<'a>, CredentialMeta), BrokerError> {
-    let decision = authorise(desk.catalog.as_ref(), call).map(|allowed| {
-        let provider = &allowed.provider().id;
-        let credential = desk.vault().resolve_credential(provider, call.credential.as_ref(), &call.scope);
-        (allowed, credential)
-    });
-    let denial = match decision {
-        Ok((allowed, Ok(credential))) => return Ok((allowed, credential)),
-        Ok((allowed, Err(error))) => credential_denial(&allowed, error)?,
-        Err(denial) => denial,
-    };
-    desk.journal.append(&record::denied(caller, call, &denial))?;
-    Err(BrokerError::Denied(denial))
-}
-
-/// A credential that is missing or not the only one is a denial; a vault that cannot be read is not.
-fn credential_denial(allowed: &Allowed<'_>, error: VaultError) -> Result<Denial, BrokerError> {
-    let provider = allowed.provider();
-    match error {
-        VaultError::CredentialNotFound { .. } => {
-            let names: Vec<&str> = provider.secrets.iter().map(|claim| claim.name.as_str()).collect();
-            let message =
-                format!("there is no {} credential in sight for `{}`", provider.id, allowed.capability().id);
-            let help = format!(
-                "an operator stores it with `aivault secrets create --name {}`",
-                names.join("` and `")
-            );
-            Ok(Denial::new(Reason::CredentialMissing, message).help(help))
-        }
-        error @ VaultError::CredentialAmbiguous { .. } => {
-            let denial = Denial::new(Reason::CredentialAmbiguous, error.to_string());
-            Ok(denial.help("say which with --credential"))
-        }
-        error => Err(BrokerError::Vault(error)),
-    }
 }
 
 /// Step 8: only now is anything decrypted, and only what this plan needs.

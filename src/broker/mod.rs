@@ -6,6 +6,7 @@
 //! was not judged, and nothing comes back unscrubbed.
 
 pub mod auth;
+mod decide;
 mod ending;
 mod error;
 pub mod guard;
@@ -15,6 +16,7 @@ mod journal;
 mod record;
 mod reply;
 pub mod resolver;
+mod rulebook;
 pub mod scrub;
 mod upstream;
 
@@ -22,4 +24,5 @@ pub use error::BrokerError;
 pub use invoke::{Broker, Desk};
 pub use journal::Journal;
 pub use reply::{Reply, ReplyBody};
+pub use rulebook::Rulebook;
 pub use upstream::{CallerBodyFault, CallerStream, RequestBody, UpstreamError};

@@ -15,6 +15,7 @@ pub(super) fn denied(caller: &Caller, call: &Call, denial: &Denial) -> Event {
         method: call.method.clone(),
         path,
         reason: Some(denial.reason.as_str().to_owned()),
+        rules: denial.rules.clone(),
         ..Event::new(clock::now_ms(), caller.to_string(), Action::Invoke, Outcome::Denied)
     }
 }
@@ -26,15 +27,17 @@ pub(super) fn allowed(
     credential: &CredentialName,
     scope: &Scope,
 ) -> Event {
-    let (capability, request) = (allowed.capability(), allowed.request());
+    let admitted = allowed.admitted();
+    let (capability, request) = (admitted.capability(), admitted.request());
     Event {
-        provider: Some(allowed.provider().id.clone()),
+        provider: Some(admitted.provider().id.clone()),
         capability: Some(capability.id.to_string()),
         credential: Some(credential.to_string()),
         scope: Some(scope.clone()),
         host: Some(capability.host.to_string()),
         method: Some(request.method().to_string()),
         path: Some(loggable(request.target())),
+        rules: allowed.rules().to_vec(),
         ..Event::new(clock::now_ms(), caller.to_string(), Action::Invoke, Outcome::Allowed)
     }
 }

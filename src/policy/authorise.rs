@@ -1,5 +1,6 @@
-//! The decision: a total function from a call and what grants it to `Allowed` or a
-//! `Denial`; deny is what is left when nothing permits.
+//! The ceiling: a total function from a call and what grants it to `Admitted` or a
+//! `Denial`; deny is what is left when nothing permits. What operators' rules make of an
+//! admitted request is for `judge` to say.
 
 use super::call::{Call, Defaults};
 use super::denial::{Denial, Reason};
@@ -24,16 +25,16 @@ pub struct Granted<'a> {
     pub capability: &'a Capability,
 }
 
-/// Proof that policy permits a request. Only `authorise` makes one; it cannot be
-/// copied, and the plan consumes it.
+/// Proof that a capability grants a request, whose rules are still to be judged. Only
+/// `authorise` makes one, and it cannot be copied.
 #[derive(Debug)]
-pub struct Allowed<'a> {
+pub struct Admitted<'a> {
     granted: Granted<'a>,
     request: Request,
     trace: Trace,
 }
 
-impl<'a> Allowed<'a> {
+impl<'a> Admitted<'a> {
     #[must_use]
     pub fn provider(&self) -> &'a Provider {
         self.granted.provider
@@ -54,18 +55,16 @@ impl<'a> Allowed<'a> {
         &self.trace
     }
 
-    /// The permitted request and what permits it, for the plan.
-    #[must_use]
-    pub fn into_parts(self) -> (Granted<'a>, Request) {
+    pub(super) fn into_parts(self) -> (Granted<'a>, Request) {
         (self.granted, self.request)
     }
 }
 
-/// Decides one call.
+/// Holds one call against what grants it.
 ///
 /// # Errors
-/// The denial, with its reason code, when the call may not go out.
-pub fn authorise<'a>(catalog: &'a dyn Catalog, call: &Call) -> Result<Allowed<'a>, Denial> {
+/// The denial, with its reason code, when no grant reaches that far.
+pub fn authorise<'a>(catalog: &'a dyn Catalog, call: &Call) -> Result<Admitted<'a>, Denial> {
     let granted =
         catalog.capability(&call.capability).ok_or_else(|| unknown_capability(catalog, &call.capability))?;
     let capability = granted.capability;
@@ -87,7 +86,7 @@ pub fn authorise<'a>(catalog: &'a dyn Catalog, call: &Call) -> Result<Allowed<'a
     };
     let request = Request::canonical(granted.provider, method, target, &call.headers)?;
     let trace = find_grant(capability, method, &request)?;
-    Ok(Allowed { granted, request, trace })
+    Ok(Admitted { granted, request, trace })
 }
 
 fn find_grant(capability: &Capability, method: Method, request: &Request) -> Result<Trace, Denial> {

@@ -16,6 +16,12 @@ impl Caller {
         Self { uid, pid }
     }
 
+    /// What policies call it: `uid:1000`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("uid:{}", self.uid)
+    }
+
     #[must_use]
     pub fn uid(&self) -> u32 {
         self.uid

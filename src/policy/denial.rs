@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::trace::Trace;
+use crate::spec::RuleId;
 
 /// Why a call was decided as it was. The codes are stable and documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,6 +18,18 @@ pub enum Reason {
     PathNotCanonical,
     HeaderNotAllowed,
     QueryOwnedByAuth,
+    BodyDuplicateKey,
+    BodyNotJson,
+    BodyNotForm,
+    BodyRequired,
+    BodyContentType,
+    BodyTooLarge,
+    ForbidMatched,
+    RequireFailed,
+    LimitExceeded,
+    ApprovalRefused,
+    ApprovalTimedOut,
+    PolicyBroken,
     Internal,
 }
 
@@ -34,6 +47,18 @@ impl Reason {
             Self::PathNotCanonical => "path.not_canonical",
             Self::HeaderNotAllowed => "header.not_allowed",
             Self::QueryOwnedByAuth => "query.owned_by_auth",
+            Self::BodyDuplicateKey => "body.duplicate_key",
+            Self::BodyNotJson => "body.not_json",
+            Self::BodyNotForm => "body.not_form",
+            Self::BodyRequired => "body.required",
+            Self::BodyContentType => "body.content_type",
+            Self::BodyTooLarge => "body.too_large",
+            Self::ForbidMatched => "forbid.matched",
+            Self::RequireFailed => "require.failed",
+            Self::LimitExceeded => "limit.exceeded",
+            Self::ApprovalRefused => "approval.refused",
+            Self::ApprovalTimedOut => "approval.timed_out",
+            Self::PolicyBroken => "policy.broken",
             Self::Internal => "internal",
         }
     }
@@ -52,17 +77,24 @@ pub struct Denial {
     pub message: String,
     pub help: Option<String>,
     pub trace: Trace,
+    /// The rules that deny, sorted.
+    pub rules: Vec<RuleId>,
 }
 
 impl Denial {
     #[must_use]
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), help: None, trace: Trace::default() }
+        Self { reason, message: message.into(), help: None, trace: Trace::default(), rules: Vec::new() }
     }
 
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    pub(super) fn by(mut self, rules: Vec<RuleId>) -> Self {
+        self.rules = rules;
         self
     }
 

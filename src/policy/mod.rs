@@ -1,23 +1,37 @@
-//! The decision point: a raw `Call` becomes a canonical `Request`, and that becomes
-//! `Allowed` or a `Denial`.
+//! The decision point: a raw `Call` becomes a canonical `Request` that a capability grants
+//! (`Admitted`), and that, judged by operators' rules, becomes `Allowed` or a `Denial`.
 //!
 //! Pure and total: no I/O, clock, environment or randomness; the same values always
 //! give the same answer, and what cannot be read counts against the request. A
 //! secret is never in sight here.
 
 mod authorise;
+mod body;
 mod call;
 mod caller;
+mod condition;
 mod denial;
+mod facts;
+mod judge;
+mod pointing;
+mod predicate;
 mod request;
+mod rules;
 mod trace;
+mod truth;
 
-pub use authorise::{Allowed, Catalog, Granted, authorise, most_specific, unknown_capability};
+pub use authorise::{Admitted, Catalog, Granted, authorise, most_specific, unknown_capability};
+pub use body::{Body, Content, Json, MAX_JUDGED, MediaType, Wanted};
 pub use call::{Call, Defaults};
 pub use caller::Caller;
+pub use condition::{At, Seen, Subject, conditions};
 pub use denial::{Denial, Reason};
+pub use facts::Facts;
+pub use judge::{Allowed, Approval, Charge, Conditional, Met, Redaction, Verdict, judge, verdict};
 pub use request::{HeaderField, Request};
+pub use rules::{Applicable, BrokenPolicy, RuleSet, selects};
 pub use trace::Trace;
+pub use truth::Truth;
 
 #[cfg(test)]
 mod tests;

@@ -146,6 +146,8 @@ impl From<Denial> for ServiceError {
             Reason::CapabilityUnknown => ErrorKind::CapabilityNotFound,
             Reason::CredentialMissing => ErrorKind::CredentialNotFound,
             Reason::CredentialAmbiguous => ErrorKind::CredentialAmbiguous,
+            Reason::LimitExceeded => ErrorKind::RateLimited,
+            Reason::ApprovalRefused | Reason::ApprovalTimedOut => ErrorKind::ApprovalRequired,
             _ => ErrorKind::PolicyViolation,
         };
         Self {

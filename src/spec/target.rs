@@ -92,14 +92,23 @@ impl Target {
         self.text[self.path_length..].strip_prefix('?')
     }
 
-    /// The names of the query's parameters, decoded as forms are.
-    pub fn query_names(&self) -> impl Iterator<Item = String> {
+    /// The query's parameters, decoded as forms are; split at `;` as well, as some servers do.
+    pub fn query_pairs(&self) -> impl Iterator<Item = (String, String)> {
         let pairs = self.query().unwrap_or_default().split(['&', ';']);
         pairs.filter(|pair| !pair.is_empty()).map(|pair| {
-            let name = pair.split('=').next().unwrap_or_default().replace('+', " ");
-            percent_decode_str(&name).decode_utf8_lossy().into_owned()
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decoded(name), decoded(value))
         })
     }
+
+    /// The names of the query's parameters, decoded as forms are.
+    pub fn query_names(&self) -> impl Iterator<Item = String> {
+        self.query_pairs().map(|(name, _)| name)
+    }
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 impl fmt::Debug for Target {

@@ -4,7 +4,7 @@
 use super::error::VaultError;
 use super::index::{Index, Item};
 use super::manifest::Manifest;
-use super::model::{CredentialMeta, SecretMeta, Upstream};
+use super::model::{CredentialMeta, SecretMeta, StoredPolicy, Upstream};
 use super::multiset::SetSum;
 use super::resident::Resident;
 use super::seal::Address;
@@ -76,6 +76,11 @@ impl<'v> Draft<'v> {
     pub(super) fn put_upstream(&mut self, upstream: Upstream) -> Result<(), VaultError> {
         let text = to_json(&upstream);
         self.put(Item::Upstream(self.unlocked.upstream_id(&upstream.host), upstream), &text, &[])
+    }
+
+    pub(super) fn put_policy(&mut self, policy: StoredPolicy) -> Result<(), VaultError> {
+        let text = to_json(&policy);
+        self.put(Item::Policy(self.unlocked.policy_id(&policy.id), policy), &text, &[])
     }
 
     /// Deletes a record if it is there, damaged or not; says whether it was.

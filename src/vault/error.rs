@@ -11,7 +11,7 @@ use super::keys::KeyError;
 use super::store::{RecordName, StoreError};
 use crate::platform::entropy::EntropyError;
 use crate::platform::files::FileError;
-use crate::spec::{CredentialName, ProviderId, Scope, SecretName};
+use crate::spec::{CredentialName, PolicyId, ProviderId, Scope, SecretName};
 
 /// Why an operation on a vault did not happen. Nothing was changed.
 #[derive(Debug, Error)]
@@ -62,6 +62,8 @@ pub enum VaultError {
     NotATestVault { host: String },
     #[error("no redirect is set for {host}")]
     UpstreamNotFound { host: String },
+    #[error("there is no policy `{policy}`")]
+    PolicyNotFound { policy: PolicyId },
 }
 
 /// What stands in the way of something new.
@@ -131,7 +133,9 @@ impl VaultError {
             | Self::Store(StoreError::Corrupt { .. }) => VaultErrorKind::Tampered,
             Self::Store(StoreError::Conflict | StoreError::Busy) => VaultErrorKind::Conflict,
             Self::Store(_) | Self::File(_) | Self::Entropy(_) => VaultErrorKind::Unavailable,
-            Self::SecretNotFound { .. } | Self::UpstreamNotFound { .. } => VaultErrorKind::SecretNotFound,
+            Self::SecretNotFound { .. } | Self::UpstreamNotFound { .. } | Self::PolicyNotFound { .. } => {
+                VaultErrorKind::SecretNotFound
+            }
             Self::SecretAmbiguous { .. } => VaultErrorKind::SecretAmbiguous,
             Self::CredentialNotFound { .. } => VaultErrorKind::CredentialNotFound,
             Self::CredentialAmbiguous { .. } => VaultErrorKind::CredentialAmbiguous,
@@ -188,7 +192,8 @@ impl VaultError {
             Self::NotATestVault { .. } => {
                 "make a vault for tests: aivault init --test, in another folder".to_owned()
             }
-            Self::UpstreamNotFound { .. } => "see which are set: aivault status".to_owned(),
+            Self::UpstreamNotFound { .. } => "see which are set: aivault upstream list".to_owned(),
+            Self::PolicyNotFound { .. } => "see which there are: aivault policy list".to_owned(),
         }
     }
 }

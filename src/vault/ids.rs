@@ -33,8 +33,8 @@ macro_rules! id_type {
             /// # Errors
             /// When `text` is not the prefix and 32 lower-case hex digits.
             pub fn parse(text: &str) -> Result<Self, IdError> {
-                let bytes = text.strip_prefix($prefix).and_then(hex::decode);
-                let error = || IdError { kind: $kind.as_str(), prefix: $prefix, text: text.to_owned() };
+                let bytes = text.strip_prefix(Self::PREFIX).and_then(hex::decode);
+                let error = || IdError { kind: $kind.as_str(), prefix: Self::PREFIX, text: text.to_owned() };
                 bytes.map(Self).ok_or_else(error)
             }
 
@@ -94,6 +94,13 @@ id_type!(
     UpstreamId,
     Kind::Upstream,
     "ups_"
+);
+
+id_type!(
+    /// A policy of the operator: `pol_` and a keyed hash of its id.
+    PolicyRecordId,
+    Kind::Policy,
+    "pol_"
 );
 
 #[cfg(test)]

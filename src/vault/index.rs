@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
-use super::ids::{CredentialId, SecretId, UpstreamId};
-use super::model::{CredentialMeta, SecretMeta, Upstream};
+use super::ids::{CredentialId, PolicyRecordId, SecretId, UpstreamId};
+use super::model::{CredentialMeta, SecretMeta, StoredPolicy, Upstream};
 use super::store::{Kind, RecordName};
 use crate::spec::{ProviderId, Scope};
 
@@ -17,6 +17,7 @@ pub(super) enum Item {
     Secret(SecretMeta),
     Credential(CredentialMeta),
     Upstream(UpstreamId, Upstream),
+    Policy(PolicyRecordId, StoredPolicy),
 }
 
 impl Item {
@@ -25,6 +26,7 @@ impl Item {
             Self::Secret(meta) => meta.id.record_name(),
             Self::Credential(meta) => meta.id.record_name(),
             Self::Upstream(id, _) => id.record_name(),
+            Self::Policy(id, _) => id.record_name(),
         }
     }
 }
@@ -39,6 +41,9 @@ pub(super) struct Index {
     /// Secret → the credentials that it is part of.
     users: HashMap<SecretId, BTreeSet<CredentialId>>,
     upstreams: BTreeMap<UpstreamId, Upstream>,
+    policies: BTreeMap<PolicyRecordId, StoredPolicy>,
+    /// Changes with every change of a policy, so that whoever compiled them knows when to do so again.
+    policies_version: u64,
     damaged: BTreeSet<RecordName>,
 }
 
@@ -57,6 +62,14 @@ impl Index {
 
     pub(super) fn upstreams(&self) -> &BTreeMap<UpstreamId, Upstream> {
         &self.upstreams
+    }
+
+    pub(super) fn policies(&self) -> &BTreeMap<PolicyRecordId, StoredPolicy> {
+        &self.policies
+    }
+
+    pub(super) fn policies_version(&self) -> u64 {
+        self.policies_version
     }
 
     pub(super) fn damaged(&self) -> &BTreeSet<RecordName> {
@@ -104,6 +117,9 @@ impl Index {
             Item::Upstream(id, upstream) => {
                 self.upstreams.insert(id, upstream);
             }
+            Item::Policy(id, policy) => {
+                self.policies.insert(id, policy);
+            }
         }
     }
 
@@ -126,6 +142,10 @@ impl Index {
             }
             Kind::Upstream => {
                 UpstreamId::of_record(&name.id).and_then(|id| self.upstreams.remove(&id));
+            }
+            Kind::Policy => {
+                self.policies_version += 1;
+                PolicyRecordId::of_record(&name.id).and_then(|id| self.policies.remove(&id));
             }
             Kind::Manifest | Kind::Setting => {}
         }

@@ -27,6 +27,7 @@ mod model;
 mod multiset;
 mod open;
 mod paths;
+mod policies;
 mod provision;
 mod repair;
 mod resident;
@@ -47,7 +48,7 @@ pub use init::{init, open_or_init};
 pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText};
 pub use model::{
     Claim, Created, CredentialMeta, Group, NewSecret, Provisioned, Removed, SecretChange, SecretMeta,
-    SecretRef, Upstream,
+    SecretRef, StoredPolicy, Upstream,
 };
 pub use open::{LockedVault, Presence, find, open, presence};
 pub use paths::VaultPaths;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::error::VaultError;
 use super::ids::{CredentialId, SecretId};
 use super::secret::SecretInput;
-use crate::spec::{CredentialName, ProviderId, Scope, ScopeId, SecretName};
+use crate::spec::{CredentialName, PolicyId, ProviderId, Scope, ScopeId, SecretName};
 
 /// A group within a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -108,6 +108,15 @@ pub enum SecretRef {
         name_or_alias: String,
         scope: Option<Scope>,
     },
+}
+
+/// A policy as its author wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredPolicy {
+    pub id: PolicyId,
+    /// The file's text.
+    pub text: String,
+    pub applied_ms: u64,
 }
 
 /// What the registry says about a name; passed in, since the vault knows no registry.

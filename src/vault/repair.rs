@@ -11,9 +11,9 @@ use super::model::{CredentialMeta, SecretMeta};
 use super::multiset::SetSum;
 use super::open::find;
 use super::paths::VaultPaths;
-use super::resident::{Generations, Resident};
+use super::resident::{Generations, INDEXED, Resident};
 use super::sqlite::SqliteStore;
-use super::store::{Batch, Kind, RecordName, RecordStore as _};
+use super::store::{Batch, RecordName, RecordStore as _};
 use super::unlocked::Unlocked;
 
 /// A vault opened for looking only.
@@ -116,7 +116,7 @@ fn compare_with_manifest(
 
 fn read_all(store: &SqliteStore, unlocked: &Unlocked) -> Result<Index, VaultError> {
     let mut index = Index::default();
-    for kind in [Kind::Secret, Kind::Credential, Kind::Upstream] {
+    for kind in INDEXED {
         for record in store.list(kind)? {
             let name = RecordName { kind, id: record.id };
             match unlocked.read_item(&name, record.generation, &record.blob) {

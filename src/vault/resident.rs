@@ -18,7 +18,7 @@ use super::unlocked::Unlocked;
 pub(super) const MAX_ATTEMPTS: usize = 1000;
 /// With more new records than this, whole kinds are read at once.
 const SINGLY: usize = 16;
-const INDEXED: [Kind; 3] = [Kind::Secret, Kind::Credential, Kind::Upstream];
+pub(super) const INDEXED: [Kind; 4] = [Kind::Secret, Kind::Credential, Kind::Upstream, Kind::Policy];
 
 pub(super) type Generations = BTreeMap<RecordName, u64>;
 

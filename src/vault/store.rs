@@ -18,11 +18,14 @@ pub enum Kind {
     Credential,
     /// A redirect of a test vault.
     Upstream,
+    /// A policy of the operator.
+    Policy,
     Setting,
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Manifest, Self::Secret, Self::Credential, Self::Upstream, Self::Setting];
+    const ALL: [Self; 6] =
+        [Self::Manifest, Self::Secret, Self::Credential, Self::Upstream, Self::Policy, Self::Setting];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Kind {
             Self::Secret => "secret",
             Self::Credential => "credential",
             Self::Upstream => "upstream",
+            Self::Policy => "policy",
             Self::Setting => "setting",
         }
     }

@@ -1,12 +1,12 @@
 //! The keys of an open vault, together with the header they belong to.
 
 use super::header::Header;
-use super::ids::{CredentialId, UpstreamId};
+use super::ids::{CredentialId, PolicyRecordId, UpstreamId};
 use super::index::Item;
 use super::keys::{DerivedKeys, Kek};
 use super::seal::{Address, Opened, Sealer, Unopened};
 use super::store::{Kind, RecordName};
-use crate::spec::{CredentialName, ProviderId, Scope};
+use crate::spec::{CredentialName, PolicyId, ProviderId, Scope};
 
 pub(super) struct Unlocked {
     pub(super) header: Header,
@@ -46,6 +46,9 @@ impl Unlocked {
             Kind::Upstream => {
                 Item::Upstream(UpstreamId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?)
             }
+            Kind::Policy => {
+                Item::Policy(PolicyRecordId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?)
+            }
             Kind::Manifest | Kind::Setting => return Ok(None),
         };
         if item.record_name() == *name { Ok(Some(item)) } else { Err(Unopened) }
@@ -62,6 +65,10 @@ impl Unlocked {
         let scope = scope.to_string();
         let parts = [b"credential", provider.as_str().as_bytes(), scope.as_bytes(), name.as_str().as_bytes()];
         CredentialId::from_bytes(first_half(self.keys.name_mac(&parts)))
+    }
+
+    pub(super) fn policy_id(&self, policy: &PolicyId) -> PolicyRecordId {
+        PolicyRecordId::from_bytes(first_half(self.keys.name_mac(&[b"policy", policy.as_str().as_bytes()])))
     }
 
     pub(super) fn upstream_id(&self, host: &str) -> UpstreamId {

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::Local;
 use crate::audit::{Action, Event, Outcome as Logged};
-use crate::broker::{Desk, Journal};
+use crate::broker::{Desk, Journal, Rulebook};
 use crate::platform::clock;
 use crate::policy::Caller;
 use crate::service::command::{InitRequest, KeyChoice, Outcome, UnlockWith};
@@ -115,7 +115,12 @@ impl Local {
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
         let journal = Journal::new(self.places.audit.clone(), key, fresh);
-        let desk = Desk { catalog: self.catalog.clone(), vault: Arc::new(Mutex::new(vault)), journal };
+        let desk = Desk {
+            catalog: self.catalog.clone(),
+            vault: Arc::new(Mutex::new(vault)),
+            journal,
+            rulebook: Rulebook::default(),
+        };
         Ok(Session { desk, created: false })
     }
 

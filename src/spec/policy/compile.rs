@@ -59,6 +59,16 @@ pub fn compile_policy(source: Source) -> CheckedPolicy {
     checked
 }
 
+/// Whom the rules of a document are about, though other parts of it may be malformed; none
+/// where that cannot be told.
+#[must_use]
+pub fn selections(document: &PolicyDocument) -> Option<Vec<Select>> {
+    let mut compiler = Compiler { findings: Vec::new() };
+    let place = Place::root();
+    let selects = document.rules.iter().map(|rule| compiler.select(&place, rule)).collect();
+    compiler.findings.is_empty().then_some(selects)
+}
+
 struct Compiler {
     findings: Vec<Finding>,
 }

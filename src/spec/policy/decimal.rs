@@ -26,6 +26,14 @@ impl Decimal {
     }
 }
 
+impl Decimal {
+    /// As a count, rounded up; none below zero or beyond what can be counted.
+    #[must_use]
+    pub fn round_up(self) -> Option<u64> {
+        u64::try_from(self.0.ceil()).ok()
+    }
+}
+
 /// `value` times ten to the power of `exponent`, if that can be kept.
 fn shifted(value: rust_decimal::Decimal, exponent: i32) -> Option<rust_decimal::Decimal> {
     let scale = i64::from(value.scale()) - i64::from(exponent);

@@ -4,11 +4,14 @@ use std::fmt;
 
 use globset::{GlobBuilder, GlobMatcher};
 
+const SPECIAL: [char; 7] = ['*', '?', '[', ']', '{', '}', '\\'];
+
 /// A compiled glob; matching takes time linear in the text.
 #[derive(Clone)]
 pub struct Glob {
     text: String,
-    matcher: GlobMatcher,
+    /// None for a plain text, which is compared as it is.
+    matcher: Option<GlobMatcher>,
 }
 
 impl Glob {
@@ -21,13 +24,14 @@ impl Glob {
             return Err(GlobError::Length);
         }
         let glob = GlobBuilder::new(text).literal_separator(false).backslash_escape(true).build();
-        let matcher = glob.map_err(|error| GlobError::Syntax(error.kind().to_string()))?.compile_matcher();
+        let glob = glob.map_err(|error| GlobError::Syntax(error.kind().to_string()))?;
+        let matcher = text.contains(SPECIAL).then(|| glob.compile_matcher());
         Ok(Self { text: text.to_owned(), matcher })
     }
 
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        self.matcher.is_match(text)
+        self.matcher.as_ref().map_or_else(|| self.text == text, |matcher| matcher.is_match(text))
     }
 
     #[must_use]
@@ -38,7 +42,7 @@ impl Glob {
     /// Whether it is a plain text, which matches itself alone.
     #[must_use]
     pub fn is_literal(&self) -> bool {
-        !self.text.contains(['*', '?', '[', '{', '\\'])
+        self.matcher.is_none()
     }
 }
 

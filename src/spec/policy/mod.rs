@@ -13,7 +13,7 @@ pub mod model;
 pub mod pointer;
 pub mod time;
 
-pub use compile::{CheckedPolicy, compile_policy};
+pub use compile::{CheckedPolicy, compile_policy, selections};
 pub use decimal::Decimal;
 pub use document::{EffectName, PolicyDocument, RuleDocument};
 pub use glob::Glob;

@@ -1,0 +1,164 @@
+//! Steps 5 and 6: from a raw call to the permit for it, or a denial that is on record.
+//!
+//! The ceiling comes first, then the credential, then the operator's rules; the body is read
+//! here only where a rule looks into it, and then it is those bytes that are sent. Nothing is
+//! decrypted in this step.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+
+use super::error::BrokerError;
+use super::invoke::Desk;
+use super::record;
+use super::upstream::{CallerBodyFault, RequestBody};
+use crate::platform::clock;
+use crate::policy::{
+    Admitted, Allowed, Body, Call, Caller, Conditional, Denial, Facts, MAX_JUDGED, Reason, RuleSet, Verdict,
+    Wanted, authorise, judge,
+};
+use crate::spec::policy::Instant;
+use crate::vault::{CredentialMeta, VaultError};
+
+/// A call that may go out.
+pub(super) struct Decided<'a> {
+    pub(super) allowed: Allowed<'a>,
+    pub(super) credential: CredentialMeta,
+    pub(super) body: RequestBody,
+}
+
+/// Decides one call; a denial is on record when this returns it.
+pub(super) async fn decide<'a>(
+    desk: &'a Desk,
+    caller: &Caller,
+    call: &Call,
+    body: RequestBody,
+) -> Result<Decided<'a>, BrokerError> {
+    let decided = attempt(desk, caller, call, body).await;
+    if let Err(BrokerError::Denied(denial)) = &decided {
+        desk.journal.append(&record::denied(caller, call, denial))?;
+    }
+    decided
+}
+
+async fn attempt<'a>(
+    desk: &'a Desk,
+    caller: &Caller,
+    call: &Call,
+    body: RequestBody,
+) -> Result<Decided<'a>, BrokerError> {
+    let admitted = authorise(desk.catalog.as_ref(), call)?;
+    let (credential, rules) = circumstances(desk, &admitted, call)?;
+    let name = caller.name();
+    let facts = Facts {
+        caller: &name,
+        scope: &call.scope,
+        credential: credential.name.as_str(),
+        now: Instant(clock::now_ms()),
+    };
+    let applicable = rules.applicable(&admitted, &facts)?;
+    let (seen, body) = read_body(&admitted, body, applicable.wanted()).await?;
+    let conditional = judge(admitted, &applicable, facts, &seen)?;
+    let allowed = discharge(conditional)?;
+    Ok(Decided { allowed, credential, body })
+}
+
+/// The credential that serves the call, and the rules in force.
+fn circumstances(
+    desk: &Desk,
+    admitted: &Admitted<'_>,
+    call: &Call,
+) -> Result<(CredentialMeta, Arc<RuleSet>), BrokerError> {
+    let mut vault = desk.vault();
+    let provider = &admitted.provider().id;
+    let credential = vault.resolve_credential(provider, call.credential.as_ref(), &call.scope);
+    let credential = match credential {
+        Ok(credential) => credential,
+        Err(error) => return Err(credential_denial(admitted, error)),
+    };
+    Ok((credential, desk.rulebook.rules(&mut vault)?))
+}
+
+/// Reads the body where rules look into it, and hands back what is to be sent.
+async fn read_body(
+    admitted: &Admitted<'_>,
+    body: RequestBody,
+    wanted: Wanted,
+) -> Result<(Body, RequestBody), BrokerError> {
+    if !wanted.any() {
+        return Ok((Body::default(), body));
+    }
+    let bytes = collected(body).await?;
+    let seen = Body::read(admitted.request(), &bytes, wanted)?;
+    let body = if bytes.is_empty() { RequestBody::Empty } else { RequestBody::Bytes(bytes) };
+    Ok((seen, body))
+}
+
+async fn collected(body: RequestBody) -> Result<Bytes, Denial> {
+    if body.length().is_some_and(|length| length > MAX_JUDGED) {
+        return Err(too_large());
+    }
+    let (mut stream, announced) = match body {
+        RequestBody::Empty => return Ok(Bytes::new()),
+        RequestBody::Bytes(bytes) => return Ok(bytes),
+        RequestBody::Stream { stream, length } => (stream, length),
+    };
+    let mut whole = BytesMut::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(broken_off)?;
+        if (whole.len() + chunk.len()) as u64 > MAX_JUDGED {
+            return Err(too_large());
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    match announced.map(|announced| announced.cmp(&(whole.len() as u64))) {
+        Some(std::cmp::Ordering::Greater) => Err(broken_off(CallerBodyFault::TooShort)),
+        Some(std::cmp::Ordering::Less) => Err(broken_off(CallerBodyFault::TooLong)),
+        Some(std::cmp::Ordering::Equal) | None => Ok(whole.freeze()),
+    }
+}
+
+fn too_large() -> Denial {
+    let message = format!("a rule looks into the body, and it has more than {MAX_JUDGED} bytes");
+    Denial::new(Reason::BodyTooLarge, message)
+}
+
+fn broken_off(fault: CallerBodyFault) -> Denial {
+    Denial::new(
+        Reason::BodyRequired,
+        format!("a rule looks into the body, and the request was broken off: {fault}"),
+    )
+}
+
+/// A credential that is missing or not the only one is a denial; a vault that cannot be read is not.
+fn credential_denial(admitted: &Admitted<'_>, error: VaultError) -> BrokerError {
+    let provider = admitted.provider();
+    let denial = match error {
+        VaultError::CredentialNotFound { .. } => {
+            let names: Vec<&str> = provider.secrets.iter().map(|claim| claim.name.as_str()).collect();
+            let message =
+                format!("there is no {} credential in sight for `{}`", provider.id, admitted.capability().id);
+            let help = format!(
+                "an operator stores it with `aivault secrets create --name {}`",
+                names.join("` and `")
+            );
+            Denial::new(Reason::CredentialMissing, message).help(help)
+        }
+        error @ VaultError::CredentialAmbiguous { .. } => {
+            Denial::new(Reason::CredentialAmbiguous, error.to_string()).help("say which with --credential")
+        }
+        error => return BrokerError::Vault(error),
+    };
+    BrokerError::Denied(denial)
+}
+
+/// What must happen before the request may go out.
+fn discharge(conditional: Conditional<'_>) -> Result<Allowed<'_>, Denial> {
+    conditional.unconditional().map_err(|conditional| {
+        let Verdict { approvals, charges, .. } = conditional.verdict();
+        let rules = approvals.iter().map(|one| &one.rule).chain(charges.iter().map(|one| &one.rule));
+        let names: Vec<String> = rules.map(|rule| format!("`{rule}`")).collect();
+        Denial::new(Reason::Internal, format!("the rules {} cannot be carried out", names.join(" and ")))
+    })
+}

@@ -1,0 +1,59 @@
+//! What a JSON Pointer with `*` points at.
+
+use super::body::Json;
+use crate::spec::policy::Token;
+
+/// One end of a pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found<'a> {
+    Value(&'a Json),
+    /// There is nothing at that place.
+    Absent,
+    /// A step does not fit what stands there, such as a name into a text.
+    Blocked,
+}
+
+/// Calls `see` for each end of the pointer, at least once.
+pub(super) fn follow<'a>(json: &'a Json, tokens: &[Token], see: &mut impl FnMut(Found<'a>)) {
+    let Some((token, rest)) = tokens.split_first() else { return see(Found::Value(json)) };
+    match (token, json) {
+        // Nothing can be read out of a null, and clients send it for what they leave out.
+        (_, Json::Null) => see(Found::Absent),
+        (Token::Name(name), Json::Map(map)) => match map.get(name) {
+            Some(inner) => follow(inner, rest, see),
+            None => see(Found::Absent),
+        },
+        (Token::Name(name), Json::List(list)) => match index(name) {
+            Some(index) => match list.get(index) {
+                Some(inner) => follow(inner, rest, see),
+                None => see(Found::Absent),
+            },
+            None => see(Found::Blocked),
+        },
+        (Token::Every, Json::List(list)) if !list.is_empty() => {
+            list.iter().for_each(|inner| follow(inner, rest, see));
+        }
+        (Token::Every, Json::Map(map)) if !map.is_empty() => {
+            map.values().for_each(|inner| follow(inner, rest, see));
+        }
+        (Token::Every, Json::List(_) | Json::Map(_)) => see(Found::Absent),
+        (_, Json::Bool(_) | Json::Number(_) | Json::Text(_)) => see(Found::Blocked),
+    }
+}
+
+/// RFC 6901, section 4: digits without a leading zero.
+fn index(name: &str) -> Option<usize> {
+    let plain = name == "0" || !name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| name.parse().ok()).flatten()
+}
+
+/// The one value at the end of a pointer without `*`.
+pub(super) fn single<'a>(json: &'a Json, tokens: &[Token]) -> Option<&'a Json> {
+    let mut only = None;
+    follow(json, tokens, &mut |found| {
+        if let Found::Value(value) = found {
+            only = Some(value);
+        }
+    });
+    only
+}

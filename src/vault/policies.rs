@@ -1,0 +1,60 @@
+//! The operator's policies, kept as they were written. What they mean is not known here.
+
+use super::change::Vault;
+use super::error::VaultError;
+use super::model::StoredPolicy;
+use super::store::{Kind, RecordName};
+use crate::spec::PolicyId;
+
+impl Vault {
+    /// Keeps a policy; one of the same id is replaced, and was it another text, said so.
+    ///
+    /// # Errors
+    /// When the stored records cannot be read or written.
+    pub fn apply_policy(&mut self, policy: StoredPolicy) -> Result<Option<StoredPolicy>, VaultError> {
+        self.change(|draft| {
+            let before = draft.index().policies().get(&draft.unlocked().policy_id(&policy.id)).cloned();
+            if before.as_ref().is_none_or(|before| before.text != policy.text) {
+                draft.put_policy(policy.clone())?;
+            }
+            Ok(before)
+        })
+    }
+
+    /// Removes a policy, damaged or not.
+    ///
+    /// # Errors
+    /// [`VaultError::PolicyNotFound`] when there is none of that id.
+    pub fn remove_policy(&mut self, id: &PolicyId) -> Result<(), VaultError> {
+        self.change(|draft| {
+            let name = draft.unlocked().policy_id(id).record_name();
+            if draft.delete(name) { Ok(()) } else { Err(VaultError::PolicyNotFound { policy: id.clone() }) }
+        })
+    }
+
+    /// All policies that can be read, by their id.
+    ///
+    /// # Errors
+    /// When the stored records cannot be read or are not those last written.
+    pub fn policies(&mut self) -> Result<Vec<StoredPolicy>, VaultError> {
+        self.refresh()?;
+        let mut policies: Vec<_> = self.index().policies().values().cloned().collect();
+        policies.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(policies)
+    }
+
+    /// The records of policies that cannot be read, which nobody may take for absent.
+    #[must_use]
+    pub fn damaged_policies(&self) -> Vec<RecordName> {
+        self.index().damaged().iter().filter(|name| name.kind == Kind::Policy).cloned().collect()
+    }
+
+    /// A number that changes whenever a policy does; comparable within this handle only.
+    ///
+    /// # Errors
+    /// When the stored records cannot be read or are not those last written.
+    pub fn policies_version(&mut self) -> Result<u64, VaultError> {
+        self.refresh()?;
+        Ok(self.index().policies_version())
+    }
+}
