@@ -48,7 +48,7 @@ impl Arguments {
             Verb::Json(invoke) => Task::Invoke(Box::new(Invocation::json(invoke)?)),
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),
             Verb::Audit(audit) => vault::audit(audit),
-            Verb::Policy(_) => Task::CheckPolicy,
+            Verb::Policy(verb) => policy::task(verb)?,
             Verb::Upstream(verb) => upstream(verb)?,
             Verb::Demo => Task::Demo,
         })

@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{CapabilityId, CredentialName, ProviderId, Risk, Scope, ScopeId, SecretName};
+use crate::spec::{
+    CapabilityId, CredentialName, PolicyId, ProviderId, Risk, RuleId, Scope, ScopeId, SecretName,
+};
 use crate::vault::{SecretInput, SecretText};
 
 /// Something an operator asks for. Not `Debug`: some carry a value or a passphrase.
@@ -64,6 +66,19 @@ pub enum Command {
         before_ts_ms: Option<u64>,
     },
     AuditVerify,
+    /// Puts policies in force, all of them or none.
+    PolicyApply {
+        files: Vec<PolicyFile>,
+        /// Says what would change, and changes nothing.
+        dry_run: bool,
+    },
+    PolicyList,
+    PolicyShow {
+        id: PolicyId,
+    },
+    PolicyRemove {
+        id: PolicyId,
+    },
     UpstreamSet {
         host: String,
         address: String,
@@ -113,6 +128,15 @@ pub enum UnlockWith {
 pub struct ImportEntry {
     pub name: SecretName,
     pub value: SecretInput,
+}
+
+/// A policy file as its author wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyFile {
+    /// What messages call it.
+    pub name: String,
+    pub text: String,
 }
 
 /// An existing secret, by id, or by name or alias and perhaps scope.
@@ -166,6 +190,22 @@ pub enum Outcome {
         files: u32,
         /// The last entry's authenticator: kept elsewhere, it shows later that the log was not replaced.
         last_mac: String,
+    },
+    PoliciesApplied {
+        policies: Vec<AppliedPolicy>,
+        dry_run: bool,
+    },
+    Policies {
+        policies: Vec<PolicyView>,
+        /// Policies in force that cannot be read; what they may apply to is refused.
+        broken: Vec<String>,
+    },
+    /// A policy's text as it was applied.
+    Policy {
+        text: String,
+    },
+    PolicyRemoved {
+        id: PolicyId,
     },
     UpstreamSet(UpstreamView),
     Upstreams {
@@ -308,6 +348,42 @@ pub struct AuditView {
     pub seq: u64,
     /// The event as logged: one JSON object.
     pub event: crate::audit::Event,
+}
+
+/// A policy in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyView {
+    pub id: PolicyId,
+    pub applied_ms: u64,
+    pub rules: Vec<RuleView>,
+}
+
+/// A rule in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleView {
+    pub id: RuleId,
+    pub effect: String,
+    pub shadow: bool,
+    pub why: String,
+}
+
+/// What applying a policy changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedPolicy {
+    pub id: PolicyId,
+    pub change: PolicyChange,
+    /// Rules that were not there before, that read otherwise now, and that are gone.
+    pub added: Vec<RuleId>,
+    pub changed: Vec<RuleId>,
+    pub removed: Vec<RuleId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyChange {
+    New,
+    Changed,
+    Unchanged,
 }
 
 /// A host that a test vault sends elsewhere.

@@ -15,9 +15,9 @@ mod remote;
 pub mod wire;
 
 pub use command::{
-    AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, GrantView, ImportEntry,
-    InitRequest, KeyChoice, Outcome, Readiness, SecretNeed, SecretSelector, SecretView, StatusView,
-    StoredView, UnlockWith, UpstreamView,
+    AppliedPolicy, AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, GrantView,
+    ImportEntry, InitRequest, KeyChoice, Outcome, PolicyChange, PolicyFile, PolicyView, Readiness, RuleView,
+    SecretNeed, SecretSelector, SecretView, StatusView, StoredView, UnlockWith, UpstreamView,
 };
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Reply, Service};

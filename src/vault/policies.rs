@@ -7,17 +7,19 @@ use super::store::{Kind, RecordName};
 use crate::spec::PolicyId;
 
 impl Vault {
-    /// Keeps a policy; one of the same id is replaced, and was it another text, said so.
+    /// Keeps policies, of different ids, in one commit; those that stand already are replaced.
     ///
     /// # Errors
     /// When the stored records cannot be read or written.
-    pub fn apply_policy(&mut self, policy: StoredPolicy) -> Result<Option<StoredPolicy>, VaultError> {
+    pub fn apply_policies(&mut self, policies: &[StoredPolicy]) -> Result<(), VaultError> {
         self.change(|draft| {
-            let before = draft.index().policies().get(&draft.unlocked().policy_id(&policy.id)).cloned();
-            if before.as_ref().is_none_or(|before| before.text != policy.text) {
-                draft.put_policy(policy.clone())?;
+            for policy in policies {
+                let before = draft.index().policies().get(&draft.unlocked().policy_id(&policy.id));
+                if before.is_none_or(|before| before.text != policy.text) {
+                    draft.put_policy(policy.clone())?;
+                }
             }
-            Ok(before)
+            Ok(())
         })
     }
 

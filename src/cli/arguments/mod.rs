@@ -111,6 +111,7 @@ impl Arguments {
             Verb::Capability(CapabilityVerb::Describe(describe)) => describe.format.json,
             Verb::Audit(audit) => audit.wants_json(),
             Verb::Policy(PolicyVerb::Check { json }) => *json,
+            Verb::Policy(PolicyVerb::Apply { format, .. } | PolicyVerb::List(format)) => format.json,
             Verb::Upstream(UpstreamVerb::List(format)) => format.json,
             _ => false,
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Format;
+use crate::spec::PolicyId;
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -38,6 +39,31 @@ impl AuditArguments {
 
 #[derive(Subcommand)]
 pub(in crate::cli) enum PolicyVerb {
+    /// Put policies in force, all of the files or none
+    Apply {
+        /// Policy files, `*.policy.yaml`
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// Say what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// List the policies in force and their rules
+    List(Format),
+    /// Print a policy as it was applied
+    Show {
+        /// Its id
+        #[arg(value_name = "POLICY", value_parser = PolicyId::parse)]
+        id: PolicyId,
+    },
+    /// Take a policy out of force
+    Remove {
+        /// Its id
+        #[arg(value_name = "POLICY", value_parser = PolicyId::parse)]
+        id: PolicyId,
+    },
     /// Answer each line of standard input, {"capability" or "provider", "method", "path"}, with one line
     Check {
         /// Print JSON, as it always does

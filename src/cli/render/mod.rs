@@ -3,6 +3,7 @@
 mod audit;
 mod capabilities;
 mod capability;
+mod policies;
 mod secrets;
 mod shell;
 mod status;
@@ -92,6 +93,20 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
             view.json,
             screen,
         ),
+        Outcome::PoliciesApplied { policies, .. } if view.json => json(policies, screen),
+        Outcome::PoliciesApplied { policies, dry_run } => policies::print_applied(policies, *dry_run, screen),
+        Outcome::Policies { policies, broken } => {
+            if view.json {
+                json(policies, screen)?;
+            } else {
+                policies::print_list(policies, clock::now_ms(), screen)?;
+            }
+            broken.iter().try_for_each(|policy| {
+                screen.warn(&format!("the policy {policy} cannot be read; what it may apply to is refused"))
+            })
+        }
+        Outcome::Policy { text } => write!(screen.out, "{}", escape::block(text)),
+        Outcome::PolicyRemoved { id } => writeln!(screen.out, "Policy removed: {id}"),
         Outcome::UpstreamSet(upstream) => {
             let (host, address) = (escape::line(&upstream.host), escape::line(&upstream.address));
             writeln!(screen.out, "Calls to {host} now go to {address}.")

@@ -7,6 +7,7 @@ mod audit;
 mod capabilities;
 mod errors;
 mod example;
+mod policies;
 mod secrets;
 mod session;
 mod status;
@@ -74,6 +75,10 @@ impl Local {
             Command::CapabilityDescribe { id, scope } => self.describe_capability(caller, &id, &scope),
             Command::AuditRead { limit, before_ts_ms } => self.read_audit(limit, before_ts_ms),
             Command::AuditVerify => self.verify_audit(caller),
+            Command::PolicyApply { files, dry_run } => self.apply_policies(caller, files, dry_run),
+            Command::PolicyList => self.list_policies(caller),
+            Command::PolicyShow { id } => self.show_policy(caller, &id),
+            Command::PolicyRemove { id } => self.remove_policy(caller, &id),
             Command::UpstreamSet { host, address, ca_pem } => {
                 self.set_upstream(caller, &host, &address, ca_pem)
             }

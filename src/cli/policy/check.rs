@@ -3,15 +3,15 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::ExitCode;
 
-use super::error::CliError;
-use super::screen::Screen;
+use crate::cli::error::CliError;
+use crate::cli::screen::Screen;
 use crate::service::{self, PolicyAnswer};
 
 /// A line longer than this cannot be a question.
 const LINE_MAX: u64 = 1 << 20;
 
 /// Answers every line until the input ends.
-pub(super) fn check(input: impl Read, screen: &mut Screen<'_>) -> Result<ExitCode, CliError> {
+pub(in crate::cli) fn check(input: impl Read, screen: &mut Screen<'_>) -> Result<ExitCode, CliError> {
     let mut input = BufReader::with_capacity(64 * 1024, input);
     let mut line = Vec::new();
     while read_line(&mut input, &mut line)? {

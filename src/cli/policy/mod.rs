@@ -1,0 +1,25 @@
+//! `policy …`: policies in force, and questions to the policy.
+
+mod apply;
+mod check;
+
+use super::arguments::PolicyVerb;
+use super::error::CliError;
+use super::render::View;
+use super::task::Task;
+use crate::service::Command;
+
+pub(super) use check::check;
+
+pub(super) fn task(verb: PolicyVerb) -> Result<Task, CliError> {
+    Ok(match verb {
+        PolicyVerb::Apply { files, dry_run, format } => {
+            let files = apply::read(&files)?;
+            Task::Ask(Command::PolicyApply { files, dry_run }, View::of(format))
+        }
+        PolicyVerb::List(format) => Task::Ask(Command::PolicyList, View::of(format)),
+        PolicyVerb::Show { id } => Task::Ask(Command::PolicyShow { id }, View::default()),
+        PolicyVerb::Remove { id } => Task::Ask(Command::PolicyRemove { id }, View::default()),
+        PolicyVerb::Check { .. } => Task::CheckPolicy,
+    })
+}
