@@ -151,8 +151,10 @@ words! {
 }
 
 words! {
-    /// How it ended: a decision is allowed or denied, a deed is ok or failed.
+    /// How it ended: a decision is allowed or denied; a deed is requested before it is done, and ok
+    /// or failed in a second entry. A deed without one broke off, and may have happened or not.
     Outcome {
+        Requested = "requested",
         Ok = "ok",
         Allowed = "allowed",
         Denied = "denied",

@@ -72,7 +72,7 @@ pub fn run(places: Places) -> Result<Ended, DaemonError> {
 async fn serve_all(places: Places) -> Result<Ended, DaemonError> {
     let callers = socket::bind(&places.socket)?;
     let operators = socket::bind(&places.operator_socket())?;
-    let local = Arc::new(Local::new(places.clone(), None));
+    let local = Arc::new(Local::shared(places.clone()));
     let (stop, stopping) = watch::channel(false);
     let uid = process::effective_uid();
     let mut serving = tokio::task::JoinSet::new();

@@ -120,6 +120,7 @@ impl Local {
             vault: Arc::new(Mutex::new(vault)),
             journal,
             rulebook: Rulebook::default(),
+            approvals: Arc::clone(&self.approvals),
         };
         Ok(Session { desk, created: false })
     }
