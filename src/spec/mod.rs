@@ -5,6 +5,7 @@
 //! crate. Pure: text in, values and findings out. What only they need (the JSON
 //! Schema) is left out of the shipped binary, which is built with `cfg(shipped)`.
 
+pub mod code;
 pub mod compile;
 pub mod diagnostic;
 pub mod document;
@@ -25,8 +26,9 @@ pub mod suggest;
 pub mod target;
 pub mod template;
 
+pub use code::{Code, Severity};
 pub use compile::{Checked, compile_provider};
-pub use diagnostic::{Code, Diagnostic, Finding, Place, Source};
+pub use diagnostic::{Diagnostic, Finding, Place, Source};
 pub use header::HeaderName;
 pub use host::HostPattern;
 pub use method::{Method, MethodSet};

@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
-use super::diagnostic::{Code, Diagnostic, Finding, Place, Source};
+use super::code::Code;
+use super::diagnostic::{Diagnostic, Finding, Place, Source};
 use super::document::ProviderDocument;
 use super::policy::PolicyDocument;
 #[cfg(any(test, not(shipped)))]

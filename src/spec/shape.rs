@@ -10,7 +10,8 @@ use jsonschema::paths::LocationSegment;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
-use super::diagnostic::{Code, Finding, Place};
+use super::code::Code;
+use super::diagnostic::{Finding, Place};
 use super::document::ProviderDocument;
 use super::policy::PolicyDocument;
 use super::suggest;
