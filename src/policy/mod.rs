@@ -29,6 +29,7 @@ pub use condition::{At, Seen, Subject, conditions};
 pub use denial::{Denial, Reason};
 pub use facts::Facts;
 pub use judge::{Allowed, Approval, Charge, Conditional, Met, Redaction, Verdict, judge, verdict};
+pub use predicate::{json_satisfies, text_satisfies};
 pub use request::{HeaderField, Request};
 pub use rules::{Applicable, BrokenPolicy, RuleSet, selects};
 pub use trace::Trace;
