@@ -18,6 +18,7 @@ pub(super) enum Task {
     Unlock(Option<SecretText>),
     Invoke(Box<Invocation>),
     CheckPolicy,
+    Lint(policy::Lint),
     WatchApprovals,
     Demo,
 }
@@ -73,6 +74,7 @@ impl Task {
             Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
             Self::CheckPolicy => policy::check(std::io::stdin().lock(), screen),
+            Self::Lint(lint) => lint.perform(screen),
             Self::WatchApprovals => approvals::watch(&service(), screen),
             // Composed one level up, since it makes a service of its own.
             Self::Demo => Ok(ExitCode::FAILURE),

@@ -12,6 +12,7 @@ mod local;
 pub mod multipart;
 mod policy;
 mod remote;
+mod review;
 pub mod wire;
 
 pub use command::{
@@ -24,6 +25,7 @@ pub use front::{Reply, Service};
 pub use local::{Local, LocalReply};
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;
+pub use review::{LintQuestion, lint};
 
 pub use crate::broker::{AskingRule, CallerBodyFault, CallerStream, Question, RequestBody};
 pub use crate::policy::{Call, Caller};

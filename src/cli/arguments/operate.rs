@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Format;
+use super::review::LintArguments;
 use crate::spec::PolicyId;
 
 #[derive(Args)]
@@ -64,6 +65,8 @@ pub(in crate::cli) enum PolicyVerb {
         #[arg(value_name = "POLICY", value_parser = PolicyId::parse)]
         id: PolicyId,
     },
+    /// Look for what is unwise in policies: exit code 1 where something must not stand
+    Lint(LintArguments),
     /// Answer each line of standard input, {"capability" or "provider", "method", "path"}, with one line
     Check {
         /// Print JSON, as it always does

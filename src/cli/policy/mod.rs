@@ -2,6 +2,8 @@
 
 mod apply;
 mod check;
+mod lint;
+mod sources;
 
 use super::arguments::PolicyVerb;
 use super::error::CliError;
@@ -10,6 +12,7 @@ use super::task::Task;
 use crate::service::Command;
 
 pub(super) use check::check;
+pub(super) use lint::Lint;
 
 pub(super) fn task(verb: PolicyVerb) -> Result<Task, CliError> {
     Ok(match verb {
@@ -20,6 +23,7 @@ pub(super) fn task(verb: PolicyVerb) -> Result<Task, CliError> {
         PolicyVerb::List(format) => Task::Ask(Command::PolicyList, View::of(format)),
         PolicyVerb::Show { id } => Task::Ask(Command::PolicyShow { id }, View::default()),
         PolicyVerb::Remove { id } => Task::Ask(Command::PolicyRemove { id }, View::default()),
+        PolicyVerb::Lint(arguments) => Task::Lint(Lint::read(arguments)?),
         PolicyVerb::Check { .. } => Task::CheckPolicy,
     })
 }

@@ -4,6 +4,7 @@ mod approvals;
 mod audit;
 mod capabilities;
 mod capability;
+mod findings;
 mod policies;
 mod secrets;
 mod shell;
@@ -22,6 +23,7 @@ use crate::platform::clock;
 use crate::service::Outcome;
 use crate::spec::ProviderId;
 
+pub(super) use findings::findings;
 pub(super) use secrets::Deed;
 
 pub(super) use approvals::print as question_in_full;

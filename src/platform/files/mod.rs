@@ -5,6 +5,7 @@
 //! is acknowledged is on the disk, file and folder entry both. Nothing here knows what it stores.
 
 mod error;
+mod find;
 mod folder;
 mod guard;
 mod open;
@@ -12,6 +13,7 @@ mod read;
 mod write;
 
 pub use error::{FileError, Problem};
+pub use find::find_files;
 pub use folder::{check_private_dir, ensure_private_dir, list_folder};
 pub use open::open_regular;
 pub use read::{check_private, exists, read_bounded, read_private};

@@ -1,0 +1,37 @@
+//! The texts of files that are named one by one or by their folder.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::error::CliError;
+use crate::platform::files;
+use crate::spec::Source;
+use crate::spec::read::MAX_BYTES;
+
+/// What the names of policy files end in.
+const POLICY: &str = ".policy.yaml";
+
+/// The policies at `paths`, each once.
+pub(super) fn policies(paths: &[PathBuf]) -> Result<Vec<Source>, CliError> {
+    let mut found = Vec::new();
+    for path in paths {
+        found.extend(files::find_files(path, POLICY)?);
+    }
+    found.sort();
+    found.dedup();
+    found.iter().map(|path| source(path)).collect()
+}
+
+/// The provider files of a folder.
+pub(super) fn providers(folder: Option<&Path>) -> Result<Vec<Source>, CliError> {
+    let Some(folder) = folder else { return Ok(Vec::new()) };
+    files::find_files(folder, ".yaml")?.iter().map(|path| source(path)).collect()
+}
+
+fn source(path: &Path) -> Result<Source, CliError> {
+    // One byte more than a file may have, so that the reader can say so at its place.
+    let bytes = files::read_bounded(path, MAX_BYTES + 1)?;
+    let name = path.display().to_string();
+    let text =
+        String::from_utf8(bytes).map_err(|_| CliError::usage(format!("{name:?} is not text in UTF-8")))?;
+    Ok(Source { name, text })
+}
