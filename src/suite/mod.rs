@@ -4,6 +4,7 @@
 //! Pure: texts, rules and the time come in, values go out. It decides nothing of its own: whether
 //! a request is allowed is for `policy` to say, and is asked there.
 
+pub mod diff;
 pub mod include;
 pub mod known;
 pub mod lint;
