@@ -19,6 +19,7 @@ pub(super) enum Task {
     Invoke(Box<Invocation>),
     CheckPolicy,
     Lint(policy::Lint),
+    Diff(policy::Diff),
     WatchApprovals,
     Demo,
 }
@@ -75,6 +76,7 @@ impl Task {
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
             Self::CheckPolicy => policy::check(std::io::stdin().lock(), screen),
             Self::Lint(lint) => lint.perform(screen),
+            Self::Diff(diff) => diff.perform(screen),
             Self::WatchApprovals => approvals::watch(&service(), screen),
             // Composed one level up, since it makes a service of its own.
             Self::Demo => Ok(ExitCode::FAILURE),

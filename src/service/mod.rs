@@ -25,7 +25,9 @@ pub use front::{Reply, Service};
 pub use local::{Local, LocalReply};
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;
-pub use review::{LintQuestion, lint};
+pub use review::{
+    ChangeView, Comparison, DiffQuestion, Facet, LintQuestion, RequestView, StandingView, diff, lint,
+};
 
 pub use crate::broker::{AskingRule, CallerBodyFault, CallerStream, Question, RequestBody};
 pub use crate::policy::{Call, Caller};

@@ -1,11 +1,15 @@
-//! What authors of policies ask before a policy is in force: is it wise? Texts in, findings out;
-//! no vault and no call.
+//! What authors of policies ask before a policy is in force: is it wise, and what would it change?
+//! Texts in, findings out; no vault and no call.
+
+mod changes;
 
 use crate::registry;
 use crate::spec::policy::Instant;
 use crate::spec::{Diagnostic, Provider, Source, compile_provider};
 use crate::suite::known::Known;
 use crate::suite::lint::{Context, policies, provider_files};
+
+pub use changes::{ChangeView, Comparison, DiffQuestion, Facet, RequestView, StandingView, diff};
 
 /// Policy files, and provider files that they may speak of beside those of the registry.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use clap::{Args, Command, FromArgMatches as _, Parser, Subcommand};
 pub(super) use capability::{CapabilityVerb, DescribeArguments, ListArguments};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments};
 pub(super) use operate::{ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, UpstreamVerb};
-pub(super) use review::{LintArguments, ReportFormat};
+pub(super) use review::{DiffArguments, DiffFormat, FailOn, LintArguments, ReportFormat};
 pub(super) use scope::{PlaceArguments, ScopeArguments, ScopeKind};
 pub(super) use secrets::{
     CreateArguments, GroupArguments, SecretsVerb, SelectArguments, UpdateArguments, ValueArguments,
@@ -158,6 +158,7 @@ mod tests {
             "aivault secrets create --name A --value -starts-with-a-dash",
             "aivault upstream set api.openai.com --to 127.0.0.1:1 --ca ca.pem",
             "aivault policy check --json",
+            "aivault policy diff old new --providers-old a --providers-new b --fail-on widen --format json",
             "aivault policy lint policies --providers providers --format sarif --now 2026-11-23T10:00:00Z",
             "aivault demo",
         ] {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Format;
-use super::review::LintArguments;
+use super::review::{DiffArguments, LintArguments};
 use crate::spec::PolicyId;
 
 #[derive(Args)]
@@ -67,6 +67,8 @@ pub(in crate::cli) enum PolicyVerb {
     },
     /// Look for what is unwise in policies: exit code 1 where something must not stand
     Lint(LintArguments),
+    /// Say what NEW would allow that OLD does not, and the other way round, each with a request
+    Diff(DiffArguments),
     /// Answer each line of standard input, {"capability" or "provider", "method", "path"}, with one line
     Check {
         /// Print JSON, as it always does

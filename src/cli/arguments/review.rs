@@ -37,3 +37,46 @@ pub(in crate::cli) enum ReportFormat {
     /// GitHub Actions, as annotations
     Github,
 }
+
+#[derive(Args)]
+pub(in crate::cli) struct DiffArguments {
+    /// The policies that are in force: files, or folders of `*.policy.yaml`
+    #[arg(value_name = "OLD")]
+    pub(in crate::cli) old: PathBuf,
+    /// The policies that would be
+    #[arg(value_name = "NEW")]
+    pub(in crate::cli) new: PathBuf,
+    /// Provider files to know beside the old policies
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) providers_old: Option<PathBuf>,
+    /// Provider files to know beside the new policies
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) providers_new: Option<PathBuf>,
+    /// Exit with 1 where there is such a change
+    #[arg(long, value_enum, value_name = "CHANGE")]
+    pub(in crate::cli) fail_on: Option<FailOn>,
+    /// How changes are printed
+    #[arg(long, value_enum, default_value_t = DiffFormat::Pretty)]
+    pub(in crate::cli) format: DiffFormat,
+    /// The time to judge by, as in RFC 3339; left out: now
+    #[arg(long, value_name = "TIME", value_parser = Instant::parse)]
+    pub(in crate::cli) now: Option<Instant>,
+}
+
+/// Which changes are not to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum FailOn {
+    /// One that allows more
+    Widen,
+    /// Any
+    Any,
+}
+
+/// Who reads the changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum DiffFormat {
+    /// A person
+    Pretty,
+    /// A script
+    Json,
+}

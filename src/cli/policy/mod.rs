@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod diff;
 mod lint;
 mod sources;
 
@@ -12,6 +13,7 @@ use super::task::Task;
 use crate::service::Command;
 
 pub(super) use check::check;
+pub(super) use diff::Diff;
 pub(super) use lint::Lint;
 
 pub(super) fn task(verb: PolicyVerb) -> Result<Task, CliError> {
@@ -24,6 +26,7 @@ pub(super) fn task(verb: PolicyVerb) -> Result<Task, CliError> {
         PolicyVerb::Show { id } => Task::Ask(Command::PolicyShow { id }, View::default()),
         PolicyVerb::Remove { id } => Task::Ask(Command::PolicyRemove { id }, View::default()),
         PolicyVerb::Lint(arguments) => Task::Lint(Lint::read(arguments)?),
+        PolicyVerb::Diff(arguments) => Task::Diff(Diff::read(arguments)?),
         PolicyVerb::Check { .. } => Task::CheckPolicy,
     })
 }

@@ -4,6 +4,7 @@ mod approvals;
 mod audit;
 mod capabilities;
 mod capability;
+mod changes;
 mod findings;
 mod policies;
 mod secrets;
@@ -23,7 +24,8 @@ use crate::platform::clock;
 use crate::service::Outcome;
 use crate::spec::ProviderId;
 
-pub(super) use findings::findings;
+pub(super) use changes::changes;
+pub(super) use findings::{findings, pretty_one};
 pub(super) use secrets::Deed;
 
 pub(super) use approvals::print as question_in_full;
