@@ -212,6 +212,45 @@ fn the_socket_can_be_elsewhere() {
     assert!(!home.socket().exists());
 }
 
+/// The variable comes from whoever starts the daemon, and may name anything.
+#[test]
+fn a_socket_path_that_names_something_else_destroys_nothing() {
+    let home = Home::test(Door::Daemon);
+    let precious = home.path("precious");
+    fs::create_dir(home.path("theirs")).unwrap();
+    home::set_mode(&home.path("theirs"), 0o700);
+    fs::write(&precious, "precious").unwrap();
+    let theirs = home.path("theirs/their.sock");
+    let _listener = UnixListener::bind(&theirs).unwrap();
+    home::set_mode(precious.parent().unwrap(), 0o700);
+    let database = fs::read(home.vault().join("vault.db")).unwrap();
+    for (path, why) in
+        [(&home.vault().join("vault.db"), "no socket"), (&precious, "no socket"), (&theirs, "listens")]
+    {
+        let mut command = Command::new(home.daemon_program());
+        command.env_clear().env("AIVAULT_DIR", home.vault()).env("AIVAULTD_SOCKET", path);
+        let done = Done::of(&mut command, b"").ends(1);
+        assert!(done.errors().contains(why), "{}", done.errors());
+        assert!(done.errors().contains("help: ") && done.errors().contains("AIVAULTD_SOCKET"));
+    }
+    assert_eq!(fs::read(home.vault().join("vault.db")).unwrap(), database);
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+    assert!(std::os::unix::net::UnixStream::connect(&theirs).is_ok());
+}
+
+#[test]
+fn a_deleted_lock_does_not_let_a_second_daemon_in() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    let pid = home.daemon().expect("a daemon");
+    fs::remove_file(home.vault().join("run/aivaultd.lock")).unwrap();
+    let done = start_daemon(&home).ends(1);
+    assert!(done.errors().contains("another process listens"), "{}", done.errors());
+    assert_eq!((home.daemon(), socket::listener(&home.socket())), (Some(pid), Some(pid)));
+    home.run(INVOKE).ok();
+}
+
 /// The daemon that is told to end says so by what it leaves: nothing.
 #[test]
 fn a_daemon_that_is_told_to_end_takes_its_sockets_away() {

@@ -6,40 +6,28 @@
 //! It decides nothing: it makes a `Command` or a `Call` of what it reads, and renders
 //! what the service answers.
 
+mod error;
 mod routes;
 mod serve;
 mod socket;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::platform::files::{self, FileError};
+use crate::platform::files;
 use crate::platform::process;
 use crate::service::Local;
 use crate::settings::Places;
+
+pub use error::DaemonError;
 
 /// How often the daemon looks whether its vault is still there.
 const LOOK: Duration = Duration::from_secs(30);
 /// How long calls that are under way may take when the daemon is told to end.
 const DRAIN: Duration = Duration::from_secs(10);
-
-/// Why there is no daemon.
-#[derive(Debug, Error)]
-pub enum DaemonError {
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error("{socket} cannot be listened on: {cause}")]
-    Socket { socket: PathBuf, cause: std::io::Error },
-    #[error("{0} is too long for a socket's path; set AIVAULTD_SOCKET to a shorter one")]
-    PathTooLong(PathBuf),
-    #[error("the asynchronous runtime could not be started: {0}")]
-    Runtime(std::io::Error),
-}
 
 /// How a daemon's run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +58,8 @@ pub fn run(places: Places) -> Result<Ended, DaemonError> {
 }
 
 async fn serve_all(places: Places) -> Result<Ended, DaemonError> {
-    let callers = socket::bind(&places.socket)?;
-    let operators = socket::bind(&places.operator_socket())?;
+    let (callers, callers_name) = socket::bind(&places.socket).await?;
+    let (operators, operators_name) = socket::bind(&places.operator_socket()).await?;
     let local = Arc::new(Local::new(places.clone(), None));
     let (stop, stopping) = watch::channel(false);
     let uid = process::effective_uid();
@@ -81,7 +69,7 @@ async fn serve_all(places: Places) -> Result<Ended, DaemonError> {
     wait_for_the_end(&places).await;
     let _ = stop.send(true);
     let _ = tokio::time::timeout(DRAIN, async { while serving.join_next().await.is_some() {} }).await;
-    socket::remove(&places);
+    drop((callers_name, operators_name));
     let _ = local.settle();
     Ok(Ended::Stopped)
 }
