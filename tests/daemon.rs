@@ -9,8 +9,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::{Answer, Done, Door, Home, Upstream, home, processes, secrets, socket, wait};
 
@@ -263,6 +264,37 @@ fn a_daemon_that_is_told_to_end_takes_its_sockets_away() {
     wait::until("the daemon is gone", || (!processes::is_alive(pid)).then_some(()));
     assert!(!home.socket().exists());
     home.run(INVOKE).ok();
+}
+
+/// A daemon that was told to end may take a while over the calls that are under way.
+#[test]
+fn the_next_call_does_not_wait_for_a_daemon_that_ends() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    let (feed, fed) = Answer::fed();
+    let fed = Mutex::new(Some(fed));
+    upstream.answers(move |received| match fed.lock().unwrap().take() {
+        Some(slow) => slow,
+        None => Answer::text(received.body.clone()),
+    });
+    let mut slow = home.command(Door::Daemon, INVOKE);
+    let slow = slow.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait::until("the slow call is under way", || (!upstream.take().is_empty()).then_some(()));
+    let first = home.daemon().expect("a daemon");
+    let id = i32::try_from(first).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+
+    let begun = Instant::now();
+    home.run(INVOKE).ok();
+    assert!(begun.elapsed() < Duration::from_secs(3), "it took {:?}", begun.elapsed());
+    assert!(processes::is_alive(first), "the first one is still at it");
+    feed.send("at last".into()).unwrap();
+    drop(feed);
+    assert_eq!(Done::wait_for(slow, b"").ok().text(), "at last");
+    assert_ne!(home.daemon().expect("the second one"), first);
+    wait::until("the first daemon is gone", || (!processes::is_alive(first)).then_some(()));
+    assert!(home.socket().exists(), "it leaves the second one's socket alone");
+    home.run(&["audit", "verify"]).ok();
 }
 
 #[test]

@@ -43,7 +43,6 @@ pub enum Ended {
 /// # Errors
 /// When it cannot listen.
 pub fn run(places: Places) -> Result<Ended, DaemonError> {
-    let Some(lock) = socket::lock(&places)? else { return Ok(Ended::AlreadyRunning) };
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -51,25 +50,31 @@ pub fn run(places: Places) -> Result<Ended, DaemonError> {
         .enable_all()
         .build()
         .map_err(DaemonError::Runtime)?;
-    let ended = runtime.block_on(serve_all(places));
-    // Held to here, so that no other daemon starts before the sockets are gone.
-    drop(lock);
-    ended
+    runtime.block_on(serve_all(places))
 }
 
 async fn serve_all(places: Places) -> Result<Ended, DaemonError> {
+    let Some(lock) = socket::lock(&places).await? else { return Ok(Ended::AlreadyRunning) };
     let (callers, callers_name) = socket::bind(&places.socket).await?;
     let (operators, operators_name) = socket::bind(&places.operator_socket()).await?;
     let local = Arc::new(Local::new(places.clone(), None));
     let (stop, stopping) = watch::channel(false);
     let uid = process::effective_uid();
-    let mut serving = tokio::task::JoinSet::new();
-    serving.spawn(serve::serve(callers, routes::callers(Arc::clone(&local)), uid, stopping.clone()));
-    serving.spawn(serve::serve(operators, routes::operators(Arc::clone(&local)), uid, stopping));
+    let callers = serve::accept(callers, routes::callers(Arc::clone(&local)), uid, stopping.clone());
+    let operators = serve::accept(operators, routes::operators(Arc::clone(&local)), uid, stopping);
+    let (callers, operators) = (tokio::spawn(callers), tokio::spawn(operators));
     wait_for_the_end(&places).await;
     let _ = stop.send(true);
-    let _ = tokio::time::timeout(DRAIN, async { while serving.join_next().await.is_some() {} }).await;
+    let open = (callers.await, operators.await);
+    // The next daemon may start while this one finishes what is under way: nobody waits for that.
     drop((callers_name, operators_name));
+    drop(lock);
+    let _ = tokio::time::timeout(DRAIN, async {
+        for connections in [open.0, open.1].into_iter().flatten() {
+            connections.join_all().await;
+        }
+    })
+    .await;
     let _ = local.settle();
     Ok(Ended::Stopped)
 }

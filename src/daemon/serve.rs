@@ -9,7 +9,8 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
 
 use crate::platform::peer;
 use crate::service::Caller;
@@ -23,24 +24,23 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// How long to rest when the system has no file descriptor left.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
-/// Serves `router` on `listener` until told to stop, and then finishes what is under way.
-pub(super) async fn serve(
+/// Serves `router` on `listener` until told to stop; gives back the connections that are
+/// still open then, which finish what is under way.
+pub(super) async fn accept(
     listener: UnixListener,
     router: Router,
     uid: u32,
     mut stopping: watch::Receiver<bool>,
-) {
+) -> JoinSet<()> {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = tokio::task::JoinSet::new();
+    let mut connections = JoinSet::new();
     loop {
-        // The semaphore is never closed.
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = next(&listener, &room) => accepted,
             () = told_to_stop(&mut stopping) => break,
         };
         while connections.try_join_next().is_some() {}
-        let Ok((stream, _)) = accepted else {
+        let Some((stream, place)) = accepted else {
             tokio::time::sleep(EXHAUSTED).await;
             continue;
         };
@@ -50,8 +50,14 @@ pub(super) async fn serve(
             drop(place);
         });
     }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
+    connections
+}
+
+/// The next connection, once there is room for one; none when the system has no room.
+async fn next(listener: &UnixListener, room: &Arc<Semaphore>) -> Option<(UnixStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    let (stream, _) = listener.accept().await.ok()?;
+    Some((stream, place))
 }
 
 /// Ends when the daemon is told to end, or its owner is gone.

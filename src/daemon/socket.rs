@@ -5,6 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 
@@ -16,12 +17,34 @@ use crate::settings::Places;
 /// `sun_path` holds 108 bytes on Linux and 104 elsewhere, its end included.
 const LONGEST: usize = 103;
 
-/// Takes the lock of the one daemon; none when another has it.
-pub(super) fn lock(places: &Places) -> Result<Option<FileLock>, DaemonError> {
+/// How often, and how many times, to look again whether a lock that is held is given up: the
+/// daemon that has it either begins to answer or is at its end.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const LOOKS: usize = 500;
+
+/// Takes the lock of the one daemon; none when another has it and serves.
+pub(super) async fn lock(places: &Places) -> Result<Option<FileLock>, DaemonError> {
     if let Some(folder) = places.socket.parent() {
         files::ensure_private_dir(folder)?;
     }
-    Ok(FileLock::try_acquire(&places.daemon_lock())?)
+    for _ in 0..LOOKS {
+        if let Some(lock) = FileLock::try_acquire(&places.daemon_lock())? {
+            return Ok(Some(lock));
+        }
+        if is_alive(&places.socket).await {
+            break;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    Ok(None)
+}
+
+/// Whether somebody listens there; whoever is too busy to answer does.
+async fn is_alive(socket: &Path) -> bool {
+    let connected = UnixStream::connect(socket).await;
+    let nobody =
+        |error: io::Error| matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound);
+    !connected.is_err_and(nobody)
 }
 
 /// The name of a socket that is listened on; taken away when this is dropped, unless
@@ -61,12 +84,10 @@ async fn take_away_what_nobody_has(path: &Path) -> Result<(), DaemonError> {
         Some(found) if !found.is_socket() => return Err(DaemonError::NotASocket(path.to_owned())),
         Some(_) => {}
     }
-    match UnixStream::connect(path).await {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(files::remove(path)?),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // Whoever answers, or is too busy to, is alive.
-        _ => Err(DaemonError::Taken(path.to_owned())),
+    if is_alive(path).await {
+        return Err(DaemonError::Taken(path.to_owned()));
     }
+    Ok(files::remove(path)?)
 }
 
 #[cfg(test)]
