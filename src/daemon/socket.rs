@@ -4,13 +4,13 @@
 //! listens on any more: the path comes from the environment and may name anything.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 
 use super::error::DaemonError;
-use crate::platform::files::{self, Identity};
+use crate::platform::files::{self, Identity, NamedFile};
 use crate::platform::lock::FileLock;
 use crate::settings::Places;
 
@@ -49,16 +49,13 @@ async fn is_alive(socket: &Path) -> bool {
 
 /// The name of a socket that is listened on; taken away when this is dropped, unless
 /// the name stands for something else by then.
-pub(super) struct Name {
-    path: PathBuf,
-    bound: Identity,
-}
+pub(super) struct Name(NamedFile);
 
 impl Drop for Name {
     fn drop(&mut self) {
-        if matches!(Identity::at(&self.path), Ok(Some(found)) if found == self.bound) {
+        if self.0.is_in_place() {
             // A socket that stays is taken away by the next daemon.
-            let _ = files::remove(&self.path);
+            let _ = files::remove(self.0.path());
         }
     }
 }
@@ -72,9 +69,10 @@ pub(super) async fn bind(path: &Path) -> Result<(UnixListener, Name), DaemonErro
     // The folder is private to the user, so nobody connects before the mode is set.
     let failed = |cause| DaemonError::Socket { socket: path.to_owned(), cause };
     let listener = UnixListener::bind(path).map_err(failed)?;
+    let name = NamedFile::at(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+    let name = Name(name);
     files::make_private(path)?;
-    let bound = Identity::at(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
-    Ok((listener, Name { path: path.to_owned(), bound }))
+    Ok((listener, name))
 }
 
 /// A socket that a daemon left behind when it died refuses connections.

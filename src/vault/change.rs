@@ -12,6 +12,7 @@ use super::store::{Kind, RecordName, RecordStore, StoreError};
 use super::unlocked::Unlocked;
 use crate::platform::clock::{self, Stopwatch};
 use crate::platform::entropy;
+use crate::platform::files::NamedFile;
 
 /// How long a change is recomputed upon what others committed first.
 const PATIENCE_MS: u64 = 10_000;
@@ -54,6 +55,12 @@ impl Vault {
     #[must_use]
     pub fn is_test(&self) -> bool {
         self.unlocked.header.test
+    }
+
+    /// The file that the vault was opened from.
+    #[must_use]
+    pub fn file(&self) -> Option<&NamedFile> {
+        self.store.file()
     }
 
     /// The key, to hand over to a daemon.

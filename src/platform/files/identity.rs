@@ -3,7 +3,7 @@
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::FileError;
 
@@ -47,6 +47,35 @@ impl Identity {
     }
 }
 
+/// A file under the name it was found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedFile {
+    path: PathBuf,
+    identity: Identity,
+}
+
+impl NamedFile {
+    /// What stands at `path` now; none when nothing does.
+    ///
+    /// # Errors
+    /// As [`Identity::at`].
+    pub fn at(path: &Path) -> Result<Option<Self>, FileError> {
+        let found = Identity::at(path)?;
+        Ok(found.map(|identity| Self { path: path.to_owned(), identity }))
+    }
+
+    /// Whether the name still stands for this file; not when that cannot be told.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        matches!(Identity::at(&self.path), Ok(Some(found)) if found == self.identity)
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixListener;
@@ -61,9 +90,12 @@ mod tests {
         let file = File::create(&path).unwrap();
         let opened = Identity::of_open(&file, &path).unwrap();
         assert_eq!(Identity::at(&path).unwrap(), Some(opened));
+        let named = NamedFile::at(&path).unwrap().unwrap();
+        assert!(named.is_in_place());
         fs::rename(&path, root.path().join("aside")).unwrap();
         fs::write(&path, "").unwrap();
         assert_ne!(Identity::at(&path).unwrap(), Some(opened));
+        assert!(!named.is_in_place());
         assert_eq!(Identity::at(&path.join("below")).unwrap(), None);
     }
 

@@ -8,6 +8,7 @@ use super::Local;
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::broker::{Desk, Journal};
 use crate::platform::clock;
+use crate::platform::files::NamedFile;
 use crate::policy::Caller;
 use crate::service::command::{InitRequest, KeyChoice, Outcome, UnlockWith};
 use crate::service::error::{ErrorKind, ServiceError};
@@ -20,9 +21,17 @@ pub(super) struct Session {
     pub(super) desk: Desk,
     /// Whether this process made the vault, on its first use.
     pub(super) created: bool,
+    /// The vault's file as it was opened.
+    file: Option<NamedFile>,
 }
 
 impl Session {
+    /// Whether the vault's file is still the one that was opened: not after somebody restored
+    /// another in its place, or deleted it.
+    fn is_in_place(&self) -> bool {
+        self.file.as_ref().is_none_or(NamedFile::is_in_place)
+    }
+
     /// Writes `event`, does `act`, and says so in the log when that failed.
     pub(super) fn recorded<T>(
         &self,
@@ -54,18 +63,33 @@ impl Local {
         }
     }
 
-    /// The open vault; opened, or on first use made, when its key can be had without asking.
+    /// The open vault; opened, or on first use made, when its key can be had without asking. One
+    /// whose file was replaced since is closed, and what is there now is opened in its stead.
     pub(super) fn session(&self, caller: &Caller) -> Result<Arc<Session>, ServiceError> {
-        if let Some(session) = self.session.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            return Ok(Arc::clone(session));
+        let open = self.session.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(session) = open.filter(|session| session.is_in_place()) {
+            return Ok(session);
         }
         let mut slot = self.session.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(session) = slot.as_ref() {
-            return Ok(Arc::clone(session));
-        }
-        let session = Arc::new(self.open(caller)?);
+        let session = match slot.take() {
+            Some(session) if session.is_in_place() => session,
+            Some(displaced) => Arc::new(self.reopen(caller, displaced)?),
+            None => Arc::new(self.open(caller)?),
+        };
         *slot = Some(Arc::clone(&session));
         Ok(session)
+    }
+
+    /// Opens what came in the place of a vault, with its key where that fits: whoever unlocked it
+    /// is not asked again for a vault that came back from a backup.
+    fn reopen(&self, caller: &Caller, displaced: Arc<Session>) -> Result<Session, ServiceError> {
+        let key = Kek::from_wire(&displaced.desk.vault().kek().to_wire()).ok_or_else(no_key)?;
+        // Closed before the other is opened, so that the two do not share a lock in this process.
+        drop(displaced);
+        match vault::open(&self.vault_paths(), &KeyMaterial::Kek(key)) {
+            Err(VaultError::WrongKey) => self.open(caller),
+            opened => self.opened(opened?),
+        }
     }
 
     fn open(&self, caller: &Caller) -> Result<Session, ServiceError> {
@@ -115,8 +139,9 @@ impl Local {
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
         let journal = Journal::new(self.places.audit.clone(), key, fresh);
+        let file = vault.file().cloned();
         let desk = Desk { catalog: self.catalog.clone(), vault: Arc::new(Mutex::new(vault)), journal };
-        Ok(Session { desk, created: false })
+        Ok(Session { desk, created: false, file })
     }
 
     pub(super) fn init(&self, caller: &Caller, request: &InitRequest) -> Result<Outcome, ServiceError> {
