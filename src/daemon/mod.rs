@@ -17,8 +17,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::platform::files;
-use crate::platform::process;
+use crate::platform::{descriptors, files, process};
 use crate::service::Local;
 use crate::settings::Places;
 
@@ -28,6 +27,9 @@ pub use error::DaemonError;
 const LOOK: Duration = Duration::from_secs(30);
 /// How long calls that are under way may take when the daemon is told to end.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// How many files a daemon may have open: a call takes two connections, and there may be many.
+const OPEN_FILES: u64 = 65_536;
 
 /// How a daemon's run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +45,7 @@ pub enum Ended {
 /// # Errors
 /// When it cannot listen.
 pub fn run(places: Places) -> Result<Ended, DaemonError> {
+    descriptors::allow_many(OPEN_FILES);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
