@@ -310,6 +310,14 @@ pub struct AuditView {
     pub event: crate::audit::Event,
 }
 
+impl AuditView {
+    /// Whether it says that something was about to be done; another entry says how that ended.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.event.outcome == crate::audit::Outcome::Requested
+    }
+}
+
 /// A host that a test vault sends elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpstreamView {

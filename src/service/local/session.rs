@@ -32,24 +32,23 @@ impl Session {
         self.file.as_ref().is_none_or(NamedFile::is_in_place)
     }
 
-    /// Writes `event`, does `act`, and says so in the log when that failed.
+    /// Writes that `event` is requested, does `act`, and writes how it ended.
     pub(super) fn recorded<T>(
         &self,
         event: Event,
         act: impl FnOnce(&mut Vault) -> Result<T, vault::VaultError>,
     ) -> Result<T, ServiceError> {
-        self.desk.journal.append(&event)?;
+        let journal = &self.desk.journal;
+        let request = journal.append(&Event { outcome: Logged::Requested, ..event.clone() })?;
         let result = act(&mut self.desk.vault());
-        if let Err(error) = &result {
-            let detail = Some(error.to_string());
-            self.desk.journal.append(&Event {
-                outcome: Logged::Failed,
-                ts_ms: clock::now_ms(),
-                detail,
-                ..event
-            })?;
-        }
-        self.desk.journal.settle()?;
+        let end = match &result {
+            Ok(_) => Event { outcome: Logged::Ok, ..event },
+            Err(error) => Event { outcome: Logged::Failed, detail: Some(error.to_string()), ..event },
+        };
+        // It is done or not by now, and the request is on record; a log that broke meanwhile
+        // refuses the next one.
+        let _ = journal.append(&Event { ts_ms: clock::now_ms(), decision: Some(request), ..end });
+        journal.settle()?;
         Ok(result?)
     }
 }
@@ -178,20 +177,34 @@ impl Local {
         })
     }
 
+    /// Opens the vault and goes on record with it: this process keeps the key from now on.
     pub(super) fn unlock(&self, caller: &Caller, with: UnlockWith) -> Result<Outcome, ServiceError> {
+        if let Some(session) = self.open_with(caller, with)? {
+            let event = Event::new(clock::now_ms(), caller.to_string(), Action::VaultUnlock, Logged::Ok);
+            session.desk.journal.append(&event)?;
+        }
+        Ok(Outcome::Unlocked)
+    }
+
+    /// Opens the vault to have its key for a moment, to hand it over: whoever then keeps it logs that.
+    pub(in crate::service) fn open_to_hand_over(
+        &self,
+        caller: &Caller,
+        with: UnlockWith,
+    ) -> Result<(), ServiceError> {
+        self.open_with(caller, with).map(drop)
+    }
+
+    /// The vault, opened with what was given; none when that was nothing but its own provider.
+    fn open_with(&self, caller: &Caller, with: UnlockWith) -> Result<Option<Arc<Session>>, ServiceError> {
         let material = match with {
-            UnlockWith::Provider => {
-                self.session(caller)?;
-                return Ok(Outcome::Unlocked);
-            }
+            UnlockWith::Provider => return self.session(caller).map(|_| None),
             UnlockWith::Passphrase(passphrase) => KeyMaterial::Passphrase(passphrase),
             UnlockWith::Key(key) => KeyMaterial::Kek(Kek::from_wire(&key).ok_or_else(no_key)?),
         };
-        let session = self.opened(vault::open(&self.vault_paths(), &material)?)?;
-        let event = Event::new(clock::now_ms(), caller.to_string(), Action::VaultUnlock, Logged::Ok);
-        session.desk.journal.append(&event)?;
-        *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(session));
-        Ok(Outcome::Unlocked)
+        let session = Arc::new(self.opened(vault::open(&self.vault_paths(), &material)?)?);
+        *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&session));
+        Ok(Some(session))
     }
 
     /// Drops the vault and with it its key; a vault whose key is at hand would just open again.
