@@ -75,6 +75,38 @@ fn a_vault_that_is_gone_is_an_error_until_it_is_back() {
     assert_eq!(sent_key(&home, &upstream), format!("Bearer {OLD}"));
 }
 
+/// The log is not set back with it, and knows of a later change.
+#[test]
+fn a_vault_that_was_set_back_alone_is_refused() {
+    for door in Door::BOTH {
+        let upstream = Upstream::serving(&["api.openai.com"]);
+        let home = Home::with_openai(door, &upstream, OLD);
+        let backup = back_up(&home);
+        home.run(&["secrets", "rotate", "--name", "OPENAI_API_KEY", "--value", NEW]).ok();
+        assert_eq!(sent_key(&home, &upstream), format!("Bearer {NEW}"));
+        fs::rename(home.vault().join("audit"), home.path("later-log")).unwrap();
+        restore_beside(&home, &backup, &home.path("later-log"));
+        for command in [&["status"][..], &["secrets", "list"], INVOKE] {
+            let done = home.run(command).ends(4);
+            assert!(
+                done.errors().contains("change 3") && done.errors().contains("change 4"),
+                "{}",
+                done.errors()
+            );
+            assert!(done.errors().contains("aivault repair --accept"), "{}", done.errors());
+        }
+        assert!(upstream.take().is_empty());
+    }
+}
+
+/// Puts the backup's database beside a log of another time.
+fn restore_beside(home: &Home, backup: &Path, log: &Path) {
+    fs::remove_dir_all(backup.join("audit")).unwrap();
+    fs::rename(log, backup.join("audit")).unwrap();
+    fs::create_dir(home.vault().join("audit")).unwrap();
+    restore(home, backup);
+}
+
 /// Nobody types the passphrase again for the same vault.
 #[test]
 fn a_restored_vault_stays_unlocked() {

@@ -56,6 +56,10 @@ pub struct Event {
     /// For an outcome: `seq` of the entry with the decision or request that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<u64>,
+    /// For a change of the vault: which change it was, counted from the vault's making. The log so
+    /// knows how far the vault had come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "detail")]
     pub detail: Option<String>,
 }
@@ -82,6 +86,7 @@ impl Event {
             duration_ms: None,
             reason: None,
             decision: None,
+            epoch: None,
             detail: None,
         }
     }

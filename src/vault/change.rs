@@ -92,6 +92,12 @@ impl Vault {
         })
     }
 
+    /// The change that was last taken in, as [`VaultStatus::epoch`] counts them.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.resident.manifest().epoch
+    }
+
     /// Takes in what others committed; a few microseconds when nothing was.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 use super::Local;
-use crate::audit::{Action, Event, Outcome as Logged};
+use crate::audit::{self, Action, AuditKey, Event, Outcome as Logged};
 use crate::broker::{Desk, Journal};
 use crate::platform::clock;
 use crate::platform::files::NamedFile;
@@ -40,9 +40,12 @@ impl Session {
     ) -> Result<T, ServiceError> {
         let journal = &self.desk.journal;
         let request = journal.append(&Event { outcome: Logged::Requested, ..event.clone() })?;
-        let result = act(&mut self.desk.vault());
+        let (result, epoch) = {
+            let mut vault = self.desk.vault();
+            (act(&mut vault), vault.epoch())
+        };
         let end = match &result {
-            Ok(_) => Event { outcome: Logged::Ok, ..event },
+            Ok(_) => Event { outcome: Logged::Ok, epoch: Some(epoch), ..event },
             Err(error) => Event { outcome: Logged::Failed, detail: Some(error.to_string()), ..event },
         };
         // It is done or not by now, and the request is on record; a log that broke meanwhile
@@ -135,12 +138,28 @@ impl Local {
     /// went away must be missed. Only one that holds nothing yet gets a new one.
     fn opened(&self, mut vault: Vault) -> Result<Session, ServiceError> {
         let key = Zeroizing::new(*vault.audit_key().as_bytes());
+        self.refuse_older_than_log(&mut vault)?;
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
         let journal = Journal::new(self.places.audit.clone(), key, fresh);
         let file = vault.file().cloned();
         let desk = Desk { catalog: self.catalog.clone(), vault: Arc::new(Mutex::new(vault)), journal };
         Ok(Session { desk, created: false, file })
+    }
+
+    /// A vault that was set back as a whole fits together; but its log, unless it was set back too,
+    /// speaks of later changes.
+    fn refuse_older_than_log(&self, vault: &mut Vault) -> Result<(), ServiceError> {
+        let key = AuditKey::new(*vault.audit_key().as_bytes());
+        let Some(logged) = audit::last_epoch(&self.places.audit, &key) else { return Ok(()) };
+        if vault.epoch() < logged {
+            // A change is logged after it is made, so this sees all that the log speaks of.
+            vault.refresh()?;
+        }
+        match vault.epoch() {
+            epoch if epoch < logged => Err(set_back(epoch, logged)),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn init(&self, caller: &Caller, request: &InitRequest) -> Result<Outcome, ServiceError> {
@@ -243,6 +262,16 @@ impl Local {
     pub(in crate::service) fn key_to_hand_over(&self, caller: &Caller) -> Result<SecretText, ServiceError> {
         Ok(self.session(caller)?.desk.vault().kek().to_wire())
     }
+}
+
+fn set_back(epoch: u64, logged: u64) -> ServiceError {
+    let message = format!(
+        "vault.db is older than its audit log: it stands at change {epoch}, and the log knows of change {logged}"
+    );
+    ServiceError::new(ErrorKind::VaultUnavailable, message).reason("vault.set_back").help(
+        "restore vault.db and the audit log from the same backup; if it is meant to be the older one, \
+         accept it as it is: aivault repair --accept",
+    )
 }
 
 fn no_key() -> ServiceError {
