@@ -6,6 +6,7 @@
 //! It decides nothing: it makes a `Command` or a `Call` of what it reads, and renders
 //! what the service answers.
 
+mod bounded;
 mod error;
 mod routes;
 mod serve;
@@ -30,6 +31,11 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// How many files a daemon may have open: a call takes two connections, and there may be many.
 const OPEN_FILES: u64 = 65_536;
+
+/// How many calls may be under way at once, streams among them; more wait in the socket's backlog.
+const CALLERS: usize = 1024;
+/// How many commands, which are short, and each may be large.
+const OPERATORS: usize = 32;
 
 /// How a daemon's run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,19 +64,19 @@ pub fn run(places: Places) -> Result<Ended, DaemonError> {
 
 async fn serve_all(places: Places) -> Result<Ended, DaemonError> {
     let Some(lock) = socket::lock(&places).await? else { return Ok(Ended::AlreadyRunning) };
-    let (callers, callers_name) = socket::bind(&places.socket).await?;
-    let (operators, operators_name) = socket::bind(&places.operator_socket()).await?;
+    let callers = socket::bind(&places.socket).await?;
+    let operators = socket::bind(&places.operator_socket()).await?;
     let local = Arc::new(Local::new(places.clone(), None));
     let (stop, stopping) = watch::channel(false);
     let uid = process::effective_uid();
-    let callers = serve::accept(callers, routes::callers(Arc::clone(&local)), uid, stopping.clone());
-    let operators = serve::accept(operators, routes::operators(Arc::clone(&local)), uid, stopping);
+    let serving = |most| serve::Serving { uid, most, stopping: stopping.clone() };
+    let callers = serve::accept(callers, routes::callers(Arc::clone(&local)), serving(CALLERS));
+    let operators = serve::accept(operators, routes::operators(Arc::clone(&local)), serving(OPERATORS));
     let (callers, operators) = (tokio::spawn(callers), tokio::spawn(operators));
     wait_for_the_end(&places).await;
     let _ = stop.send(true);
     let open = (callers.await, operators.await);
     // The next daemon may start while this one finishes what is under way: nobody waits for that.
-    drop((callers_name, operators_name));
     drop(lock);
     let _ = tokio::time::timeout(DRAIN, async {
         for connections in [open.0, open.1].into_iter().flatten() {

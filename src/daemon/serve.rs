@@ -12,31 +12,34 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::socket::Listening;
 use crate::platform::peer;
 use crate::service::Caller;
 
-/// More connections than this wait in the socket's backlog.
-const CONNECTIONS: usize = 1024;
 /// How long a client may take to send the head of a request, or keep an idle connection.
-const HEAD: Duration = Duration::from_secs(30);
+const HEAD: Duration = Duration::from_secs(10);
 /// More bytes of head than this are refused.
 const HEAD_BYTES: usize = 32 * 1024;
 /// How long to rest when the system has no file descriptor left.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
-/// Serves `router` on `listener` until told to stop; gives back the connections that are
+/// Whom to serve on one socket, and for how long.
+pub(super) struct Serving {
+    pub(super) uid: u32,
+    /// More connections than this wait in the socket's backlog.
+    pub(super) most: usize,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+/// Serves `router` on `socket` until told to stop; gives back the connections that are
 /// still open then, which finish what is under way.
-pub(super) async fn accept(
-    listener: UnixListener,
-    router: Router,
-    uid: u32,
-    mut stopping: watch::Receiver<bool>,
-) -> JoinSet<()> {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) -> JoinSet<()> {
+    let Serving { uid, most, mut stopping } = serving;
+    let room = Arc::new(Semaphore::new(most));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            accepted = next(&listener, &room) => accepted,
+            accepted = next(&socket.listener, &room) => accepted,
             () = told_to_stop(&mut stopping) => break,
         };
         while connections.try_join_next().is_some() {}

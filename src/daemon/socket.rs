@@ -47,9 +47,16 @@ async fn is_alive(socket: &Path) -> bool {
     !connected.is_err_and(nobody)
 }
 
-/// The name of a socket that is listened on; taken away when this is dropped, unless
-/// the name stands for something else by then.
-pub(super) struct Name(NamedFile);
+/// A socket that is listened on.
+pub(super) struct Listening {
+    /// Goes first: only while the socket is open can no other have its identity.
+    _name: Name,
+    pub(super) listener: UnixListener,
+}
+
+/// The name of a socket; taken away when this is dropped, unless it stands for something else by
+/// then.
+struct Name(NamedFile);
 
 impl Drop for Name {
     fn drop(&mut self) {
@@ -61,7 +68,7 @@ impl Drop for Name {
 }
 
 /// Listens at `path`.
-pub(super) async fn bind(path: &Path) -> Result<(UnixListener, Name), DaemonError> {
+pub(super) async fn bind(path: &Path) -> Result<Listening, DaemonError> {
     if path.as_os_str().len() > LONGEST {
         return Err(DaemonError::PathTooLong(path.to_owned()));
     }
@@ -70,9 +77,9 @@ pub(super) async fn bind(path: &Path) -> Result<(UnixListener, Name), DaemonErro
     let failed = |cause| DaemonError::Socket { socket: path.to_owned(), cause };
     let listener = UnixListener::bind(path).map_err(failed)?;
     let name = NamedFile::at(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
-    let name = Name(name);
+    let listening = Listening { _name: Name(name), listener };
     files::make_private(path)?;
-    Ok((listener, name))
+    Ok(listening)
 }
 
 /// A socket that a daemon left behind when it died refuses connections.
@@ -96,15 +103,24 @@ mod tests {
     async fn only_a_socket_that_nobody_has_is_taken_away() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
-        let (listener, name) = bind(&path).await.unwrap();
+        let first = bind(&path).await.unwrap();
         assert!(matches!(bind(&path).await, Err(DaemonError::Taken(_))));
+        drop(first);
+        assert!(Identity::at(&path).unwrap().is_none(), "it takes its name away");
         // As after a crash: the listener is gone, its name is not.
-        drop(listener);
-        let (_listener, second) = bind(&path).await.unwrap();
-        drop(name);
-        assert!(Identity::at(&path).unwrap().is_some(), "the name is another's by now");
-        drop(second);
-        assert!(Identity::at(&path).unwrap().is_none());
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        bind(&path).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_name_of_another_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let first = bind(&path).await.unwrap();
+        files::remove(&path).unwrap();
+        let _second = bind(&path).await.unwrap();
+        drop(first);
+        assert!(Identity::at(&path).unwrap().is_some());
     }
 
     #[tokio::test]
