@@ -368,6 +368,14 @@ pub struct AuditView {
     pub event: crate::audit::Event,
 }
 
+impl AuditView {
+    /// Whether it says that something was about to be done; another entry says how that ended.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.event.outcome == crate::audit::Outcome::Requested
+    }
+}
+
 /// A policy in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyView {

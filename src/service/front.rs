@@ -134,7 +134,7 @@ impl Service {
             let message = "unlocking hands the key to the daemon, which AIVAULTD_DISABLE switches off";
             return Err(ServiceError::new(ErrorKind::Conflict, message).help("unset AIVAULTD_DISABLE"));
         }
-        self.local.execute(&self.caller, Command::Unlock { with })?;
+        self.local.open_to_hand_over(&self.caller, with)?;
         self.hand_over()?;
         Ok(Outcome::Unlocked)
     }
