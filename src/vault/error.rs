@@ -64,6 +64,10 @@ pub enum VaultError {
     UpstreamNotFound { host: String },
     #[error("there is no policy `{policy}`")]
     PolicyNotFound { policy: PolicyId },
+    #[error("you have no provider `{provider}` of your own")]
+    ProviderNotFound { provider: ProviderId },
+    #[error("the secret {secret} was stored for other hosts than {host}")]
+    HostMismatch { secret: SecretId, host: String },
 }
 
 /// What stands in the way of something new.
@@ -133,13 +137,14 @@ impl VaultError {
             | Self::Store(StoreError::Corrupt { .. }) => VaultErrorKind::Tampered,
             Self::Store(StoreError::Conflict | StoreError::Busy) => VaultErrorKind::Conflict,
             Self::Store(_) | Self::File(_) | Self::Entropy(_) => VaultErrorKind::Unavailable,
-            Self::SecretNotFound { .. } | Self::UpstreamNotFound { .. } | Self::PolicyNotFound { .. } => {
-                VaultErrorKind::SecretNotFound
-            }
+            Self::SecretNotFound { .. }
+            | Self::UpstreamNotFound { .. }
+            | Self::PolicyNotFound { .. }
+            | Self::ProviderNotFound { .. } => VaultErrorKind::SecretNotFound,
             Self::SecretAmbiguous { .. } => VaultErrorKind::SecretAmbiguous,
             Self::CredentialNotFound { .. } => VaultErrorKind::CredentialNotFound,
             Self::CredentialAmbiguous { .. } => VaultErrorKind::CredentialAmbiguous,
-            Self::PinMismatch { .. } => VaultErrorKind::PinMismatch,
+            Self::PinMismatch { .. } | Self::HostMismatch { .. } => VaultErrorKind::PinMismatch,
             Self::Pinned { .. }
             | Self::NameClaimed { .. }
             | Self::Invalid { .. }
@@ -194,6 +199,12 @@ impl VaultError {
             }
             Self::UpstreamNotFound { .. } => "see which are set: aivault upstream list".to_owned(),
             Self::PolicyNotFound { .. } => "see which there are: aivault policy list".to_owned(),
+            Self::ProviderNotFound { .. } => "see which there are: aivault provider list".to_owned(),
+            Self::HostMismatch { secret, .. } => {
+                format!(
+                    "give its value again, for the hosts that it may go to now: aivault secrets rotate --id {secret}"
+                )
+            }
         }
     }
 }

@@ -28,6 +28,7 @@ mod multiset;
 mod open;
 mod paths;
 mod policies;
+mod providers;
 mod provision;
 mod repair;
 mod resident;
@@ -48,7 +49,7 @@ pub use init::{init, open_or_init};
 pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText};
 pub use model::{
     Claim, Created, CredentialMeta, Group, NewSecret, Provisioned, Removed, SecretChange, SecretMeta,
-    SecretRef, StoredPolicy, Upstream,
+    SecretRef, StoredPolicy, StoredProvider, Upstream,
 };
 pub use open::{LockedVault, Presence, find, open, presence};
 pub use paths::VaultPaths;

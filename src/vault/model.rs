@@ -119,6 +119,15 @@ pub struct StoredPolicy {
     pub applied_ms: u64,
 }
 
+/// A provider of the operator's own, as its author wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredProvider {
+    pub id: ProviderId,
+    /// The file's text.
+    pub text: String,
+    pub added_ms: u64,
+}
+
 /// What the registry says about a name; passed in, since the vault knows no registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {

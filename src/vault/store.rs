@@ -22,12 +22,21 @@ pub enum Kind {
     Upstream,
     /// A policy of the operator.
     Policy,
+    /// A provider of the operator.
+    Provider,
     Setting,
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Manifest, Self::Secret, Self::Credential, Self::Upstream, Self::Policy, Self::Setting];
+    const ALL: [Self; 7] = [
+        Self::Manifest,
+        Self::Secret,
+        Self::Credential,
+        Self::Upstream,
+        Self::Policy,
+        Self::Provider,
+        Self::Setting,
+    ];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -37,6 +46,7 @@ impl Kind {
             Self::Credential => "credential",
             Self::Upstream => "upstream",
             Self::Policy => "policy",
+            Self::Provider => "provider",
             Self::Setting => "setting",
         }
     }
