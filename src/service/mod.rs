@@ -12,6 +12,7 @@ mod local;
 pub mod multipart;
 mod policy;
 mod remote;
+mod which_vault;
 pub mod wire;
 
 pub use command::{

@@ -22,6 +22,7 @@ use tokio::net::UnixStream;
 
 use super::command::{Command, Outcome};
 use super::error::{ErrorKind, ServiceError};
+use super::which_vault;
 use super::wire::{self, Health, WireError};
 use crate::broker::{CallerBodyFault, RequestBody};
 use crate::platform::{files, peer, process};
@@ -88,7 +89,7 @@ impl Remote {
             .map_err(|error| ServiceError::new(ErrorKind::InvalidRequest, error.to_string()))?;
         let body = Full::new(Bytes::from(json)).map_err(|never| match never {}).boxed_unsync();
         let stream = self.connect(&self.places.operator_socket()).await?;
-        let response = self.while_alive(send(stream, wire::COMMAND, None, body)).await?;
+        let response = self.while_alive(self.send(stream, wire::COMMAND, None, body)).await?;
         let (parts, body) = response.into_parts();
         let bytes = collect(body).await?;
         if parts.status.is_success() {
@@ -104,7 +105,7 @@ impl Remote {
     pub async fn invoke(&self, call: &Call, body: RequestBody) -> Result<RemoteReply, ServiceError> {
         let head = wire::encode_call(call)?;
         let stream = self.connect(&self.places.socket).await?;
-        let answer = send(stream, wire::INVOKE, body.length(), outgoing(head, body));
+        let answer = self.send(stream, wire::INVOKE, body.length(), outgoing(head, body));
         let response = self.while_alive(answer).await?;
         let (mut parts, body) = response.into_parts();
         let from = parts.headers.remove(wire::ORIGIN);
@@ -148,6 +149,25 @@ impl Remote {
                 );
             }
         }
+    }
+
+    async fn send(
+        &self,
+        stream: UnixStream,
+        path: &str,
+        length: Option<u64>,
+        body: Outgoing,
+    ) -> Result<Response<Incoming>, ServiceError> {
+        let mut request = Request::post(path)
+            .header(http::header::HOST, "aivault")
+            .header(wire::VERSION_HEADER, wire::VERSION);
+        if let Some(vault) = which_vault::id_at(&self.places) {
+            request = request.header(wire::VAULT_HEADER, vault);
+        }
+        if let Some(length) = length {
+            request = request.header(wire::LENGTH_HEADER, length);
+        }
+        exchange(stream, request.body(body).map_err(|error| strange(&error.to_string()))?).await
     }
 
     async fn connect(&self, socket: &Path) -> Result<UnixStream, ServiceError> {
@@ -232,20 +252,6 @@ async fn connect_to(socket: &Path) -> io::Result<UnixStream> {
         return Ok(stream);
     }
     Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("user {} listens there, not you", peer.uid)))
-}
-
-async fn send(
-    stream: UnixStream,
-    path: &str,
-    length: Option<u64>,
-    body: Outgoing,
-) -> Result<Response<Incoming>, ServiceError> {
-    let mut request =
-        Request::post(path).header(http::header::HOST, "aivault").header(wire::VERSION_HEADER, wire::VERSION);
-    if let Some(length) = length {
-        request = request.header(wire::LENGTH_HEADER, length);
-    }
-    exchange(stream, request.body(body).map_err(|error| strange(&error.to_string()))?).await
 }
 
 async fn get(stream: UnixStream, path: &str) -> Result<Response<Incoming>, ServiceError> {

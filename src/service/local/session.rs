@@ -21,7 +21,8 @@ pub(super) struct Session {
     pub(super) desk: Desk,
     /// Whether this process made the vault, on its first use.
     pub(super) created: bool,
-    /// The vault's file as it was opened.
+    /// The vault's id and file as they were opened.
+    vault_id: String,
     file: Option<NamedFile>,
 }
 
@@ -58,11 +59,7 @@ impl Session {
 
 impl Local {
     pub(super) fn vault_paths(&self) -> VaultPaths {
-        VaultPaths {
-            folder: self.places.vault.clone(),
-            key_file: self.places.key_file.clone(),
-            audit_dir: self.places.audit.clone(),
-        }
+        (&self.places).into()
     }
 
     /// The open vault; opened, or on first use made, when its key can be had without asking. One
@@ -142,9 +139,9 @@ impl Local {
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
         let journal = Journal::new(self.places.audit.clone(), key, fresh);
-        let file = vault.file().cloned();
+        let (vault_id, file) = (vault.header().vault_id.to_string(), vault.file().cloned());
         let desk = Desk { catalog: self.catalog.clone(), vault: Arc::new(Mutex::new(vault)), journal };
-        Ok(Session { desk, created: false, file })
+        Ok(Session { desk, created: false, vault_id, file })
     }
 
     /// A vault that was set back as a whole fits together; but its log, unless it was set back too,
@@ -248,6 +245,12 @@ impl Local {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.session.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// The id of the vault that is open.
+    pub(in crate::service) fn open_vault_id(&self) -> Option<String> {
+        let open = self.session.read().unwrap_or_else(PoisonError::into_inner);
+        open.as_ref().map(|session| session.vault_id.clone())
     }
 
     /// Opens the vault, if that can be done without asking anybody.
