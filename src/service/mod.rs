@@ -9,6 +9,7 @@ mod command;
 mod error;
 mod front;
 mod local;
+mod look;
 pub mod multipart;
 mod policy;
 mod remote;
@@ -16,9 +17,9 @@ mod which_vault;
 pub mod wire;
 
 pub use command::{
-    AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, GrantView, ImportEntry,
-    InitRequest, KeyChoice, Outcome, Readiness, SecretNeed, SecretSelector, SecretView, StatusView,
-    StoredView, UnlockWith, UpstreamView,
+    AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, DaemonState, GrantView,
+    ImportEntry, InitRequest, KeyChoice, Outcome, Readiness, SecretNeed, SecretSelector, SecretView,
+    StatusView, StoredView, UnlockWith, UpstreamView,
 };
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Reply, Service};
