@@ -134,8 +134,6 @@ pub enum Outcome {
     SecretStored(StoredView),
     Imported {
         stored: Vec<StoredView>,
-        /// What was stored already with the same value.
-        unchanged: Vec<SecretName>,
     },
     Secrets {
         secrets: Vec<SecretView>,

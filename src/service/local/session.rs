@@ -37,21 +37,37 @@ impl Session {
     pub(super) fn recorded<T>(
         &self,
         event: Event,
-        act: impl FnOnce(&mut Vault) -> Result<T, vault::VaultError>,
+        act: impl FnOnce(&mut Vault) -> Result<T, VaultError>,
+    ) -> Result<T, ServiceError> {
+        self.recorded_all(vec![event], act)
+    }
+
+    /// The same for several events of one act.
+    pub(super) fn recorded_all<T>(
+        &self,
+        events: Vec<Event>,
+        act: impl FnOnce(&mut Vault) -> Result<T, VaultError>,
     ) -> Result<T, ServiceError> {
         let journal = &self.desk.journal;
-        let request = journal.append(&Event { outcome: Logged::Requested, ..event.clone() })?;
+        let mut requests = Vec::with_capacity(events.len());
+        for event in events {
+            let request = journal.append(&Event { outcome: Logged::Requested, ..event.clone() })?;
+            requests.push((request, event));
+        }
         let (result, epoch) = {
             let mut vault = self.desk.vault();
             (act(&mut vault), vault.epoch())
         };
-        let end = match &result {
-            Ok(_) => Event { outcome: Logged::Ok, epoch: Some(epoch), ..event },
-            Err(error) => Event { outcome: Logged::Failed, detail: Some(error.to_string()), ..event },
-        };
-        // It is done or not by now, and the request is on record; a log that broke meanwhile
-        // refuses the next one.
-        let _ = journal.append(&Event { ts_ms: clock::now_ms(), decision: Some(request), ..end });
+        for (request, event) in requests {
+            let event = Event { ts_ms: clock::now_ms(), decision: Some(request), ..event };
+            let end = match &result {
+                Ok(_) => Event { outcome: Logged::Ok, epoch: Some(epoch), ..event },
+                Err(error) => Event { outcome: Logged::Failed, detail: Some(error.to_string()), ..event },
+            };
+            // It is done or not by now, and the request is on record; a log that broke meanwhile
+            // refuses the next one.
+            let _ = journal.append(&end);
+        }
         journal.settle()?;
         Ok(result?)
     }
