@@ -160,6 +160,9 @@ fn entry(number: usize, text: OsString) -> Result<ImportEntry, CliError> {
             "has no secret name before `=`: use capital letters, digits and `_`, starting with a letter",
         )
     })?;
+    if value.is_empty() {
+        return Err(malformed(&format!("({name}) has no value behind `=`")));
+    }
     Ok(ImportEntry { name, value: input::secret(value)? })
 }
 
@@ -253,6 +256,7 @@ mod tests {
             let error = entry(2, bad.into()).err().unwrap().to_string();
             assert!(!error.contains("verysecret"), "{error}");
         }
+        assert!(entry(2, "OPENAI_API_KEY=".into()).err().unwrap().to_string().contains("OPENAI_API_KEY"));
         let entry = entry(1, "A=b=c".into()).unwrap();
         assert_eq!(entry.name.as_str(), "A");
     }

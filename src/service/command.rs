@@ -168,8 +168,6 @@ pub enum Outcome {
     SecretStored(StoredView),
     Imported {
         stored: Vec<StoredView>,
-        /// What was stored already with the same value.
-        unchanged: Vec<SecretName>,
     },
     Secrets {
         secrets: Vec<SecretView>,
@@ -256,9 +254,26 @@ pub struct StatusView {
     pub providers: usize,
     pub capabilities: usize,
     pub socket: String,
-    /// The process id of the running daemon, when one answers.
+    /// The process that listens at the socket, whatever it is.
     pub daemon: Option<u32>,
+    pub daemon_state: DaemonState,
     pub upstreams: Vec<UpstreamView>,
+}
+
+/// What is at the daemon's socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DaemonState {
+    Absent,
+    Running,
+    /// Somebody who does not answer.
+    Silent,
+    /// Somebody who speaks another version of the words between client and daemon.
+    OtherVersion,
+    /// The daemon of another vault.
+    OtherVault,
+    /// It cannot be connected to, or belongs to another user.
+    Unusable,
 }
 
 /// A secret without its value.

@@ -9,9 +9,10 @@ use futures_core::Stream;
 use futures_util::StreamExt;
 use http::HeaderMap;
 
-use super::command::{Command, KeyChoice, Outcome, UnlockWith};
+use super::command::{Command, KeyChoice, Outcome, StatusView, UnlockWith};
 use super::error::{ErrorKind, ServiceError};
 use super::local::{Local, LocalReply};
+use super::look::Found;
 use super::remote::{Remote, RemoteReply};
 use crate::broker::RequestBody;
 use crate::platform::process;
@@ -61,7 +62,8 @@ impl Service {
                 if asks && self.daemon != DaemonUse::Disabled {
                     self.hand_over()?;
                 }
-                Ok(outcome)
+                let found = self.block_on(async { Ok(self.remote.look().await) })?;
+                Ok(beside(outcome, &found))
             }
             Command::Unlock { with } => self.unlock(with),
             Command::Lock => self.lock(),
@@ -113,20 +115,14 @@ impl Service {
     }
 
     fn status(&self) -> Result<Outcome, ServiceError> {
-        let health = self.block_on(async { Ok(self.remote.health().await) })?;
-        let unlocked_there = health.as_ref().is_some_and(|health| health.unlocked);
+        let found = self.block_on(async { Ok(self.remote.look().await) })?;
+        let unlocked_there = found.health.as_ref().is_some_and(|health| health.unlocked);
         let outcome = if unlocked_there && self.needs_daemon() {
             self.ask(&Command::Status)?
         } else {
             self.local.execute(&self.caller, Command::Status)?
         };
-        Ok(match outcome {
-            Outcome::Status(mut view) => {
-                view.daemon = health.map(|health| health.pid);
-                Outcome::Status(view)
-            }
-            other => other,
-        })
+        Ok(beside(outcome, &found))
     }
 
     fn unlock(&self, with: UnlockWith) -> Result<Outcome, ServiceError> {
@@ -172,6 +168,16 @@ impl Service {
         let runtime =
             runtime.map_err(|error| ServiceError::new(ErrorKind::VaultUnavailable, error.to_string()))?;
         runtime.block_on(work)
+    }
+}
+
+/// What is known of the vault, with what was found at the daemon's socket.
+fn beside(outcome: Outcome, found: &Found) -> Outcome {
+    let with = |view| StatusView { daemon: found.pid, daemon_state: found.state, ..view };
+    match outcome {
+        Outcome::Status(view) => Outcome::Status(with(view)),
+        Outcome::Initialised(view) => Outcome::Initialised(with(view)),
+        other => other,
     }
 }
 

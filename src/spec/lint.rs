@@ -10,6 +10,7 @@ use super::diagnostic::{Code, Diagnostic, Finding, Place};
 use super::document::{CapabilityDocument, GrantDocument, ProviderDocument};
 use super::method::{Method, MethodSet};
 use super::model::{Capability, Provider};
+use super::name::SecretName;
 use super::path::{PathPattern, Segment};
 use super::target::Target;
 
@@ -52,7 +53,7 @@ pub fn beside<'a>(own: &Provider, others: impl Iterator<Item = &'a Provider>) ->
             let message = format!("there is a provider `{}` already", other.id);
             findings.push(Finding::new(Code::ClaimedTwice, place, message).help("give it another id"));
         }
-        let theirs = |name| other.secrets.iter().any(|claim| claim.name == *name);
+        let theirs = |name: &SecretName| other.secrets.iter().any(|claim| claim.name == *name);
         for claim in own.secrets.iter().filter(|claim| theirs(&claim.name)) {
             let place = Place::root().key("secrets").name(claim.name.as_str());
             let message = format!("`{}` is already claimed by `{}`", claim.name, other.id);

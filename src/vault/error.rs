@@ -56,6 +56,8 @@ pub enum VaultError {
     Pinned { secret: SecretId, provider: ProviderId },
     #[error("the name {name} is claimed by {provider}")]
     NameClaimed { name: SecretName, provider: ProviderId },
+    #[error("{label} is given twice")]
+    GivenTwice { label: String },
     #[error("the {what} cannot be used: {rule}")]
     Invalid { what: &'static str, rule: &'static str },
     #[error("{host} can only be redirected in a test vault")]
@@ -148,6 +150,7 @@ impl VaultError {
             Self::Pinned { .. }
             | Self::NameClaimed { .. }
             | Self::Invalid { .. }
+            | Self::GivenTwice { .. }
             | Self::NotATestVault { .. } => VaultErrorKind::Invalid,
         }
     }
@@ -193,6 +196,7 @@ impl VaultError {
             Self::NameClaimed { name, .. } => {
                 format!("give the value again: aivault secrets create --name {name}")
             }
+            Self::GivenTwice { label } => format!("give {label} once"),
             Self::Invalid { rule, .. } => (*rule).to_owned(),
             Self::NotATestVault { .. } => {
                 "make a vault for tests: aivault init --test, in another folder".to_owned()
@@ -228,8 +232,8 @@ impl Existing {
             Self::Remains(path) | Self::Key(path) | Self::AuditLog(path) => {
                 format!("restore the missing vault.db from a backup, or move {path:?} away to start anew")
             }
-            Self::Secret { label, .. } => {
-                format!("give it a new value: aivault secrets rotate --name {label}")
+            Self::Secret { label, scope, .. } => {
+                format!("give it a new value: aivault secrets rotate --name {label} {}", flags(scope))
             }
         }
     }
@@ -249,6 +253,15 @@ impl fmt::Display for Difference {
                 write!(f, "the vault was set back from change {seen} to change {epoch}")
             }
         }
+    }
+}
+
+/// The flags that name a scope: a name may stand in several.
+fn flags(scope: &Scope) -> String {
+    match scope {
+        Scope::Global => "--scope global".to_owned(),
+        Scope::Workspace { workspace } => format!("--workspace-id {workspace}"),
+        Scope::Group { workspace, group } => format!("--workspace-id {workspace} --group-id {group}"),
     }
 }
 

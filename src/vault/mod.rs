@@ -9,7 +9,6 @@
 //! registry, or be made beside the remains of an earlier one.
 
 mod change;
-mod compare;
 mod credentials;
 mod diagnose;
 mod draft;

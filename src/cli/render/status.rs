@@ -6,7 +6,7 @@ use super::counted;
 use super::table::{Table, aligned, width};
 use crate::cli::escape;
 use crate::cli::screen::Screen;
-use crate::service::{StatusView, UpstreamView};
+use crate::service::{DaemonState, StatusView, UpstreamView};
 
 /// The width of the labels.
 const LABELS: usize = 12;
@@ -65,10 +65,16 @@ fn count(count: Option<usize>) -> String {
 }
 
 fn daemon(status: &StatusView) -> String {
-    match status.daemon {
-        Some(pid) => format!("running, pid {pid}, on {}", status.socket),
-        None => "not running".to_owned(),
-    }
+    let what = match status.daemon_state {
+        DaemonState::Absent => return "not running".to_owned(),
+        DaemonState::Running => "running",
+        DaemonState::Silent => "does not answer",
+        DaemonState::OtherVersion => "of another version",
+        DaemonState::OtherVault => "of another vault",
+        DaemonState::Unusable => "cannot be used, or is another user's",
+    };
+    let pid = status.daemon.map(|pid| format!(", pid {pid}")).unwrap_or_default();
+    format!("{what}{pid}, on {}", status.socket)
 }
 
 pub(super) fn print_upstreams(upstreams: &[UpstreamView], screen: &mut Screen<'_>) -> io::Result<()> {
@@ -105,6 +111,7 @@ mod tests {
             capabilities: 200,
             socket: "/home/a/.aivault/run/aivaultd.sock".into(),
             daemon: None,
+            daemon_state: DaemonState::Absent,
             upstreams: Vec::new(),
         }
     }
@@ -126,6 +133,16 @@ version:      0.1.0
     }
 
     #[test]
+    fn whoever_is_at_the_socket_is_told_with_its_process() {
+        for (daemon_state, told) in [
+            (DaemonState::Silent, "does not answer, pid 42, on /home/a/.aivault/run/aivaultd.sock"),
+            (DaemonState::OtherVersion, "of another version, pid 42, on /home/a/.aivault/run/aivaultd.sock"),
+        ] {
+            assert_eq!(daemon(&StatusView { daemon: Some(42), daemon_state, ..status() }), told);
+        }
+    }
+
+    #[test]
     fn long_texts_are_wrapped_for_people() {
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(wrapped("indivisible a b", 3), ["indivisible", "a b"]);
@@ -139,6 +156,7 @@ version:      0.1.0
             test: true,
             secrets: None,
             daemon: Some(42),
+            daemon_state: DaemonState::Running,
             damaged: vec!["secret 9".into()],
             upstreams: vec![UpstreamView { host: "a.com".into(), address: "127.0.0.1:1".into() }],
             ..status()

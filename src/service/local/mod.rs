@@ -58,6 +58,10 @@ impl Local {
         Self { places, env_key, catalog, broker: Broker::new(), approvals, session: RwLock::new(None) }
     }
 
+    pub(in crate::service) fn places(&self) -> &Places {
+        &self.places
+    }
+
     /// Carries out one command for `caller`.
     ///
     /// # Errors

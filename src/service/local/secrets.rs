@@ -14,7 +14,7 @@ use crate::service::error::{ErrorKind, ServiceError};
 use crate::spec::{Scope, ScopeId, SecretName};
 use crate::vault::{
     Claim, CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretId, SecretInput, SecretMeta,
-    SecretRef, VaultError,
+    SecretRef,
 };
 
 impl Local {
@@ -26,71 +26,54 @@ impl Local {
         scope: Scope,
         aliases: Vec<String>,
     ) -> Result<StoredView, ServiceError> {
-        let session = self.session(caller)?;
-        let claim = claim_of(&name);
-        let warnings = doubts(&name, &value);
-        let event = Event {
-            secret: Some(name.clone()),
-            scope: Some(scope.clone()),
-            provider: claim.as_ref().map(|claim| claim.provider.clone()),
-            ..event(caller, Action::SecretCreate)
-        };
         let new = NewSecret { name, value, scope, aliases };
-        let created =
-            session.recorded(event, |vault| vault.create_secret(new, claim.as_ref(), clock::now_ms()))?;
-        let (provisioned, missing) = self.provisioned(caller, &session, created.provisioned)?;
-        let test_vault = session.desk.vault().is_test();
-        Ok(StoredView { secret: views::secret(&created.meta), provisioned, missing, warnings, test_vault })
+        let mut stored = self.store_all(caller, vec![new])?;
+        // There is one for each that was given.
+        Ok(stored.pop().expect("one secret was given"))
     }
 
+    /// Stores all entries or none. A name that is taken stops it: what is stored is neither
+    /// overwritten nor compared, which would tell whoever can import whether a guess is right.
     pub(super) fn import_secrets(
         &self,
         caller: &Caller,
         entries: Vec<ImportEntry>,
         scope: &Scope,
     ) -> Result<Outcome, ServiceError> {
-        let (entries, unchanged) = self.without_known(caller, entries, scope)?;
-        let mut stored = Vec::new();
-        for ImportEntry { name, value } in entries {
-            let label = name.clone();
-            let one = self.create_secret(caller, name, value, scope.clone(), Vec::new());
-            stored.push(one.map_err(|error| {
-                let message = format!("{label}: {} ({} stored before it)", error.message, stored.len());
-                ServiceError { message, ..error }
-            })?);
-        }
-        Ok(Outcome::Imported { stored, unchanged })
+        let new = entries.into_iter().map(|ImportEntry { name, value }| NewSecret {
+            name,
+            value,
+            scope: scope.clone(),
+            aliases: Vec::new(),
+        });
+        let stored = self.store_all(caller, new.collect()).map_err(|error| ServiceError {
+            message: format!("{}; nothing was imported", error.message),
+            ..error
+        })?;
+        Ok(Outcome::Imported { stored })
     }
 
-    /// Sets aside what is stored already with the same value, so that an import can be
-    /// repeated. Another value stops it before anything is stored: it would be overwritten.
-    fn without_known(
-        &self,
-        caller: &Caller,
-        entries: Vec<ImportEntry>,
-        scope: &Scope,
-    ) -> Result<(Vec<ImportEntry>, Vec<SecretName>), ServiceError> {
+    fn store_all(&self, caller: &Caller, new: Vec<NewSecret>) -> Result<Vec<StoredView>, ServiceError> {
         let session = self.session(caller)?;
-        let mut vault = session.desk.vault();
-        let (mut new, mut unchanged) = (Vec::new(), Vec::new());
-        for entry in entries {
-            let known = SecretRef::Name { name_or_alias: entry.name.to_string(), scope: Some(scope.clone()) };
-            match vault.holds(&known, &entry.value) {
-                Err(VaultError::SecretNotFound { .. }) => new.push(entry),
-                Err(error) => return Err(error.into()),
-                Ok(same) => {
-                    // A comparison tells something of a stored value, so it leaves a trace.
-                    session.desk.journal.append(&compared(caller, &entry.name, scope, same))?;
-                    if !same {
-                        session.desk.journal.settle()?;
-                        return Err(other_value(&entry.name));
-                    }
-                    unchanged.push(entry.name);
-                }
-            }
+        let claimed: Vec<_> = new.into_iter().map(|new| (claim_of(&new.name), new)).collect();
+        let doubts: Vec<_> = claimed.iter().map(|(_, new)| doubts(&new.name, &new.value)).collect();
+        let events = claimed.iter().map(|(claim, new)| Event {
+            secret: Some(new.name.clone()),
+            scope: Some(new.scope.clone()),
+            provider: claim.as_ref().map(|claim| claim.provider.clone()),
+            ..event(caller, Action::SecretCreate)
+        });
+        let events = events.collect();
+        let new = claimed.into_iter().map(|(claim, new)| (new, claim)).collect();
+        let created = session.recorded_all(events, |vault| vault.create_secrets(new, clock::now_ms()))?;
+        let test_vault = session.desk.vault().is_test();
+        let mut stored = Vec::with_capacity(created.len());
+        for (created, warnings) in created.into_iter().zip(doubts) {
+            let (provisioned, missing) = self.provisioned(caller, &session, created.provisioned)?;
+            let secret = views::secret(&created.meta);
+            stored.push(StoredView { secret, provisioned, missing, warnings, test_vault });
         }
-        session.desk.journal.settle()?;
-        Ok((new, unchanged))
+        Ok(stored)
     }
 
     pub(super) fn list_secrets(
@@ -261,25 +244,6 @@ fn reference(selector: &SecretSelector) -> Result<SecretRef, ServiceError> {
                 .help("see the ids with `aivault secrets list`")
         }),
     }
-}
-
-fn compared(caller: &Caller, name: &SecretName, scope: &Scope, same: bool) -> Event {
-    Event {
-        outcome: if same { Logged::Ok } else { Logged::Failed },
-        secret: Some(name.clone()),
-        scope: Some(scope.clone()),
-        reason: Some(if same { "unchanged" } else { "exists" }.to_owned()),
-        ..event(caller, Action::SecretCreate)
-    }
-}
-
-fn other_value(name: &SecretName) -> ServiceError {
-    ServiceError::new(
-        ErrorKind::Conflict,
-        format!("{name} is stored already with another value; nothing was imported"),
-    )
-    .reason("exists")
-    .help(format!("give it the new value with `aivault secrets rotate --name {name}`, or leave it out"))
 }
 
 fn claim_of(name: &SecretName) -> Option<Claim> {

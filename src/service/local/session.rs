@@ -21,7 +21,8 @@ pub(super) struct Session {
     pub(super) desk: Desk,
     /// Whether this process made the vault, on its first use.
     pub(super) created: bool,
-    /// The vault's file as it was opened.
+    /// The vault's id and file as they were opened.
+    vault_id: String,
     file: Option<NamedFile>,
 }
 
@@ -36,21 +37,37 @@ impl Session {
     pub(super) fn recorded<T>(
         &self,
         event: Event,
-        act: impl FnOnce(&mut Vault) -> Result<T, vault::VaultError>,
+        act: impl FnOnce(&mut Vault) -> Result<T, VaultError>,
+    ) -> Result<T, ServiceError> {
+        self.recorded_all(vec![event], act)
+    }
+
+    /// The same for several events of one act.
+    pub(super) fn recorded_all<T>(
+        &self,
+        events: Vec<Event>,
+        act: impl FnOnce(&mut Vault) -> Result<T, VaultError>,
     ) -> Result<T, ServiceError> {
         let journal = &self.desk.journal;
-        let request = journal.append(&Event { outcome: Logged::Requested, ..event.clone() })?;
+        let mut requests = Vec::with_capacity(events.len());
+        for event in events {
+            let request = journal.append(&Event { outcome: Logged::Requested, ..event.clone() })?;
+            requests.push((request, event));
+        }
         let (result, epoch) = {
             let mut vault = self.desk.vault();
             (act(&mut vault), vault.epoch())
         };
-        let end = match &result {
-            Ok(_) => Event { outcome: Logged::Ok, epoch: Some(epoch), ..event },
-            Err(error) => Event { outcome: Logged::Failed, detail: Some(error.to_string()), ..event },
-        };
-        // It is done or not by now, and the request is on record; a log that broke meanwhile
-        // refuses the next one.
-        let _ = journal.append(&Event { ts_ms: clock::now_ms(), decision: Some(request), ..end });
+        for (request, event) in requests {
+            let event = Event { ts_ms: clock::now_ms(), decision: Some(request), ..event };
+            let end = match &result {
+                Ok(_) => Event { outcome: Logged::Ok, epoch: Some(epoch), ..event },
+                Err(error) => Event { outcome: Logged::Failed, detail: Some(error.to_string()), ..event },
+            };
+            // It is done or not by now, and the request is on record; a log that broke meanwhile
+            // refuses the next one.
+            let _ = journal.append(&end);
+        }
         journal.settle()?;
         Ok(result?)
     }
@@ -58,11 +75,7 @@ impl Session {
 
 impl Local {
     pub(super) fn vault_paths(&self) -> VaultPaths {
-        VaultPaths {
-            folder: self.places.vault.clone(),
-            key_file: self.places.key_file.clone(),
-            audit_dir: self.places.audit.clone(),
-        }
+        (&self.places).into()
     }
 
     /// The open vault; opened, or on first use made, when its key can be had without asking. One
@@ -142,7 +155,7 @@ impl Local {
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
         let journal = Journal::new(self.places.audit.clone(), key, fresh);
-        let file = vault.file().cloned();
+        let (vault_id, file) = (vault.header().vault_id.to_string(), vault.file().cloned());
         let desk = Desk {
             catalog: self.catalog.clone(),
             vault: Arc::new(Mutex::new(vault)),
@@ -150,7 +163,7 @@ impl Local {
             rulebook: Rulebook::default(),
             approvals: Arc::clone(&self.approvals),
         };
-        Ok(Session { desk, created: false, file })
+        Ok(Session { desk, created: false, vault_id, file })
     }
 
     /// A vault that was set back as a whole fits together; but its log, unless it was set back too,
@@ -254,6 +267,12 @@ impl Local {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.session.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// The id of the vault that is open.
+    pub(in crate::service) fn open_vault_id(&self) -> Option<String> {
+        let open = self.session.read().unwrap_or_else(PoisonError::into_inner);
+        open.as_ref().map(|session| session.vault_id.clone())
     }
 
     /// Opens the vault, if that can be done without asking anybody.

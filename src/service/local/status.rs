@@ -4,7 +4,7 @@ use super::session::Session;
 use super::{Local, views};
 use crate::policy::Caller;
 use crate::registry;
-use crate::service::command::{Outcome, StatusView};
+use crate::service::command::{DaemonState, Outcome, StatusView};
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::vault::{self, Header, KeyProvider, Presence};
 
@@ -57,6 +57,7 @@ impl Local {
             capabilities: registry::capabilities().count(),
             socket: self.places.socket.display().to_string(),
             daemon: None,
+            daemon_state: DaemonState::Absent,
             upstreams: Vec::new(),
         }
     }
