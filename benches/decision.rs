@@ -17,7 +17,7 @@ struct Compiled;
 
 impl Catalog for Compiled {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
-        registry::capability(id).map(|(provider, capability)| Granted { provider, capability })
+        registry::capability(id).map(|(provider, capability)| Granted { provider, capability, own: false })
     }
 
     fn provider(&self, id: &str) -> Option<&Provider> {

@@ -140,6 +140,8 @@ words! {
         CredentialDelete = "credential.delete",
         UpstreamSet = "upstream.set",
         UpstreamRemove = "upstream.remove",
+        ProviderAdd = "provider.add",
+        ProviderRemove = "provider.remove",
         PolicyApply = "policy.apply",
         PolicyRemove = "policy.remove",
         /// A person is asked about a call.
@@ -240,7 +242,7 @@ mod tests {
             words.join(" "),
             "vault.init vault.unlock vault.lock secret.create secret.update secret.rotate secret.delete \
              secret.attach-group secret.detach-group credential.provision credential.delete upstream.set \
-             upstream.remove policy.apply policy.remove approval.ask approval.answer invoke response audit.repair"
+             upstream.remove provider.add provider.remove policy.apply policy.remove approval.ask approval.answer invoke response audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

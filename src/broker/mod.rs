@@ -24,7 +24,7 @@ mod upstream;
 
 pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
 pub use error::BrokerError;
-pub use invoke::{Broker, Desk};
+pub use invoke::{Broker, Desk, Shelf};
 pub use journal::Journal;
 pub use reply::{Reply, ReplyBody};
 pub use rulebook::Rulebook;

@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
-use super::{approvals, capability, input, policy, secrets, vault};
+use super::{approvals, capability, input, policy, provider, secrets, vault};
 use crate::platform::files;
 use crate::service::{Command, SecretText, Service};
 
@@ -19,6 +19,8 @@ pub(super) enum Task {
     Invoke(Box<Invocation>),
     CheckPolicy,
     WatchApprovals,
+    /// So many files were checked, and nothing is wrong with them.
+    Valid(usize),
     Demo,
 }
 
@@ -50,6 +52,7 @@ impl Arguments {
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),
             Verb::Audit(audit) => vault::audit(audit),
             Verb::Policy(verb) => policy::task(verb)?,
+            Verb::Provider(verb) => provider::task(verb)?,
             Verb::Approvals(verb) => approvals_task(verb),
             Verb::Upstream(verb) => upstream(verb)?,
             Verb::Demo => Task::Demo,
@@ -73,6 +76,11 @@ impl Task {
             Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
             Self::CheckPolicy => policy::check(std::io::stdin().lock(), screen),
+            Self::Valid(files) => {
+                let s = if files == 1 { "" } else { "s" };
+                writeln!(screen.out, "{files} file{s}, nothing wrong")?;
+                Ok(ExitCode::SUCCESS)
+            }
             Self::WatchApprovals => approvals::watch(&service(), screen),
             // Composed one level up, since it makes a service of its own.
             Self::Demo => Ok(ExitCode::FAILURE),

@@ -69,7 +69,7 @@ pub enum Command {
     AuditVerify,
     /// Puts policies in force, all of them or none.
     PolicyApply {
-        files: Vec<PolicyFile>,
+        files: Vec<SourceFile>,
         /// Says what would change, and changes nothing.
         dry_run: bool,
     },
@@ -79,6 +79,17 @@ pub enum Command {
     },
     PolicyRemove {
         id: PolicyId,
+    },
+    /// Adds a provider of the operator's own, or replaces it.
+    ProviderAdd {
+        file: SourceFile,
+    },
+    ProviderList,
+    ProviderShow {
+        id: ProviderId,
+    },
+    ProviderRemove {
+        id: ProviderId,
     },
     /// The requests that wait for a person.
     ApprovalList,
@@ -140,10 +151,10 @@ pub struct ImportEntry {
     pub value: SecretInput,
 }
 
-/// A policy file as its author wrote it.
+/// A policy or provider file as its author wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PolicyFile {
+pub struct SourceFile {
     /// What messages call it.
     pub name: String,
     pub text: String,
@@ -214,6 +225,25 @@ pub enum Outcome {
     },
     PolicyRemoved {
         id: PolicyId,
+    },
+    ProviderAdded {
+        provider: ProviderView,
+        replaced: bool,
+        /// Stored secrets that were given for other hosts, and serve again when their value is given anew.
+        unbound: Vec<SecretName>,
+    },
+    Providers {
+        providers: Vec<ProviderView>,
+        /// Stored providers that cannot be used: they do not compile, or the registry has no room.
+        broken: Vec<String>,
+    },
+    /// A provider; of the operator's own, with the text of its file.
+    Provider {
+        provider: ProviderView,
+        text: Option<String>,
+    },
+    ProviderRemoved {
+        id: ProviderId,
     },
     Approvals {
         questions: Vec<Question>,
@@ -389,6 +419,21 @@ impl AuditView {
     pub fn is_request(&self) -> bool {
         self.event.outcome == crate::audit::Outcome::Requested
     }
+}
+
+/// A provider in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderView {
+    pub id: ProviderId,
+    pub name: String,
+    pub category: String,
+    /// Whether it is the operator's own rather than the registry's.
+    pub own: bool,
+    pub hosts: Vec<String>,
+    pub auth: String,
+    pub secrets: Vec<SecretName>,
+    pub capabilities: usize,
+    pub docs: String,
 }
 
 /// A policy in force.

@@ -18,8 +18,9 @@ pub mod wire;
 
 pub use command::{
     AppliedPolicy, AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, DaemonState,
-    GrantView, ImportEntry, InitRequest, KeyChoice, Outcome, PolicyChange, PolicyFile, PolicyView, Readiness,
-    RuleView, SecretNeed, SecretSelector, SecretView, StatusView, StoredView, UnlockWith, UpstreamView,
+    GrantView, ImportEntry, InitRequest, KeyChoice, Outcome, PolicyChange, PolicyView, ProviderView,
+    Readiness, RuleView, SecretNeed, SecretSelector, SecretView, SourceFile, StatusView, StoredView,
+    UnlockWith, UpstreamView,
 };
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Reply, Service};

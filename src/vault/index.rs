@@ -229,6 +229,7 @@ mod tests {
             scope: Scope::Global,
             pin: None,
             aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+            hosts: Vec::new(),
             groups: Vec::new(),
             version: 1,
             created_ms: 0,

@@ -47,8 +47,8 @@ pub use ids::{CredentialId, IdError, SecretId, UpstreamId};
 pub use init::{init, open_or_init};
 pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText};
 pub use model::{
-    Claim, Created, CredentialMeta, Group, NewSecret, Provisioned, Removed, SecretChange, SecretMeta,
-    SecretRef, StoredPolicy, StoredProvider, Upstream,
+    Claim, Created, CredentialMeta, Destination, Group, NewSecret, Provisioned, Removed, SecretChange,
+    SecretMeta, SecretRef, StoredPolicy, StoredProvider, Upstream,
 };
 pub use open::{LockedVault, Presence, find, open, presence};
 pub use paths::VaultPaths;

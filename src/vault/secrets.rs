@@ -15,7 +15,7 @@ use super::model::{
 use super::provision::provision;
 use super::secret::SecretInput;
 use crate::platform::entropy;
-use crate::spec::Scope;
+use crate::spec::{ProviderId, Scope};
 
 impl Vault {
     /// All readable secrets, by id; [`Vault::damaged`] names the others.
@@ -87,8 +87,24 @@ impl Vault {
         value: &SecretInput,
         now_ms: u64,
     ) -> Result<SecretMeta, VaultError> {
+        self.rotate_secret_for(reference, value, |_| None, now_ms)
+    }
+
+    /// As [`Vault::rotate_secret`]; and where `hosts_of` knows the provider that the secret is pinned
+    /// to, the new value may go to the hosts that it names now.
+    ///
+    /// # Errors
+    /// When the secret is not found.
+    pub fn rotate_secret_for(
+        &mut self,
+        reference: &SecretRef,
+        value: &SecretInput,
+        hosts_of: impl Fn(&ProviderId) -> Option<Vec<String>>,
+        now_ms: u64,
+    ) -> Result<SecretMeta, VaultError> {
         self.change(|draft| {
             let mut meta = locate(draft.index(), reference)?.clone();
+            meta.hosts = meta.pin.as_ref().and_then(&hosts_of).unwrap_or(meta.hosts);
             meta.version = meta.version.saturating_add(1);
             meta.rotated_ms = Some(now_ms);
             draft.put_secret(meta.clone(), value.as_bytes())?;
@@ -156,6 +172,7 @@ fn newcomer(
         pin: claim.map(|claim| claim.provider.clone()),
         aliases: checked_aliases(aliases)?,
         groups: Vec::new(),
+        hosts: claim.map(|claim| claim.hosts.clone()).unwrap_or_default(),
         version: 1,
         created_ms: now_ms,
         rotated_ms: None,

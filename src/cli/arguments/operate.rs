@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Format;
-use crate::spec::PolicyId;
+use crate::spec::{PolicyId, ProviderId};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -69,6 +69,43 @@ pub(in crate::cli) enum PolicyVerb {
         /// Print JSON, as it always does
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(in crate::cli) enum ProviderVerb {
+    /// Add a provider of your own from its file, or replace it
+    Add {
+        /// The provider's file, as those of the registry are written
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// List the registry's providers and your own
+    List(Format),
+    /// Show one
+    Show {
+        /// Its id
+        #[arg(value_name = "PROVIDER", value_parser = ProviderId::parse)]
+        id: ProviderId,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Print the file of one of your own
+    Export {
+        /// Its id
+        #[arg(value_name = "PROVIDER", value_parser = ProviderId::parse)]
+        id: ProviderId,
+    },
+    /// Remove one of your own; secrets stay pinned to it
+    Remove {
+        /// Its id
+        #[arg(value_name = "PROVIDER", value_parser = ProviderId::parse)]
+        id: ProviderId,
+    },
+    /// Check provider files without adding them
+    Validate {
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
     },
 }
 

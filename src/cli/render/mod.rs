@@ -5,6 +5,7 @@ mod audit;
 mod capabilities;
 mod capability;
 mod policies;
+mod providers;
 mod secrets;
 mod shell;
 mod status;
@@ -31,6 +32,8 @@ use audit::Verified;
 #[derive(Default)]
 pub(super) struct View {
     json: bool,
+    /// The text of a file rather than what it means.
+    source: bool,
     deed: Deed,
     filter: Filter,
 }
@@ -45,6 +48,10 @@ pub(super) struct Filter {
 impl View {
     pub(super) fn of(format: Format) -> Self {
         Self { json: format.is_json(), ..Self::default() }
+    }
+
+    pub(super) fn source() -> Self {
+        Self { source: true, ..Self::default() }
     }
 
     pub(super) fn only(self, filter: Filter) -> Self {
@@ -109,6 +116,30 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         }
         Outcome::Policy { text } => write!(screen.out, "{}", escape::block(text)),
         Outcome::PolicyRemoved { id } => writeln!(screen.out, "Policy removed: {id}"),
+        Outcome::ProviderAdded { provider, replaced, unbound } => {
+            providers::print_added(provider, *replaced, unbound, screen)
+        }
+        Outcome::Providers { providers, broken } => {
+            if view.json {
+                json(providers, screen)?;
+            } else {
+                providers::print_list(providers, screen)?;
+            }
+            broken.iter().try_for_each(|id| {
+                screen.warn(&format!("the provider {id} cannot be used: see `aivault provider validate`"))
+            })
+        }
+        Outcome::Provider { provider, text } if view.source => {
+            providers::print_source(provider, text.as_deref(), screen)
+        }
+        Outcome::Provider { provider, .. } if view.json => json(provider, screen),
+        Outcome::Provider { provider, .. } => providers::print(provider, screen),
+        Outcome::ProviderRemoved { id } => {
+            writeln!(
+                screen.out,
+                "Provider removed: {id}. Its secrets stay pinned to it, and serve nobody else."
+            )
+        }
         Outcome::Approvals { questions } if view.json => json(questions, screen),
         Outcome::Approvals { questions } => approvals::print_list(questions, clock::now_ms(), screen),
         Outcome::Approval(question) if view.json => json(question, screen),

@@ -9,6 +9,7 @@ mod capabilities;
 mod errors;
 mod example;
 mod policies;
+mod providers;
 mod secrets;
 mod session;
 mod status;
@@ -17,7 +18,7 @@ mod views;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::catalog::RegistryCatalog;
+use super::catalog::VaultShelf;
 use super::command::{Command, Outcome};
 use super::error::ServiceError;
 use crate::broker::{Approvals, Broker, Reply, RequestBody};
@@ -34,7 +35,7 @@ pub struct Local {
     places: Places,
     /// The key of the `env` provider, where this process was given one.
     env_key: Option<SecretText>,
-    catalog: Arc<RegistryCatalog>,
+    shelf: Arc<VaultShelf>,
     broker: Broker,
     approvals: Arc<Approvals>,
     session: RwLock<Option<Arc<Session>>>,
@@ -54,8 +55,8 @@ impl Local {
     }
 
     fn with(places: Places, env_key: Option<SecretText>, approvals: Approvals) -> Self {
-        let (catalog, approvals) = (Arc::new(RegistryCatalog), Arc::new(approvals));
-        Self { places, env_key, catalog, broker: Broker::new(), approvals, session: RwLock::new(None) }
+        let (shelf, approvals) = (Arc::default(), Arc::new(approvals));
+        Self { places, env_key, shelf, broker: Broker::new(), approvals, session: RwLock::new(None) }
     }
 
     pub(in crate::service) fn places(&self) -> &Places {
@@ -96,6 +97,10 @@ impl Local {
             Command::PolicyList => self.list_policies(caller),
             Command::PolicyShow { id } => self.show_policy(caller, &id),
             Command::PolicyRemove { id } => self.remove_policy(caller, &id),
+            Command::ProviderAdd { file } => self.add_provider(caller, file),
+            Command::ProviderList => self.list_providers(caller),
+            Command::ProviderShow { id } => self.show_provider(caller, &id),
+            Command::ProviderRemove { id } => self.remove_provider(caller, &id),
             Command::ApprovalList => Ok(self.list_approvals()),
             Command::ApprovalShow { id } => self.show_approval(&id),
             Command::ApprovalAnswer { id, approve } => self.answer_approval(caller, &id, approve),

@@ -8,13 +8,13 @@ use super::{Local, views};
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::platform::clock;
 use crate::policy::Caller;
-use crate::registry;
+use crate::policy::Catalog as _;
+use crate::service::catalog::FullCatalog;
 use crate::service::command::{CredentialView, ImportEntry, Outcome, SecretSelector, StoredView};
 use crate::service::error::{ErrorKind, ServiceError};
-use crate::spec::{Scope, ScopeId, SecretName};
+use crate::spec::{ProviderId, Scope, ScopeId, SecretName};
 use crate::vault::{
-    Claim, CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretId, SecretInput, SecretMeta,
-    SecretRef,
+    CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretId, SecretInput, SecretMeta, SecretRef,
 };
 
 impl Local {
@@ -55,8 +55,9 @@ impl Local {
 
     fn store_all(&self, caller: &Caller, new: Vec<NewSecret>) -> Result<Vec<StoredView>, ServiceError> {
         let session = self.session(caller)?;
-        let claimed: Vec<_> = new.into_iter().map(|new| (claim_of(&new.name), new)).collect();
-        let doubts: Vec<_> = claimed.iter().map(|(_, new)| doubts(&new.name, &new.value)).collect();
+        let catalog = session.catalog()?;
+        let claimed: Vec<_> = new.into_iter().map(|new| (catalog.claim(&new.name), new)).collect();
+        let doubts: Vec<_> = claimed.iter().map(|(_, new)| doubts(&catalog, &new.name, &new.value)).collect();
         let events = claimed.iter().map(|(claim, new)| Event {
             secret: Some(new.name.clone()),
             scope: Some(new.scope.clone()),
@@ -97,7 +98,8 @@ impl Local {
         aliases: Option<Vec<String>>,
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = (self.session(caller)?, reference(selector)?);
-        let claim = name.as_ref().and_then(claim_of);
+        let catalog = session.catalog()?;
+        let claim = name.as_ref().and_then(|name| catalog.claim(name));
         let change = SecretChange { name, aliases };
         let event = selected(event(caller, Action::SecretUpdate), selector);
         let meta =
@@ -113,8 +115,13 @@ impl Local {
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = (self.session(caller)?, reference(selector)?);
         let event = selected(event(caller, Action::SecretRotate), selector);
-        let meta =
-            session.recorded(event, |vault| vault.rotate_secret(&reference, &value, clock::now_ms()))?;
+        let catalog = session.catalog()?;
+        let hosts_of = |pin: &ProviderId| {
+            catalog.provider(pin.as_str()).map(|provider| catalog.claim_of(provider).hosts)
+        };
+        let meta = session.recorded(event, |vault| {
+            vault.rotate_secret_for(&reference, &value, hosts_of, clock::now_ms())
+        })?;
         Ok(changed(&meta, Vec::new(), Vec::new()))
     }
 
@@ -130,7 +137,7 @@ impl Local {
         Ok(Outcome::SecretDeleted {
             id: removed.id.to_string(),
             secret: removed.meta.as_ref().map(views::secret),
-            removed: credential_views(&removed.credentials),
+            removed: credential_views(&session, &removed.credentials)?,
         })
     }
 
@@ -142,8 +149,10 @@ impl Local {
         group: ScopeId,
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = (self.session(caller)?, reference(selector)?);
-        let claim =
-            session.desk.vault().secret(&reference)?.pin.and_then(|pin| claim_by_provider(pin.as_str()));
+        let catalog = session.catalog()?;
+        let pin = session.desk.vault().secret(&reference)?.pin;
+        let provider = pin.as_ref().and_then(|pin| catalog.provider(pin.as_str()));
+        let claim = provider.map(|provider| catalog.claim_of(provider));
         let group = Group { workspace, group };
         let event = of_group(caller, Action::SecretAttachGroup, selector, &group);
         let created = session.recorded(event, |vault| {
@@ -166,7 +175,7 @@ impl Local {
         let removed = session.recorded(event, |vault| vault.detach_group(&reference, &group))?;
         record_credentials(caller, &session, &removed.credentials, Action::CredentialDelete)?;
         let meta = session.desk.vault().secret(&reference)?;
-        Ok(changed(&meta, Vec::new(), credential_views(&removed.credentials)))
+        Ok(changed(&meta, Vec::new(), credential_views(&session, &removed.credentials)?))
     }
 
     fn provisioned(
@@ -185,7 +194,7 @@ impl Local {
                     std::slice::from_ref(&credential),
                     Action::CredentialProvision,
                 )?;
-                Ok((Some(views::credential(&credential)), Vec::new()))
+                Ok((Some(views::credential(&credential, &*session.catalog()?)), Vec::new()))
             }
         }
     }
@@ -226,8 +235,12 @@ fn record_credentials(
     Ok(session.desk.journal.settle()?)
 }
 
-fn credential_views(credentials: &[CredentialMeta]) -> Vec<CredentialView> {
-    credentials.iter().map(views::credential).collect()
+fn credential_views(
+    session: &Session,
+    credentials: &[CredentialMeta],
+) -> Result<Vec<CredentialView>, ServiceError> {
+    let catalog = session.catalog()?;
+    Ok(credentials.iter().map(|one| views::credential(one, &catalog)).collect())
 }
 
 fn changed(meta: &SecretMeta, provisioned: Vec<CredentialView>, removed: Vec<CredentialView>) -> Outcome {
@@ -246,20 +259,9 @@ fn reference(selector: &SecretSelector) -> Result<SecretRef, ServiceError> {
     }
 }
 
-fn claim_of(name: &SecretName) -> Option<Claim> {
-    registry::claimant(name).and_then(|provider| claim_by_provider(provider.id.as_str()))
-}
-
-fn claim_by_provider(id: &str) -> Option<Claim> {
-    let provider = registry::provider(id)?;
-    let secrets =
-        provider.secrets.iter().map(|claim| (claim.name.clone(), claim.placeholder.to_string())).collect();
-    Some(Claim { provider: provider.id.clone(), secrets })
-}
-
 /// What looks odd about a value; it is stored all the same.
-fn doubts(name: &SecretName, value: &SecretInput) -> Vec<String> {
-    let Some(provider) = registry::claimant(name) else { return Vec::new() };
+fn doubts(catalog: &FullCatalog, name: &SecretName, value: &SecretInput) -> Vec<String> {
+    let Some(provider) = catalog.claimant(name) else { return Vec::new() };
     let claim = provider.secrets.iter().find(|claim| claim.name == *name);
     let pattern =
         claim.and_then(|claim| claim.pattern.as_deref()).and_then(|text| regex_lite::Regex::new(text).ok());

@@ -6,10 +6,11 @@ use zeroize::Zeroizing;
 
 use super::Local;
 use crate::audit::{self, Action, AuditKey, Event, Outcome as Logged};
-use crate::broker::{Desk, Journal, Rulebook};
+use crate::broker::{Desk, Journal, Rulebook, Shelf};
 use crate::platform::clock;
 use crate::platform::files::NamedFile;
 use crate::policy::Caller;
+use crate::service::catalog::{FullCatalog, VaultShelf};
 use crate::service::command::{InitRequest, KeyChoice, Outcome, UnlockWith};
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::vault::{
@@ -19,6 +20,7 @@ use crate::vault::{
 /// An open vault and what works on it.
 pub(super) struct Session {
     pub(super) desk: Desk,
+    shelf: Arc<VaultShelf>,
     /// Whether this process made the vault, on its first use.
     pub(super) created: bool,
     /// The vault's id and file as they were opened.
@@ -27,6 +29,11 @@ pub(super) struct Session {
 }
 
 impl Session {
+    /// The registry, and the providers that the vault keeps now.
+    pub(super) fn catalog(&self) -> Result<Arc<FullCatalog>, ServiceError> {
+        Ok(self.shelf.full(&mut self.desk.vault())?)
+    }
+
     /// Whether the vault's file is still the one that was opened: not after somebody restored
     /// another in its place, or deleted it.
     fn is_in_place(&self) -> bool {
@@ -157,13 +164,13 @@ impl Local {
         let journal = Journal::new(self.places.audit.clone(), key, fresh);
         let (vault_id, file) = (vault.header().vault_id.to_string(), vault.file().cloned());
         let desk = Desk {
-            catalog: self.catalog.clone(),
+            shelf: Arc::clone(&self.shelf) as Arc<dyn Shelf>,
             vault: Arc::new(Mutex::new(vault)),
             journal,
             rulebook: Rulebook::default(),
             approvals: Arc::clone(&self.approvals),
         };
-        Ok(Session { desk, created: false, vault_id, file })
+        Ok(Session { desk, shelf: Arc::clone(&self.shelf), created: false, vault_id, file })
     }
 
     /// A vault that was set back as a whole fits together; but its log, unless it was set back too,

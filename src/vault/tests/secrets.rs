@@ -1,7 +1,7 @@
 //! What happens to a secret from create to delete.
 
 use super::{
-    NOW, Place, by_name, input, new_secret, openai_claim, trello_claim, upstream, value_of, with_openai,
+    NOW, Place, by_name, input, new_secret, openai_claim, to, trello_claim, upstream, value_of, with_openai,
     workspace,
 };
 use crate::spec::{ProviderId, Scope, SecretName};
@@ -22,7 +22,7 @@ fn aliases(names: &[&str]) -> SecretChange {
 fn a_stored_value_comes_out_for_its_provider_only() {
     let (place, mut vault, id) = with_openai();
     assert_eq!(value_of(&mut vault, &id).unwrap(), b"sk-one");
-    let other = vault.reveal(&id, &ProviderId::from_static("trello")).err().unwrap();
+    let other = vault.reveal(&id, to(&ProviderId::from_static("trello"))).err().unwrap();
     assert_eq!(other.kind(), VaultErrorKind::PinMismatch);
     assert_eq!(value_of(&mut place.open().unwrap(), &id).unwrap(), b"sk-one");
 }

@@ -1,6 +1,6 @@
 //! Reads that another process's commit lands in the middle of.
 
-use super::{NOW, Place, by_name, input, openai, value_of, with_openai};
+use super::{NOW, Place, by_name, input, openai, to, value_of, with_openai};
 use crate::vault::open::LockedVault;
 use crate::vault::resident::Resident;
 use crate::vault::sqlite::SqliteStore;
@@ -96,6 +96,6 @@ fn a_check_of_all_values_finds_nothing_wrong() {
 fn a_pin_is_judged_as_it_stands_now() {
     let (place, _vault, id) = with_openai();
     let mut vault = overtaken(&place);
-    assert!(vault.reveal(&id, &crate::spec::ProviderId::from_static("stripe")).is_err());
-    assert!(vault.reveal(&id, &openai()).is_ok());
+    assert!(vault.reveal(&id, to(&crate::spec::ProviderId::from_static("stripe"))).is_err());
+    assert!(vault.reveal(&id, to(&openai())).is_ok());
 }
