@@ -9,14 +9,15 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 
+use super::discharge::{Circumstances, discharge};
 use super::error::BrokerError;
 use super::invoke::Desk;
 use super::record;
 use super::upstream::{CallerBodyFault, RequestBody};
 use crate::platform::clock;
 use crate::policy::{
-    Admitted, Allowed, Body, Call, Caller, Conditional, Denial, Facts, MAX_JUDGED, Reason, RuleSet, Verdict,
-    Wanted, authorise, judge,
+    Admitted, Allowed, Body, Call, Caller, Denial, Facts, MAX_JUDGED, Reason, RuleSet, Wanted, authorise,
+    judge,
 };
 use crate::spec::policy::Instant;
 use crate::vault::{CredentialMeta, VaultError};
@@ -60,7 +61,8 @@ async fn attempt<'a>(
     let applicable = rules.applicable(&admitted, &facts)?;
     let (seen, body) = read_body(&admitted, body, applicable.wanted()).await?;
     let conditional = judge(admitted, &applicable, facts, &seen)?;
-    let allowed = discharge(conditional)?;
+    let around = Circumstances { desk, caller, facts, credential: &credential, body: &seen };
+    let allowed = discharge(conditional, around).await?;
     Ok(Decided { allowed, credential, body })
 }
 
@@ -151,14 +153,4 @@ fn credential_denial(admitted: &Admitted<'_>, error: VaultError) -> BrokerError 
         error => return BrokerError::Vault(error),
     };
     BrokerError::Denied(denial)
-}
-
-/// What must happen before the request may go out.
-fn discharge(conditional: Conditional<'_>) -> Result<Allowed<'_>, Denial> {
-    conditional.unconditional().map_err(|conditional| {
-        let Verdict { approvals, charges, .. } = conditional.verdict();
-        let rules = approvals.iter().map(|one| &one.rule).chain(charges.iter().map(|one| &one.rule));
-        let names: Vec<String> = rules.map(|rule| format!("`{rule}`")).collect();
-        Denial::new(Reason::Internal, format!("the rules {} cannot be carried out", names.join(" and ")))
-    })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::approvals::Approvals;
 use super::auth::{self, Secrets};
 use super::decide::{Decided, decide};
 use super::ending::Ending;
@@ -22,6 +23,7 @@ pub struct Desk {
     pub vault: Arc<Mutex<Vault>>,
     pub journal: Journal,
     pub rulebook: Rulebook,
+    pub approvals: Arc<Approvals>,
 }
 
 impl Desk {

@@ -5,8 +5,10 @@
 //! plan needs, and it is gone when the request has been built. Nothing is sent that
 //! was not judged, and nothing comes back unscrubbed.
 
+mod approvals;
 pub mod auth;
 mod decide;
+mod discharge;
 mod ending;
 mod error;
 pub mod guard;
@@ -20,6 +22,7 @@ mod rulebook;
 pub mod scrub;
 mod upstream;
 
+pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
 pub use error::BrokerError;
 pub use invoke::{Broker, Desk};
 pub use journal::Journal;

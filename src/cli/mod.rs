@@ -5,6 +5,7 @@
 //! the service to say. It must never print a secret, nor let a text from outside move a
 //! terminal's cursor; only the body that an upstream answered goes out as it came.
 
+mod approvals;
 mod arguments;
 mod capability;
 pub mod demo;

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use super::arguments::{Arguments, UpstreamVerb, Verb};
+use super::arguments::{ApprovalsVerb, Arguments, UpstreamVerb, Verb};
 use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
-use super::{capability, input, policy, secrets, vault};
+use super::{approvals, capability, input, policy, secrets, vault};
 use crate::platform::files;
 use crate::service::{Command, SecretText, Service};
 
@@ -18,6 +18,7 @@ pub(super) enum Task {
     Unlock(Option<SecretText>),
     Invoke(Box<Invocation>),
     CheckPolicy,
+    WatchApprovals,
     Demo,
 }
 
@@ -49,6 +50,7 @@ impl Arguments {
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),
             Verb::Audit(audit) => vault::audit(audit),
             Verb::Policy(verb) => policy::task(verb)?,
+            Verb::Approvals(verb) => approvals_task(verb),
             Verb::Upstream(verb) => upstream(verb)?,
             Verb::Demo => Task::Demo,
         })
@@ -71,9 +73,21 @@ impl Task {
             Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
             Self::CheckPolicy => policy::check(std::io::stdin().lock(), screen),
+            Self::WatchApprovals => approvals::watch(&service(), screen),
             // Composed one level up, since it makes a service of its own.
             Self::Demo => Ok(ExitCode::FAILURE),
         }
+    }
+}
+
+fn approvals_task(verb: ApprovalsVerb) -> Task {
+    let answer = |id, approve| Task::Ask(Command::ApprovalAnswer { id, approve }, View::default());
+    match verb {
+        ApprovalsVerb::List(format) => Task::Ask(Command::ApprovalList, View::of(format)),
+        ApprovalsVerb::Show { id, format } => Task::Ask(Command::ApprovalShow { id }, View::of(format)),
+        ApprovalsVerb::Approve { id } => answer(id, true),
+        ApprovalsVerb::Deny { id } => answer(id, false),
+        ApprovalsVerb::Watch => Task::WatchApprovals,
     }
 }
 

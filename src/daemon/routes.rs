@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +11,7 @@ use axum::{Extension, Router};
 use bytes::BytesMut;
 use futures_util::{StreamExt, stream};
 
+use super::bounded::{self, Room};
 use crate::service::wire::{self, Health, WireError};
 use crate::service::{
     Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, Outcome, RequestBody,
@@ -33,7 +34,8 @@ pub(super) fn operators(local: Arc<Local>) -> Router {
         .route(wire::COMMAND, post(command))
         .route(wire::HEALTH, get(health))
         .fallback(nothing_here)
-        .layer(DefaultBodyLimit::max(wire::MAX_COMMAND))
+        .layer(DefaultBodyLimit::disable())
+        .layer(Extension(Room::new()))
         .with_state(local)
 }
 
@@ -53,13 +55,19 @@ async fn nothing_here() -> Response {
 async fn command(
     State(local): State<Arc<Local>>,
     Extension(caller): Extension<Caller>,
-    body: Bytes,
+    Extension(room): Extension<Room>,
+    body: Body,
 ) -> Response {
-    let command: Command = match serde_json::from_slice(&body) {
+    let whole = match room.read(body).await {
+        Ok(whole) => whole,
+        Err(error) => return failure(&error),
+    };
+    let command: Command = match serde_json::from_slice(&whole.bytes) {
         Ok(command) => command,
         // The text may hold a value, so the error does not repeat it.
         Err(_) => return failure(&ServiceError::new(ErrorKind::InvalidRequest, "this is no command")),
     };
+    drop(whole);
     let done = tokio::task::spawn_blocking(move || local.execute(&caller, command)).await;
     match done {
         Ok(Ok(outcome)) => ours::<Outcome>(StatusCode::OK, wire::FROM_SERVICE, &outcome),
@@ -74,7 +82,7 @@ async fn invoke(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let (call, body) = match read_call(&headers, body).await {
+    let (call, body) = match bounded::in_time("call", read_call(&headers, body)).await {
         Ok(read) => read,
         Err(error) => return failure(&error),
     };

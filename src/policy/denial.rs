@@ -93,7 +93,8 @@ impl Denial {
         self
     }
 
-    pub(super) fn by(mut self, rules: Vec<RuleId>) -> Self {
+    #[must_use]
+    pub fn by(mut self, rules: Vec<RuleId>) -> Self {
         self.rules = rules;
         self
     }

@@ -17,6 +17,7 @@ mod pointing;
 mod predicate;
 mod request;
 mod rules;
+mod shown;
 mod trace;
 mod truth;
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::broker::Question;
 use crate::spec::{
     CapabilityId, CredentialName, PolicyId, ProviderId, Risk, RuleId, Scope, ScopeId, SecretName,
 };
@@ -78,6 +79,15 @@ pub enum Command {
     },
     PolicyRemove {
         id: PolicyId,
+    },
+    /// The requests that wait for a person.
+    ApprovalList,
+    ApprovalShow {
+        id: String,
+    },
+    ApprovalAnswer {
+        id: String,
+        approve: bool,
     },
     UpstreamSet {
         host: String,
@@ -206,6 +216,14 @@ pub enum Outcome {
     },
     PolicyRemoved {
         id: PolicyId,
+    },
+    Approvals {
+        questions: Vec<Question>,
+    },
+    Approval(Box<Question>),
+    ApprovalAnswered {
+        id: String,
+        approved: bool,
     },
     UpstreamSet(UpstreamView),
     Upstreams {
@@ -348,6 +366,14 @@ pub struct AuditView {
     pub seq: u64,
     /// The event as logged: one JSON object.
     pub event: crate::audit::Event,
+}
+
+impl AuditView {
+    /// Whether it says that something was about to be done; another entry says how that ended.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.event.outcome == crate::audit::Outcome::Requested
+    }
 }
 
 /// A policy in force.

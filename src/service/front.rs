@@ -65,6 +65,9 @@ impl Service {
             }
             Command::Unlock { with } => self.unlock(with),
             Command::Lock => self.lock(),
+            command @ (Command::ApprovalList
+            | Command::ApprovalShow { .. }
+            | Command::ApprovalAnswer { .. }) => self.ask_running(&command),
             command @ Command::AuditRead { .. } => self.local.execute(&self.caller, command),
             command if self.needs_daemon() => self.ask(&command),
             command => self.local.execute(&self.caller, command),
@@ -131,7 +134,7 @@ impl Service {
             let message = "unlocking hands the key to the daemon, which AIVAULTD_DISABLE switches off";
             return Err(ServiceError::new(ErrorKind::Conflict, message).help("unset AIVAULTD_DISABLE"));
         }
-        self.local.execute(&self.caller, Command::Unlock { with })?;
+        self.local.open_to_hand_over(&self.caller, with)?;
         self.hand_over()?;
         Ok(Outcome::Unlocked)
     }
@@ -146,6 +149,18 @@ impl Service {
     fn hand_over(&self) -> Result<(), ServiceError> {
         let key = self.local.key_to_hand_over(&self.caller)?;
         self.ask(&Command::Unlock { with: UnlockWith::Key(key) }).map(|_| ())
+    }
+
+    /// What waits, waits in a daemon that runs; none is started to be asked.
+    fn ask_running(&self, command: &Command) -> Result<Outcome, ServiceError> {
+        if self.block_on(async { Ok(self.remote.health().await) })?.is_some() {
+            return self.ask(command);
+        }
+        match command {
+            Command::ApprovalList => Ok(Outcome::Approvals { questions: Vec::new() }),
+            _ => Err(ServiceError::new(ErrorKind::NotFound, "nothing waits: no daemon is running")
+                .reason("approval.missing")),
+        }
     }
 
     fn ask(&self, command: &Command) -> Result<Outcome, ServiceError> {

@@ -25,6 +25,6 @@ pub use local::{Local, LocalReply};
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;
 
-pub use crate::broker::{CallerBodyFault, CallerStream, RequestBody};
+pub use crate::broker::{AskingRule, CallerBodyFault, CallerStream, Question, RequestBody};
 pub use crate::policy::{Call, Caller};
 pub use crate::vault::{SecretInput, SecretText};

@@ -12,6 +12,7 @@ use super::store::{Kind, RecordName, RecordStore, StoreError};
 use super::unlocked::Unlocked;
 use crate::platform::clock::{self, Stopwatch};
 use crate::platform::entropy;
+use crate::platform::files::NamedFile;
 
 /// How long a change is recomputed upon what others committed first.
 const PATIENCE_MS: u64 = 10_000;
@@ -56,6 +57,12 @@ impl Vault {
         self.unlocked.header.test
     }
 
+    /// The file that the vault was opened from.
+    #[must_use]
+    pub fn file(&self) -> Option<&NamedFile> {
+        self.store.file()
+    }
+
     /// The key, to hand over to a daemon.
     #[must_use]
     pub fn kek(&self) -> &Kek {
@@ -89,6 +96,12 @@ impl Vault {
             upstreams: index.upstreams().len() + count(index.damaged(), Kind::Upstream),
             damaged: index.damaged().iter().cloned().collect(),
         })
+    }
+
+    /// The change that was last taken in, as [`VaultStatus::epoch`] counts them.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.resident.manifest().epoch
     }
 
     /// Takes in what others committed; a few microseconds when nothing was.

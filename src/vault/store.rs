@@ -9,6 +9,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::platform::files::NamedFile;
+
 /// What a record is for; part of its address and of its authenticated data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -176,6 +178,12 @@ pub trait RecordStore {
     /// # Errors
     /// When the store cannot answer.
     fn change_marker(&self) -> Result<u64, StoreError>;
+
+    /// The file that everything is in, if it is in one: whoever keeps the store open for long must
+    /// notice that another file came to bear its name.
+    fn file(&self) -> Option<&NamedFile> {
+        None
+    }
 }
 
 #[cfg(test)]

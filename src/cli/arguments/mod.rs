@@ -13,7 +13,7 @@ use clap::{Args, Command, FromArgMatches as _, Parser, Subcommand};
 
 pub(super) use capability::{CapabilityVerb, DescribeArguments, ListArguments};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments};
-pub(super) use operate::{AuditArguments, AuditVerb, PolicyVerb, UpstreamVerb};
+pub(super) use operate::{ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, UpstreamVerb};
 pub(super) use scope::{PlaceArguments, ScopeArguments, ScopeKind};
 pub(super) use secrets::{
     CreateArguments, GroupArguments, SecretsVerb, SelectArguments, UpdateArguments, ValueArguments,
@@ -62,6 +62,9 @@ pub(super) enum Verb {
     /// Ask the policy without a call
     #[command(subcommand, arg_required_else_help = true)]
     Policy(PolicyVerb),
+    /// Answer requests that wait for a person
+    #[command(subcommand, arg_required_else_help = true)]
+    Approvals(ApprovalsVerb),
     /// Send a test vault's host to a local server
     #[command(subcommand, arg_required_else_help = true)]
     Upstream(UpstreamVerb),
@@ -112,6 +115,7 @@ impl Arguments {
             Verb::Audit(audit) => audit.wants_json(),
             Verb::Policy(PolicyVerb::Check { json }) => *json,
             Verb::Policy(PolicyVerb::Apply { format, .. } | PolicyVerb::List(format)) => format.json,
+            Verb::Approvals(ApprovalsVerb::List(format) | ApprovalsVerb::Show { format, .. }) => format.json,
             Verb::Upstream(UpstreamVerb::List(format)) => format.json,
             _ => false,
         }

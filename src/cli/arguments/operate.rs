@@ -73,6 +73,31 @@ pub(in crate::cli) enum PolicyVerb {
 }
 
 #[derive(Subcommand)]
+pub(in crate::cli) enum ApprovalsVerb {
+    /// List the requests that wait
+    List(Format),
+    /// Show one: the request without its secret, and what the rules name of its body
+    Show {
+        /// Its id, such as ask_1a2b3c4d
+        id: String,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Let one go out
+    Approve {
+        /// Its id
+        id: String,
+    },
+    /// Refuse one
+    Deny {
+        /// Its id
+        id: String,
+    },
+    /// Show each as it comes; on a terminal, ask about it
+    Watch,
+}
+
+#[derive(Subcommand)]
 pub(in crate::cli) enum UpstreamVerb {
     /// Send a host to a local address; test vaults only
     Set(UpstreamSetArguments),

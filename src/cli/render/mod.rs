@@ -1,5 +1,6 @@
 //! Answers as text for a person, or as JSON for a program. Texts from outside are escaped.
 
+mod approvals;
 mod audit;
 mod capabilities;
 mod capability;
@@ -23,6 +24,7 @@ use crate::spec::ProviderId;
 
 pub(super) use secrets::Deed;
 
+pub(super) use approvals::print as question_in_full;
 use audit::Verified;
 
 /// How an answer is to be shown.
@@ -107,6 +109,13 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         }
         Outcome::Policy { text } => write!(screen.out, "{}", escape::block(text)),
         Outcome::PolicyRemoved { id } => writeln!(screen.out, "Policy removed: {id}"),
+        Outcome::Approvals { questions } if view.json => json(questions, screen),
+        Outcome::Approvals { questions } => approvals::print_list(questions, clock::now_ms(), screen),
+        Outcome::Approval(question) if view.json => json(question, screen),
+        Outcome::Approval(question) => question_in_full(question, screen),
+        Outcome::ApprovalAnswered { id, approved } => {
+            writeln!(screen.out, "{}: {id}", if *approved { "Approved" } else { "Refused" })
+        }
         Outcome::UpstreamSet(upstream) => {
             let (host, address) = (escape::line(&upstream.host), escape::line(&upstream.address));
             writeln!(screen.out, "Calls to {host} now go to {address}.")

@@ -3,6 +3,7 @@
 //! The daemon is this behind a socket; the command line is this where the key can be
 //! had without asking anybody.
 
+mod approvals;
 mod audit;
 mod capabilities;
 mod errors;
@@ -19,7 +20,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::catalog::RegistryCatalog;
 use super::command::{Command, Outcome};
 use super::error::ServiceError;
-use crate::broker::{Broker, Reply, RequestBody};
+use crate::broker::{Approvals, Broker, Reply, RequestBody};
 use crate::policy::{Call, Caller};
 use crate::settings::Places;
 use crate::vault::SecretText;
@@ -35,14 +36,26 @@ pub struct Local {
     env_key: Option<SecretText>,
     catalog: Arc<RegistryCatalog>,
     broker: Broker,
+    approvals: Arc<Approvals>,
     session: RwLock<Option<Arc<Session>>>,
 }
 
 impl Local {
+    /// The service of one command line, which nobody can ask what waits for approval.
     #[must_use]
     pub fn new(places: Places, env_key: Option<SecretText>) -> Self {
-        let catalog = Arc::new(RegistryCatalog);
-        Self { places, env_key, catalog, broker: Broker::new(), session: RwLock::new(None) }
+        Self::with(places, env_key, Approvals::new(false))
+    }
+
+    /// The service that a daemon offers to many.
+    #[must_use]
+    pub fn shared(places: Places) -> Self {
+        Self::with(places, None, Approvals::new(true))
+    }
+
+    fn with(places: Places, env_key: Option<SecretText>, approvals: Approvals) -> Self {
+        let (catalog, approvals) = (Arc::new(RegistryCatalog), Arc::new(approvals));
+        Self { places, env_key, catalog, broker: Broker::new(), approvals, session: RwLock::new(None) }
     }
 
     /// Carries out one command for `caller`.
@@ -79,6 +92,9 @@ impl Local {
             Command::PolicyList => self.list_policies(caller),
             Command::PolicyShow { id } => self.show_policy(caller, &id),
             Command::PolicyRemove { id } => self.remove_policy(caller, &id),
+            Command::ApprovalList => Ok(self.list_approvals()),
+            Command::ApprovalShow { id } => self.show_approval(&id),
+            Command::ApprovalAnswer { id, approve } => self.answer_approval(caller, &id, approve),
             Command::UpstreamSet { host, address, ca_pem } => {
                 self.set_upstream(caller, &host, &address, ca_pem)
             }

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 use super::Local;
-use crate::audit::{Action, Event, Outcome as Logged};
+use crate::audit::{self, Action, AuditKey, Event, Outcome as Logged};
 use crate::broker::{Desk, Journal, Rulebook};
 use crate::platform::clock;
+use crate::platform::files::NamedFile;
 use crate::policy::Caller;
 use crate::service::command::{InitRequest, KeyChoice, Outcome, UnlockWith};
 use crate::service::error::{ErrorKind, ServiceError};
@@ -20,27 +21,37 @@ pub(super) struct Session {
     pub(super) desk: Desk,
     /// Whether this process made the vault, on its first use.
     pub(super) created: bool,
+    /// The vault's file as it was opened.
+    file: Option<NamedFile>,
 }
 
 impl Session {
-    /// Writes `event`, does `act`, and says so in the log when that failed.
+    /// Whether the vault's file is still the one that was opened: not after somebody restored
+    /// another in its place, or deleted it.
+    fn is_in_place(&self) -> bool {
+        self.file.as_ref().is_none_or(NamedFile::is_in_place)
+    }
+
+    /// Writes that `event` is requested, does `act`, and writes how it ended.
     pub(super) fn recorded<T>(
         &self,
         event: Event,
         act: impl FnOnce(&mut Vault) -> Result<T, vault::VaultError>,
     ) -> Result<T, ServiceError> {
-        self.desk.journal.append(&event)?;
-        let result = act(&mut self.desk.vault());
-        if let Err(error) = &result {
-            let detail = Some(error.to_string());
-            self.desk.journal.append(&Event {
-                outcome: Logged::Failed,
-                ts_ms: clock::now_ms(),
-                detail,
-                ..event
-            })?;
-        }
-        self.desk.journal.settle()?;
+        let journal = &self.desk.journal;
+        let request = journal.append(&Event { outcome: Logged::Requested, ..event.clone() })?;
+        let (result, epoch) = {
+            let mut vault = self.desk.vault();
+            (act(&mut vault), vault.epoch())
+        };
+        let end = match &result {
+            Ok(_) => Event { outcome: Logged::Ok, epoch: Some(epoch), ..event },
+            Err(error) => Event { outcome: Logged::Failed, detail: Some(error.to_string()), ..event },
+        };
+        // It is done or not by now, and the request is on record; a log that broke meanwhile
+        // refuses the next one.
+        let _ = journal.append(&Event { ts_ms: clock::now_ms(), decision: Some(request), ..end });
+        journal.settle()?;
         Ok(result?)
     }
 }
@@ -54,18 +65,33 @@ impl Local {
         }
     }
 
-    /// The open vault; opened, or on first use made, when its key can be had without asking.
+    /// The open vault; opened, or on first use made, when its key can be had without asking. One
+    /// whose file was replaced since is closed, and what is there now is opened in its stead.
     pub(super) fn session(&self, caller: &Caller) -> Result<Arc<Session>, ServiceError> {
-        if let Some(session) = self.session.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            return Ok(Arc::clone(session));
+        let open = self.session.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(session) = open.filter(|session| session.is_in_place()) {
+            return Ok(session);
         }
         let mut slot = self.session.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(session) = slot.as_ref() {
-            return Ok(Arc::clone(session));
-        }
-        let session = Arc::new(self.open(caller)?);
+        let session = match slot.take() {
+            Some(session) if session.is_in_place() => session,
+            Some(displaced) => Arc::new(self.reopen(caller, displaced)?),
+            None => Arc::new(self.open(caller)?),
+        };
         *slot = Some(Arc::clone(&session));
         Ok(session)
+    }
+
+    /// Opens what came in the place of a vault, with its key where that fits: whoever unlocked it
+    /// is not asked again for a vault that came back from a backup.
+    fn reopen(&self, caller: &Caller, displaced: Arc<Session>) -> Result<Session, ServiceError> {
+        let key = Kek::from_wire(&displaced.desk.vault().kek().to_wire()).ok_or_else(no_key)?;
+        // Closed before the other is opened, so that the two do not share a lock in this process.
+        drop(displaced);
+        match vault::open(&self.vault_paths(), &KeyMaterial::Kek(key)) {
+            Err(VaultError::WrongKey) => self.open(caller),
+            opened => self.opened(opened?),
+        }
     }
 
     fn open(&self, caller: &Caller) -> Result<Session, ServiceError> {
@@ -112,16 +138,34 @@ impl Local {
     /// went away must be missed. Only one that holds nothing yet gets a new one.
     fn opened(&self, mut vault: Vault) -> Result<Session, ServiceError> {
         let key = Zeroizing::new(*vault.audit_key().as_bytes());
+        self.refuse_older_than_log(&mut vault)?;
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
         let journal = Journal::new(self.places.audit.clone(), key, fresh);
+        let file = vault.file().cloned();
         let desk = Desk {
             catalog: self.catalog.clone(),
             vault: Arc::new(Mutex::new(vault)),
             journal,
             rulebook: Rulebook::default(),
+            approvals: Arc::clone(&self.approvals),
         };
-        Ok(Session { desk, created: false })
+        Ok(Session { desk, created: false, file })
+    }
+
+    /// A vault that was set back as a whole fits together; but its log, unless it was set back too,
+    /// speaks of later changes.
+    fn refuse_older_than_log(&self, vault: &mut Vault) -> Result<(), ServiceError> {
+        let key = AuditKey::new(*vault.audit_key().as_bytes());
+        let Some(logged) = audit::last_epoch(&self.places.audit, &key) else { return Ok(()) };
+        if vault.epoch() < logged {
+            // A change is logged after it is made, so this sees all that the log speaks of.
+            vault.refresh()?;
+        }
+        match vault.epoch() {
+            epoch if epoch < logged => Err(set_back(epoch, logged)),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn init(&self, caller: &Caller, request: &InitRequest) -> Result<Outcome, ServiceError> {
@@ -158,20 +202,34 @@ impl Local {
         })
     }
 
+    /// Opens the vault and goes on record with it: this process keeps the key from now on.
     pub(super) fn unlock(&self, caller: &Caller, with: UnlockWith) -> Result<Outcome, ServiceError> {
+        if let Some(session) = self.open_with(caller, with)? {
+            let event = Event::new(clock::now_ms(), caller.to_string(), Action::VaultUnlock, Logged::Ok);
+            session.desk.journal.append(&event)?;
+        }
+        Ok(Outcome::Unlocked)
+    }
+
+    /// Opens the vault to have its key for a moment, to hand it over: whoever then keeps it logs that.
+    pub(in crate::service) fn open_to_hand_over(
+        &self,
+        caller: &Caller,
+        with: UnlockWith,
+    ) -> Result<(), ServiceError> {
+        self.open_with(caller, with).map(drop)
+    }
+
+    /// The vault, opened with what was given; none when that was nothing but its own provider.
+    fn open_with(&self, caller: &Caller, with: UnlockWith) -> Result<Option<Arc<Session>>, ServiceError> {
         let material = match with {
-            UnlockWith::Provider => {
-                self.session(caller)?;
-                return Ok(Outcome::Unlocked);
-            }
+            UnlockWith::Provider => return self.session(caller).map(|_| None),
             UnlockWith::Passphrase(passphrase) => KeyMaterial::Passphrase(passphrase),
             UnlockWith::Key(key) => KeyMaterial::Kek(Kek::from_wire(&key).ok_or_else(no_key)?),
         };
-        let session = self.opened(vault::open(&self.vault_paths(), &material)?)?;
-        let event = Event::new(clock::now_ms(), caller.to_string(), Action::VaultUnlock, Logged::Ok);
-        session.desk.journal.append(&event)?;
-        *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(session));
-        Ok(Outcome::Unlocked)
+        let session = Arc::new(self.opened(vault::open(&self.vault_paths(), &material)?)?);
+        *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&session));
+        Ok(Some(session))
     }
 
     /// Drops the vault and with it its key; a vault whose key is at hand would just open again.
@@ -210,6 +268,16 @@ impl Local {
     pub(in crate::service) fn key_to_hand_over(&self, caller: &Caller) -> Result<SecretText, ServiceError> {
         Ok(self.session(caller)?.desk.vault().kek().to_wire())
     }
+}
+
+fn set_back(epoch: u64, logged: u64) -> ServiceError {
+    let message = format!(
+        "vault.db is older than its audit log: it stands at change {epoch}, and the log knows of change {logged}"
+    );
+    ServiceError::new(ErrorKind::VaultUnavailable, message).reason("vault.set_back").help(
+        "restore vault.db and the audit log from the same backup; if it is meant to be the older one, \
+         accept it as it is: aivault repair --accept",
+    )
 }
 
 fn no_key() -> ServiceError {
