@@ -5,6 +5,7 @@ use thiserror::Error;
 use super::auth::AuthError;
 use super::upstream::{ClientError, UpstreamError};
 use crate::audit::AuditError;
+use crate::meter::MeterError;
 use crate::policy::Denial;
 use crate::vault::VaultError;
 
@@ -18,6 +19,9 @@ pub enum BrokerError {
     /// What cannot be recorded is not sent (invariant 11).
     #[error("the call was not sent, because it could not be recorded: {0}")]
     Audit(#[from] AuditError),
+    /// What cannot be counted is not sent either.
+    #[error("the call was not sent, because a limit applies to it: {0}")]
+    Meter(#[from] MeterError),
     #[error("the request could not be authenticated: {0}")]
     Auth(#[from] AuthError),
     #[error(transparent)]

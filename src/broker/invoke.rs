@@ -9,9 +9,11 @@ use super::ending::Ending;
 use super::error::BrokerError;
 use super::guard::Reach;
 use super::journal::Journal;
+use super::limits::Limits;
 use super::record;
 use super::reply::Reply;
 use super::rulebook::Rulebook;
+use super::tally::Tally;
 use super::upstream::{OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamError};
 use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
@@ -24,6 +26,7 @@ pub struct Desk {
     pub journal: Journal,
     pub rulebook: Rulebook,
     pub approvals: Arc<Approvals>,
+    pub limits: Limits,
 }
 
 impl Desk {
@@ -63,12 +66,15 @@ impl Broker {
         call: Call,
         body: RequestBody,
     ) -> Result<Reply, BrokerError> {
-        let Decided { allowed, credential, body } = decide(desk, caller, &call, body).await?;
+        let Decided { allowed, credential, body, reserved } = decide(desk, caller, &call, body).await?;
         let event = record::allowed(caller, &allowed, &credential.name, &credential.scope);
         let decision = desk.journal.append(&event)?;
         let mut ending = Ending::of(desk.journal.clone(), decision, &event);
         match self.send(desk, allowed, &credential, body).await {
-            Ok((response, needles)) => Ok(Reply::sanitised(response, needles, ending)),
+            Ok((response, needles)) => {
+                let tally = Tally::of(reserved, &response.headers);
+                Ok(Reply::sanitised(response, needles, tally, ending))
+            }
             Err(error) => {
                 ending.write(Some(failure(&error)));
                 Err(error)
@@ -133,6 +139,7 @@ fn failure(error: &BrokerError) -> &'static str {
         BrokerError::Denied(denial) => denial.reason.as_str(),
         BrokerError::Vault(_) => "vault",
         BrokerError::Audit(_) => "audit",
+        BrokerError::Meter(_) => "usage",
         BrokerError::Auth(_) => "auth",
         BrokerError::Client(_) | BrokerError::Upstream(UpstreamError::Client(_)) => "client",
         BrokerError::Upstream(UpstreamError::Timeout { .. }) => "upstream.timeout",

@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::ending::Ending;
 use super::scrub::{Needles, Scrubber};
+use super::tally::Tally;
 use super::upstream::{ResponseBody, UpstreamResponse};
 use super::{BrokerError, headers};
 
@@ -22,12 +23,17 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub(super) fn sanitised(response: UpstreamResponse, needles: Needles, mut ending: Ending) -> Self {
+    pub(super) fn sanitised(
+        response: UpstreamResponse,
+        needles: Needles,
+        tally: Option<Tally>,
+        mut ending: Ending,
+    ) -> Self {
         let needles = Arc::new(needles);
         let status = response.status.as_u16();
         let headers = passing(&response.headers, &needles);
         ending.answered(status);
-        let body = ReplyBody { inner: response.body, scrubber: Some(Scrubber::new(needles)), ending };
+        let body = ReplyBody { inner: response.body, scrubber: Some(Scrubber::new(needles)), tally, ending };
         Self { status, headers, body }
     }
 }
@@ -51,6 +57,7 @@ fn passing(all: &HeaderMap, needles: &Needles) -> HeaderMap {
 pub struct ReplyBody {
     inner: ResponseBody,
     scrubber: Option<Scrubber>,
+    tally: Option<Tally>,
     ending: Ending,
 }
 
@@ -66,6 +73,7 @@ impl Stream for ReplyBody {
                     return Poll::Pending;
                 }
                 Poll::Ready(Some(Ok(chunk))) => {
+                    self.tally.iter_mut().for_each(|tally| tally.see(&chunk));
                     let clean = scrubber.push(chunk);
                     self.scrubber = Some(scrubber);
                     if !clean.is_empty() {
@@ -77,6 +85,7 @@ impl Stream for ReplyBody {
                     return Poll::Ready(Some(Err(BrokerError::Upstream(error))));
                 }
                 Poll::Ready(None) => {
+                    self.tally.iter_mut().for_each(Tally::end);
                     let last = scrubber.finish();
                     self.ending.write(None);
                     return Poll::Ready((!last.is_empty()).then_some(Ok(last)));

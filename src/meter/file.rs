@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, par
 use super::error::MeterError;
 use super::key::{CounterId, Keyed, SetSum, Summary};
 use super::ledger::{Change, Counter, Stored};
-use crate::platform::files::{self, FileIdentity};
+use crate::platform::files::{self, NamedFile};
 use crate::platform::lock::FileLock;
 
 const NAME: &str = "usage.db";
@@ -24,7 +24,7 @@ const CREATE_SUMMARY: &str = "CREATE TABLE summary (id INTEGER PRIMARY KEY CHECK
 pub(super) struct UsageFile {
     pub(super) path: PathBuf,
     pub(super) connection: Connection,
-    identity: FileIdentity,
+    named: NamedFile,
 }
 
 impl UsageFile {
@@ -40,20 +40,20 @@ impl UsageFile {
             make(folder, &path, keyed)?;
         }
         files::check_private(&path)?;
-        let identity = files::identity(&path)?;
-        let file = Self { connection: connect(&path)?, path, identity };
+        // Looked at first: should it be replaced in between, the difference shows at once.
+        let Some(named) = NamedFile::at(&path)? else { return Err(MeterError::Missing { path }) };
+        let file = Self { connection: connect(&path)?, path, named };
         file.refuse_foreign_schema()?;
         Ok(file)
     }
 
     /// A file that was unlinked is still written by whoever has it open, and counts for nobody else.
     pub(super) fn refuse_replaced(&self) -> Result<(), MeterError> {
-        match files::identity(&self.path) {
-            Ok(identity) if identity == self.identity => Ok(()),
-            Ok(_) => Err(MeterError::Replaced { path: self.path.clone() }),
-            Err(error) if error.is_missing() => Err(MeterError::Missing { path: self.path.clone() }),
-            Err(error) => Err(error.into()),
+        if self.named.is_in_place() {
+            return Ok(());
         }
+        let path = self.path.clone();
+        Err(if files::exists(&path)? { MeterError::Replaced { path } } else { MeterError::Missing { path } })
     }
 
     /// A trigger or view planted in the file could undo or fake what is written.

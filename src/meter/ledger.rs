@@ -10,6 +10,9 @@ const KEEP_LARGEST_MS: u64 = 30 * 86_400_000;
 /// Counters of windows long past are looked for once in so many changes.
 const PRUNE_EVERY: u64 = 256;
 
+/// No window is after this, so that none ends where numbers do.
+const END_OF_TIME_MS: u64 = u64::MAX / 2;
+
 /// What was used of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Counter {
@@ -127,7 +130,8 @@ pub(super) struct Draft<'l> {
 impl<'l> Draft<'l> {
     /// A change at the time that the clock shows, or at that of the last change where that is later.
     pub(super) fn new(ledger: &'l Ledger, now_ms: u64) -> Self {
-        Self { ledger, now_ms: now_ms.max(ledger.latest_ms), changed: HashMap::new() }
+        let now_ms = now_ms.max(ledger.latest_ms).min(END_OF_TIME_MS);
+        Self { ledger, now_ms, changed: HashMap::new() }
     }
 
     /// Takes the cost of a request. Where only its answer tells that, the largest cost so far is

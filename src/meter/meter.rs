@@ -36,6 +36,7 @@ pub struct Use<'a> {
 }
 
 /// How charging came out.
+#[derive(Debug)]
 pub enum Charged {
     /// Every limit had room; these wait for what the answer tells.
     Yes(Vec<Reservation>),
@@ -44,6 +45,7 @@ pub enum Charged {
 }
 
 /// What was taken for an answer that has not come yet; it stands unless it is settled.
+#[derive(Debug)]
 pub struct Reservation {
     id: CounterId,
     taken: Taken,

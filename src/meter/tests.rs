@@ -3,7 +3,7 @@
 
 mod tamper;
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::thread;
 
@@ -200,11 +200,8 @@ fn a_restart_goes_on_where_it_was() {
 #[test]
 fn callers_at_once_share_what_there_is() {
     let (place, limit) = (Place::new(), requests(50, Per::Day));
+    let (shared, place, limit) = (&place.begin(), &place, &limit);
     let taken: usize = thread::scope(|scope| {
-        let one = place.begin();
-        let shared = &one;
-        let limit = &limit;
-        let place = &place;
         let threads: Vec<_> = (0..4)
             .map(|at| {
                 scope.spawn(move || {

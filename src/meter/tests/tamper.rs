@@ -82,7 +82,6 @@ fn planted_triggers_and_other_tables_refuse() {
 #[test]
 fn a_running_process_sees_that_the_file_was_set_back() {
     let (place, meter) = Place::with_counters();
-    place.sql("ATTACH '' AS old");
     let old = rusqlite::Connection::open(place.file()).unwrap();
     let path = place.0.path().join("copy");
     old.execute("VACUUM INTO ?1", [path.to_str().unwrap()]).unwrap();

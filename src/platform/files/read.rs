@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::error::{FileError, Problem};
@@ -32,21 +31,6 @@ pub fn check_private(path: &Path) -> Result<(), FileError> {
     const ACTION: &str = "use";
     let metadata = fs::symlink_metadata(path).map_err(|error| FileError::io(path, ACTION, error))?;
     private_file(&metadata).map_err(|problem| FileError::new(path, ACTION, problem))
-}
-
-/// Which file stands at a path; another one under the same name differs, as long as somebody has
-/// the first one open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileIdentity {
-    device: u64,
-    inode: u64,
-}
-
-/// # Errors
-/// When nothing stands at `path`, or that cannot be told.
-pub fn identity(path: &Path) -> Result<FileIdentity, FileError> {
-    let metadata = fs::symlink_metadata(path).map_err(|error| FileError::io(path, "look at", error))?;
-    Ok(FileIdentity { device: metadata.dev(), inode: metadata.ino() })
 }
 
 /// The whole of a private file of at most `limit` bytes.
@@ -141,19 +125,6 @@ mod tests {
         assert!(matches!(read_private(&path, 5).unwrap_err().problem, Problem::TooLarge { limit: 5 }));
         let endless = read_bounded(Path::new("/dev/zero"), 1000).unwrap_err();
         assert!(matches!(endless.problem, Problem::TooLarge { limit: 1000 }));
-    }
-
-    #[test]
-    fn a_file_put_in_the_place_of_an_open_one_is_another() {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("file");
-        write_private_new(&path, b"value").unwrap();
-        let (_open, before) = (File::open(&path).unwrap(), identity(&path).unwrap());
-        assert_eq!(identity(&path).unwrap(), before);
-        fs::remove_file(&path).unwrap();
-        assert!(identity(&path).unwrap_err().is_missing());
-        write_private_new(&path, b"value").unwrap();
-        assert_ne!(identity(&path).unwrap(), before);
     }
 
     #[test]
