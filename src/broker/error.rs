@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::auth::AuthError;
+use super::redact::RedactError;
 use super::upstream::{ClientError, UpstreamError};
 use crate::audit::AuditError;
 use crate::meter::MeterError;
@@ -26,6 +27,9 @@ pub enum BrokerError {
     Auth(#[from] AuthError),
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    /// The request was carried out; its answer may not be handed out.
+    #[error(transparent)]
+    Withheld(#[from] RedactError),
     #[error(transparent)]
     Client(#[from] ClientError),
 }

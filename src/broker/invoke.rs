@@ -11,10 +11,14 @@ use super::guard::Reach;
 use super::journal::Journal;
 use super::limits::Limits;
 use super::record;
+use super::redact::Redactor;
 use super::reply::Reply;
 use super::rulebook::Rulebook;
+use super::scrub::Needles;
 use super::tally::Tally;
-use super::upstream::{OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamError};
+use super::upstream::{
+    OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamError, UpstreamResponse,
+};
 use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
 use crate::vault::{CredentialMeta, Upstream, Vault};
@@ -49,6 +53,13 @@ struct Client {
     shared: Arc<UpstreamClient>,
 }
 
+/// An upstream's answer, and what it goes through before it is handed out.
+struct Answered {
+    response: UpstreamResponse,
+    needles: Needles,
+    redactor: Option<Redactor>,
+}
+
 impl Broker {
     #[must_use]
     pub fn new() -> Self {
@@ -71,9 +82,9 @@ impl Broker {
         let decision = desk.journal.append(&event)?;
         let mut ending = Ending::of(desk.journal.clone(), decision, &event);
         match self.send(desk, allowed, &credential, body).await {
-            Ok((response, needles)) => {
+            Ok(Answered { response, needles, redactor }) => {
                 let tally = Tally::of(reserved, &response.headers);
-                Ok(Reply::sanitised(response, needles, tally, ending))
+                Reply::sanitised(response, needles, redactor, tally, ending).once_it_may_begin().await
             }
             Err(error) => {
                 ending.write(Some(failure(&error)));
@@ -88,7 +99,7 @@ impl Broker {
         allowed: Allowed<'_>,
         credential: &CredentialMeta,
         body: RequestBody,
-    ) -> Result<(super::upstream::UpstreamResponse, super::scrub::Needles), BrokerError> {
+    ) -> Result<Answered, BrokerError> {
         let plan = Plan::of(allowed);
         let (signed, client) = {
             let mut vault = desk.vault();
@@ -103,7 +114,9 @@ impl Broker {
             reach: Reach::Global,
             patience: Patience::default(),
         };
-        Ok((client.send(request).await?, signed.needles))
+        let response = client.send(request).await?;
+        let redactor = Redactor::new(plan.redactions(), response.status, &response.headers)?;
+        Ok(Answered { response, needles: signed.needles, redactor })
     }
 
     /// The pooled client; in a test vault, one that knows its redirections.
@@ -141,6 +154,7 @@ fn failure(error: &BrokerError) -> &'static str {
         BrokerError::Audit(_) => "audit",
         BrokerError::Meter(_) => "usage",
         BrokerError::Auth(_) => "auth",
+        BrokerError::Withheld(error) => error.reason(),
         BrokerError::Client(_) | BrokerError::Upstream(UpstreamError::Client(_)) => "client",
         BrokerError::Upstream(UpstreamError::Timeout { .. }) => "upstream.timeout",
         BrokerError::Upstream(_) => "upstream.unreachable",

@@ -60,6 +60,9 @@ impl From<BrokerError> for ServiceError {
             BrokerError::Audit(error) => Self { message, ..error.into() },
             BrokerError::Meter(error) => Self { message, ..error.into() },
             BrokerError::Auth(_) => Self::new(ErrorKind::AuthFailed, message),
+            BrokerError::Withheld(error) => {
+                Self::new(ErrorKind::PolicyViolation, message).reason(error.reason()).help(error.help())
+            }
             BrokerError::Client(_) => Self::new(ErrorKind::UpstreamUnreachable, message),
             BrokerError::Upstream(error) => upstream(&error, message),
         }
