@@ -11,7 +11,8 @@
 //! | `plan` | `spec`, `policy` |
 //! | `settings`, `vault` | `spec`, `platform` |
 //! | `audit` | `spec`, `policy`, `platform` |
-//! | `broker` | `spec`, `policy`, `plan`, `vault`, `audit`, `platform` |
+//! | `meter` | `spec`, `platform` |
+//! | `broker` | `spec`, `policy`, `plan`, `vault`, `audit`, `meter`, `platform` |
 //! | `service` | all of the above, `registry`, `settings` |
 //! | `cli`, `daemon` | `spec`, `service`, `settings`, `platform` |
 //!
@@ -21,6 +22,7 @@ pub mod audit;
 pub mod broker;
 pub mod cli;
 pub mod daemon;
+pub mod meter;
 pub mod plan;
 pub mod platform;
 pub mod policy;

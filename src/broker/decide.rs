@@ -12,6 +12,7 @@ use futures_util::StreamExt as _;
 use super::discharge::{Circumstances, discharge};
 use super::error::BrokerError;
 use super::invoke::Desk;
+use super::limits::Reserved;
 use super::record;
 use super::upstream::{CallerBodyFault, RequestBody};
 use crate::platform::clock;
@@ -27,6 +28,7 @@ pub(super) struct Decided<'a> {
     pub(super) allowed: Allowed<'a>,
     pub(super) credential: CredentialMeta,
     pub(super) body: RequestBody,
+    pub(super) reserved: Reserved,
 }
 
 /// Decides one call; a denial is on record when this returns it.
@@ -64,8 +66,8 @@ async fn attempt<'a>(
     let (seen, body) = read_body(&admitted, body, applicable.wanted()).await?;
     let conditional = judge(admitted, &applicable, facts, &seen)?;
     let around = Circumstances { desk, caller, facts, credential: &credential, body: &seen };
-    let allowed = discharge(conditional, around).await?;
-    Ok(Decided { allowed, credential, body })
+    let (allowed, reserved) = discharge(conditional, around).await?;
+    Ok(Decided { allowed, credential, body, reserved })
 }
 
 /// The credential that serves the call, and the rules in force.

@@ -9,10 +9,16 @@ use super::ending::Ending;
 use super::error::BrokerError;
 use super::guard::Reach;
 use super::journal::Journal;
+use super::limits::Limits;
 use super::record;
+use super::redact::Redactor;
 use super::reply::Reply;
 use super::rulebook::Rulebook;
-use super::upstream::{OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamError};
+use super::scrub::Needles;
+use super::tally::Tally;
+use super::upstream::{
+    OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamError, UpstreamResponse,
+};
 use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
 use crate::vault::{CredentialMeta, Destination, Upstream, Vault, VaultError};
@@ -24,6 +30,7 @@ pub struct Desk {
     pub journal: Journal,
     pub rulebook: Rulebook,
     pub approvals: Arc<Approvals>,
+    pub limits: Limits,
 }
 
 impl Desk {
@@ -53,6 +60,13 @@ struct Client {
     shared: Arc<UpstreamClient>,
 }
 
+/// An upstream's answer, and what it goes through before it is handed out.
+struct Answered {
+    response: UpstreamResponse,
+    needles: Needles,
+    redactor: Option<Redactor>,
+}
+
 impl Broker {
     #[must_use]
     pub fn new() -> Self {
@@ -71,13 +85,16 @@ impl Broker {
         body: RequestBody,
     ) -> Result<Reply, BrokerError> {
         let catalog = desk.shelf.catalog(&mut desk.vault())?;
-        let Decided { allowed, credential, body } =
+        let Decided { allowed, credential, body, reserved } =
             decide(desk, catalog.as_ref(), caller, &call, body).await?;
         let event = record::allowed(caller, &allowed, &credential.name, &credential.scope);
         let decision = desk.journal.append(&event)?;
         let mut ending = Ending::of(desk.journal.clone(), decision, &event);
         match self.send(desk, allowed, &credential, body).await {
-            Ok((response, needles)) => Ok(Reply::sanitised(response, needles, ending)),
+            Ok(Answered { response, needles, redactor }) => {
+                let tally = Tally::of(reserved, &response.headers);
+                Reply::sanitised(response, needles, redactor, tally, ending).once_it_may_begin().await
+            }
             Err(error) => {
                 ending.write(Some(failure(&error)));
                 Err(error)
@@ -91,7 +108,7 @@ impl Broker {
         allowed: Allowed<'_>,
         credential: &CredentialMeta,
         body: RequestBody,
-    ) -> Result<(super::upstream::UpstreamResponse, super::scrub::Needles), BrokerError> {
+    ) -> Result<Answered, BrokerError> {
         let plan = Plan::of(allowed);
         let private = plan.is_own() && plan.provider().private;
         let reach = if private { Reach::PrivateNetwork } else { Reach::Global };
@@ -108,7 +125,9 @@ impl Broker {
             reach,
             patience: Patience::default(),
         };
-        Ok((client.send(request).await?, signed.needles))
+        let response = client.send(request).await?;
+        let redactor = Redactor::new(plan.redactions(), response.status, &response.headers)?;
+        Ok(Answered { response, needles: signed.needles, redactor })
     }
 
     /// The pooled client; in a test vault, one that knows its redirections.
@@ -145,7 +164,9 @@ fn failure(error: &BrokerError) -> &'static str {
         BrokerError::Denied(denial) => denial.reason.as_str(),
         BrokerError::Vault(_) => "vault",
         BrokerError::Audit(_) => "audit",
+        BrokerError::Meter(_) => "usage",
         BrokerError::Auth(_) => "auth",
+        BrokerError::Withheld(error) => error.reason(),
         BrokerError::Client(_) | BrokerError::Upstream(UpstreamError::Client(_)) => "client",
         BrokerError::Upstream(UpstreamError::Timeout { .. }) => "upstream.timeout",
         BrokerError::Upstream(_) => "upstream.unreachable",

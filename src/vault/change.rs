@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::error::VaultError;
 use super::header::Header;
 use super::index::Index;
-use super::keys::{AuditKey, Kek};
+use super::keys::{AuditKey, Kek, UsageKey};
 use super::resident::{MAX_ATTEMPTS, Resident};
 use super::store::{Kind, RecordName, RecordStore, StoreError};
 use super::unlocked::Unlocked;
@@ -73,6 +73,12 @@ impl Vault {
     #[must_use]
     pub fn audit_key(&self) -> AuditKey {
         self.unlocked.keys.audit()
+    }
+
+    /// The key of the counters of this vault's limits.
+    #[must_use]
+    pub fn usage_key(&self) -> UsageKey {
+        self.unlocked.keys.usage()
     }
 
     /// # Errors

@@ -39,13 +39,14 @@ mod sqlite;
 pub mod store;
 mod unlocked;
 mod upstreams;
+mod usage;
 
 pub use change::{Vault, VaultStatus};
 pub use error::{Difference, Existing, VaultError, VaultErrorKind};
 pub use header::{Header, HeaderError, VaultId};
 pub use ids::{CredentialId, IdError, SecretId, UpstreamId};
 pub use init::{init, open_or_init};
-pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText};
+pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText, UsageKey};
 pub use model::{
     Claim, Created, CredentialMeta, Destination, Group, NewSecret, Provisioned, Removed, SecretChange,
     SecretMeta, SecretRef, StoredPolicy, StoredProvider, Upstream,

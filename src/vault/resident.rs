@@ -103,6 +103,9 @@ impl Resident {
             self.generations.remove(&name);
             self.index.remove(&name);
         }
+        for name in sealed.marked {
+            self.generations.insert(name, sealed.manifest.epoch);
+        }
         for item in sealed.written {
             self.generations.insert(item.record_name(), sealed.manifest.epoch);
             self.index.insert(item);

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::Local;
 use crate::audit::{self, Action, AuditKey, Event, Outcome as Logged};
-use crate::broker::{Desk, Journal, Rulebook, Shelf};
+use crate::broker::{Desk, Journal, Limits, Rulebook, Shelf};
 use crate::platform::clock;
 use crate::platform::files::NamedFile;
 use crate::policy::Caller;
@@ -158,6 +158,7 @@ impl Local {
     /// went away must be missed. Only one that holds nothing yet gets a new one.
     fn opened(&self, mut vault: Vault) -> Result<Session, ServiceError> {
         let key = Zeroizing::new(*vault.audit_key().as_bytes());
+        let usage_key = Zeroizing::new(*vault.usage_key().as_bytes());
         self.refuse_older_than_log(&mut vault)?;
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
@@ -169,6 +170,7 @@ impl Local {
             journal,
             rulebook: Rulebook::default(),
             approvals: Arc::clone(&self.approvals),
+            limits: Limits::new(self.places.vault.clone(), usage_key),
         };
         Ok(Session { desk, shelf: Arc::clone(&self.shelf), created: false, vault_id, file })
     }

@@ -10,6 +10,7 @@ mod scopes;
 mod secrets;
 mod tamper;
 mod torn;
+mod usage;
 
 use std::path::PathBuf;
 
