@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::arguments::{Arguments, UpstreamVerb, Verb};
+use super::arguments::{Arguments, PassphraseArguments, RepairArguments, UpstreamVerb, Verb};
 use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
@@ -10,22 +10,28 @@ use super::screen::Screen;
 use super::{capability, input, policy, secrets, vault};
 use crate::platform::files;
 use crate::service::{Command, SecretText, Service};
+use crate::settings::DaemonUse;
 
 /// What the arguments mean, everything of theirs read and checked.
 pub(super) enum Task {
     /// One question to the service, and how to show its answer.
     Ask(Command, View),
-    Unlock(Option<SecretText>),
+    /// The same, with something to be said beside it.
+    Warned(Vec<&'static str>, Box<Task>),
+    Unlock(PassphraseArguments),
+    RestartAudit(PassphraseArguments),
+    Repair(RepairArguments),
     Invoke(Box<Invocation>),
     CheckPolicy,
     Demo,
 }
 
 /// What of the settings the arguments are read beside.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct Surroundings<'a> {
     /// The key of the `env` provider.
     pub(super) env_key: Option<&'a str>,
+    pub(super) daemon: DaemonUse,
 }
 
 impl Surroundings<'_> {
@@ -40,7 +46,7 @@ impl Arguments {
         Ok(match self.verb {
             Verb::Status(format) => Task::Ask(Command::Status, View::of(format)),
             Verb::Init(init) => vault::init(init, around)?,
-            Verb::Unlock(unlock) => Task::Unlock(unlock.passphrase.map(SecretText::new)),
+            Verb::Unlock(passphrase) => Task::Unlock(passphrase),
             Verb::Lock => Task::Ask(Command::Lock, View::default()),
             Verb::Secrets(verb) => secrets::task(verb)?,
             Verb::Capability(verb) => capability::task(verb)?,
@@ -48,6 +54,7 @@ impl Arguments {
             Verb::Json(invoke) => Task::Invoke(Box::new(Invocation::json(invoke)?)),
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),
             Verb::Audit(audit) => vault::audit(audit),
+            Verb::Repair(repair) => Task::Repair(repair),
             Verb::Policy(_) => Task::CheckPolicy,
             Verb::Upstream(verb) => upstream(verb)?,
             Verb::Demo => Task::Demo,
@@ -68,7 +75,13 @@ impl Task {
                 render::outcome(&outcome, &view, screen)?;
                 Ok(ExitCode::SUCCESS)
             }
+            Self::Warned(warnings, task) => {
+                warnings.iter().try_for_each(|warning| screen.warn(warning))?;
+                task.perform(service, screen)
+            }
             Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
+            Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
+            Self::Repair(repair) => vault::repair(&service(), repair, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
             Self::CheckPolicy => policy::check(std::io::stdin().lock(), screen),
             // Composed one level up, since it makes a service of its own.

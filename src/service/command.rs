@@ -64,6 +64,17 @@ pub enum Command {
         before_ts_ms: Option<u64>,
     },
     AuditVerify,
+    /// Sets the log aside and begins another.
+    AuditRestart {
+        /// For a vault that is locked.
+        passphrase: Option<SecretText>,
+    },
+    /// Looks at what is left of a vault whose records are not those last written.
+    Repair {
+        /// Deletes what does not open, and vouches for the rest as it is.
+        accept: bool,
+        passphrase: Option<SecretText>,
+    },
     UpstreamSet {
         host: String,
         address: String,
@@ -165,6 +176,11 @@ pub enum Outcome {
         /// The last entry's authenticator: kept elsewhere, it shows later that the log was not replaced.
         last_mac: String,
     },
+    AuditRestarted {
+        /// Where the log before is now, if there was one.
+        set_aside: Option<String>,
+    },
+    Repair(RepairView),
     UpstreamSet(UpstreamView),
     Upstreams {
         upstreams: Vec<UpstreamView>,
@@ -331,6 +347,18 @@ impl AuditView {
     pub fn is_request(&self) -> bool {
         self.event.outcome == crate::audit::Outcome::Requested
     }
+}
+
+/// What is left of a vault, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairView {
+    /// None when the records are those last written.
+    pub problem: Option<String>,
+    pub secrets: Vec<SecretView>,
+    pub credentials: usize,
+    /// Records that do not open; gone when `accepted`.
+    pub damaged: Vec<String>,
+    pub accepted: bool,
 }
 
 /// A host that a test vault sends elsewhere.

@@ -18,8 +18,8 @@ pub mod wire;
 
 pub use command::{
     AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, DaemonState, GrantView,
-    ImportEntry, InitRequest, KeyChoice, Outcome, Readiness, SecretNeed, SecretSelector, SecretView,
-    StatusView, StoredView, UnlockWith, UpstreamView,
+    ImportEntry, InitRequest, KeyChoice, Outcome, Readiness, RepairView, SecretNeed, SecretSelector,
+    SecretView, StatusView, StoredView, UnlockWith, UpstreamView,
 };
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Reply, Service};

@@ -162,12 +162,10 @@ impl VaultError {
                 "restore the vault from a backup, or use the program version that made it".to_owned()
             }
             Self::Tampered { .. } => {
-                "restore the vault from a backup, or delete the record and give its value \
-                 again"
-                    .to_owned()
+                "restore the vault from a backup, or see what is left of it: aivault repair".to_owned()
             }
             Self::RecordsDiffer(_) => {
-                "restore the vault from a backup, or look at what is left and accept it".to_owned()
+                "restore the vault from a backup, or see what is left of it: aivault repair".to_owned()
             }
             Self::Store(error) => help_for_store(error).to_owned(),
             Self::File(error) => error.help(),

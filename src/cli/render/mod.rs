@@ -3,6 +3,7 @@
 mod audit;
 mod capabilities;
 mod capability;
+mod repair;
 mod secrets;
 mod shell;
 mod status;
@@ -92,6 +93,9 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
             view.json,
             screen,
         ),
+        Outcome::AuditRestarted { set_aside } => repair::print_restarted(set_aside.as_deref(), screen),
+        Outcome::Repair(view_of) if view.json => json(view_of, screen),
+        Outcome::Repair(view_of) => repair::print(view_of, screen),
         Outcome::UpstreamSet(upstream) => {
             let (host, address) = (escape::line(&upstream.host), escape::line(&upstream.address));
             writeln!(screen.out, "Calls to {host} now go to {address}.")

@@ -7,6 +7,7 @@ mod audit;
 mod capabilities;
 mod errors;
 mod example;
+mod repair;
 mod secrets;
 mod session;
 mod status;
@@ -23,6 +24,8 @@ use crate::policy::{Call, Caller};
 use crate::settings::Places;
 use crate::vault::SecretText;
 use session::Session;
+
+pub(in crate::service) use session::LOCKED;
 
 /// What a call gives here: the broker's own reply.
 pub type LocalReply = Reply;
@@ -78,6 +81,8 @@ impl Local {
             Command::CapabilityDescribe { id, scope } => self.describe_capability(caller, &id, &scope),
             Command::AuditRead { limit, before_ts_ms } => self.read_audit(limit, before_ts_ms),
             Command::AuditVerify => self.verify_audit(caller),
+            Command::AuditRestart { passphrase } => self.restart_audit(caller, passphrase),
+            Command::Repair { accept, passphrase } => self.repair(caller, accept, passphrase),
             Command::UpstreamSet { host, address, ca_pem } => {
                 self.set_upstream(caller, &host, &address, ca_pem)
             }
