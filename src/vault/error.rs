@@ -186,7 +186,7 @@ impl VaultError {
                 format!("give the value again: aivault secrets create --name {name}")
             }
             Self::GivenTwice { label } => format!("give {label} once"),
-            Self::Invalid { rule, .. } => (*rule).to_owned(),
+            Self::Invalid { .. } => "see the command with --help".to_owned(),
             Self::NotATestVault { .. } => {
                 "make a vault for tests: aivault init --test, in another folder".to_owned()
             }
@@ -252,7 +252,7 @@ fn help_for_store(error: &StoreError) -> &'static str {
         StoreError::Conflict | StoreError::Busy => "try again",
         StoreError::Corrupt { .. } => "restore the vault from a backup",
         StoreError::Full => "free some disk space and try again",
-        StoreError::Unavailable { .. } => "check the disk and folder that hold the vault",
+        StoreError::Unavailable { .. } => "see that the vault's folder is yours and its disk writable",
     }
 }
 

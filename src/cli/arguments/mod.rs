@@ -178,7 +178,6 @@ mod tests {
             "aivault secrets create",
             "aivault secrets create --name lower --value x",
             "aivault secrets create --name A --value x --value-file y",
-            "aivault secrets rotate --value x",
             "aivault secrets rotate --id 1 --name A --value x",
             "aivault secrets list --group-id g",
             "aivault invoke",

@@ -200,7 +200,7 @@ impl Local {
                 None => {
                     return missing(
                         "the `env` key provider needs AIVAULT_KEY",
-                        "set it to a base64 key of 32 bytes",
+                        "set it to 32 bytes in base64 or hexadecimal, such as `head -c 32 /dev/urandom | base64` prints",
                     );
                 }
             },
