@@ -148,6 +148,8 @@ pub enum Outcome {
     },
     Secrets {
         secrets: Vec<SecretView>,
+        /// How many stand in other scopes than the one that was asked for.
+        elsewhere: usize,
         damaged: Vec<String>,
     },
     SecretChanged {
@@ -169,6 +171,8 @@ pub enum Outcome {
         events: Vec<AuditView>,
         /// Lines that are no entries.
         damaged: Vec<String>,
+        /// Why the entries are not to be believed as they are, if so.
+        doubt: Option<String>,
     },
     AuditVerified {
         events: u64,
@@ -197,6 +201,9 @@ pub struct StatusView {
     pub folder: String,
     /// `unlocked` or `locked`.
     pub state: String,
+    /// Why it does not open, when that is more than that nobody unlocked it, and what to do.
+    pub problem: Option<String>,
+    pub problem_help: Option<String>,
     /// Whether this very command made the vault.
     pub created: bool,
     pub test: bool,
@@ -322,7 +329,8 @@ pub struct CapabilityDetail {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretNeed {
     pub name: SecretName,
-    pub stored: bool,
+    /// None while the vault is locked.
+    pub stored: Option<bool>,
     pub help: Option<String>,
 }
 

@@ -79,7 +79,7 @@ impl Local {
             }
             Command::CapabilityList { scope } => self.list_capabilities(caller, &scope),
             Command::CapabilityDescribe { id, scope } => self.describe_capability(caller, &id, &scope),
-            Command::AuditRead { limit, before_ts_ms } => self.read_audit(limit, before_ts_ms),
+            Command::AuditRead { limit, before_ts_ms } => self.read_audit(caller, limit, before_ts_ms),
             Command::AuditVerify => self.verify_audit(caller),
             Command::AuditRestart { passphrase } => self.restart_audit(caller, passphrase),
             Command::Repair { accept, passphrase } => self.repair(caller, accept, passphrase),
