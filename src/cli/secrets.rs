@@ -115,9 +115,14 @@ fn select(arguments: SelectArguments) -> Result<SecretSelector, CliError> {
     }
 }
 
-/// The parser asks for an id or a name, so that a missing name is only a safety net.
+/// The parser would ask for one of the two only.
 fn by_name(name: Option<String>, scope: Option<Scope>) -> Result<SecretSelector, CliError> {
-    let name = name.ok_or_else(|| CliError::usage("say which secret, with --id or --name"))?;
+    let name = name.ok_or_else(|| {
+        CliError::with_help(
+            "say which secret, with --name or --id",
+            "see what there is: aivault secrets list",
+        )
+    })?;
     Ok(SecretSelector::Name { name, scope })
 }
 
@@ -235,6 +240,19 @@ mod tests {
         assert!(parse("update --id 7").is_err());
         assert!(parse("update --id 7 --name N --new-name M").is_err());
         assert!(parse("update --id 7 --name lower").is_err());
+    }
+
+    #[test]
+    fn without_a_selector_both_are_named() {
+        for line in [
+            "rotate --value x",
+            "delete",
+            "update --new-name N",
+            "attach-group --workspace-id w --group-id g",
+        ] {
+            let error = parse(line).err().unwrap().to_string();
+            assert!(error.contains("--name") && error.contains("--id"), "{line}: {error}");
+        }
     }
 
     #[test]

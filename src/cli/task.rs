@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::arguments::{ApprovalsVerb, Arguments, UpstreamVerb, Verb};
+use super::arguments::{ApprovalsVerb, Arguments, PassphraseArguments, RepairArguments, UpstreamVerb, Verb};
 use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
@@ -10,12 +10,17 @@ use super::screen::Screen;
 use super::{approvals, capability, input, policy, provider, secrets, vault};
 use crate::platform::files;
 use crate::service::{Command, SecretText, Service};
+use crate::settings::DaemonUse;
 
 /// What the arguments mean, everything of theirs read and checked.
 pub(super) enum Task {
     /// One question to the service, and how to show its answer.
     Ask(Command, View),
-    Unlock(Option<SecretText>),
+    /// The same, with something to be said beside it.
+    Warned(Vec<&'static str>, Box<Task>),
+    Unlock(PassphraseArguments),
+    RestartAudit(PassphraseArguments),
+    Repair(RepairArguments),
     Invoke(Box<Invocation>),
     CheckPolicy,
     WatchApprovals,
@@ -25,10 +30,11 @@ pub(super) enum Task {
 }
 
 /// What of the settings the arguments are read beside.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct Surroundings<'a> {
     /// The key of the `env` provider.
     pub(super) env_key: Option<&'a str>,
+    pub(super) daemon: DaemonUse,
 }
 
 impl Surroundings<'_> {
@@ -43,7 +49,7 @@ impl Arguments {
         Ok(match self.verb {
             Verb::Status(format) => Task::Ask(Command::Status, View::of(format)),
             Verb::Init(init) => vault::init(init, around)?,
-            Verb::Unlock(unlock) => Task::Unlock(unlock.passphrase.map(SecretText::new)),
+            Verb::Unlock(passphrase) => Task::Unlock(passphrase),
             Verb::Lock => Task::Ask(Command::Lock, View::default()),
             Verb::Secrets(verb) => secrets::task(verb)?,
             Verb::Capability(verb) => capability::task(verb)?,
@@ -54,6 +60,7 @@ impl Arguments {
             Verb::Policy(verb) => policy::task(verb)?,
             Verb::Provider(verb) => provider::task(verb)?,
             Verb::Approvals(verb) => approvals_task(verb),
+            Verb::Repair(repair) => Task::Repair(repair),
             Verb::Upstream(verb) => upstream(verb)?,
             Verb::Demo => Task::Demo,
         })
@@ -73,7 +80,13 @@ impl Task {
                 render::outcome(&outcome, &view, screen)?;
                 Ok(ExitCode::SUCCESS)
             }
+            Self::Warned(warnings, task) => {
+                warnings.iter().try_for_each(|warning| screen.warn(warning))?;
+                task.perform(service, screen)
+            }
             Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
+            Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
+            Self::Repair(repair) => vault::repair(&service(), repair, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
             Self::CheckPolicy => policy::check(std::io::stdin().lock(), screen),
             Self::Valid(files) => {

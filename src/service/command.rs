@@ -100,6 +100,17 @@ pub enum Command {
         id: String,
         approve: bool,
     },
+    /// Sets the log aside and begins another.
+    AuditRestart {
+        /// For a vault that is locked.
+        passphrase: Option<SecretText>,
+    },
+    /// Looks at what is left of a vault whose records are not those last written.
+    Repair {
+        /// Deletes what does not open, and vouches for the rest as it is.
+        accept: bool,
+        passphrase: Option<SecretText>,
+    },
     UpstreamSet {
         host: String,
         address: String,
@@ -182,6 +193,8 @@ pub enum Outcome {
     },
     Secrets {
         secrets: Vec<SecretView>,
+        /// How many stand in other scopes than the one that was asked for.
+        elsewhere: usize,
         damaged: Vec<String>,
     },
     SecretChanged {
@@ -203,6 +216,8 @@ pub enum Outcome {
         events: Vec<AuditView>,
         /// Lines that are no entries.
         damaged: Vec<String>,
+        /// Why the entries are not to be believed as they are, if so.
+        doubt: Option<String>,
     },
     AuditVerified {
         events: u64,
@@ -253,6 +268,11 @@ pub enum Outcome {
         id: String,
         approved: bool,
     },
+    AuditRestarted {
+        /// Where the log before is now, if there was one.
+        set_aside: Option<String>,
+    },
+    Repair(RepairView),
     UpstreamSet(UpstreamView),
     Upstreams {
         upstreams: Vec<UpstreamView>,
@@ -269,6 +289,9 @@ pub struct StatusView {
     pub folder: String,
     /// `unlocked` or `locked`.
     pub state: String,
+    /// Why it does not open, when that is more than that nobody unlocked it, and what to do.
+    pub problem: Option<String>,
+    pub problem_help: Option<String>,
     /// Whether this very command made the vault.
     pub created: bool,
     pub test: bool,
@@ -394,7 +417,8 @@ pub struct CapabilityDetail {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretNeed {
     pub name: SecretName,
-    pub stored: bool,
+    /// None while the vault is locked.
+    pub stored: Option<bool>,
     pub help: Option<String>,
 }
 
@@ -470,6 +494,18 @@ pub enum PolicyChange {
     New,
     Changed,
     Unchanged,
+}
+
+/// What is left of a vault, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairView {
+    /// None when the records are those last written.
+    pub problem: Option<String>,
+    pub secrets: Vec<SecretView>,
+    pub credentials: usize,
+    /// Records that do not open; gone when `accepted`.
+    pub damaged: Vec<String>,
+    pub accepted: bool,
 }
 
 /// A host that a test vault sends elsewhere.

@@ -19,8 +19,8 @@ pub mod wire;
 pub use command::{
     AppliedPolicy, AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, DaemonState,
     GrantView, ImportEntry, InitRequest, KeyChoice, Outcome, PolicyChange, PolicyView, ProviderView,
-    Readiness, RuleView, SecretNeed, SecretSelector, SecretView, SourceFile, StatusView, StoredView,
-    UnlockWith, UpstreamView,
+    Readiness, RepairView, RuleView, SecretNeed, SecretSelector, SecretView, SourceFile, StatusView,
+    StoredView, UnlockWith, UpstreamView,
 };
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Reply, Service};

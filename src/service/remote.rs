@@ -184,7 +184,8 @@ impl Remote {
                     .help("start `aivaultd`, or set AIVAULTD_DISABLE=1 to work in this process"))
             }
             Err(error) => {
-                Err(unavailable(format!("the daemon's socket {} cannot be used: {error}", socket.display())))
+                let message = format!("the daemon's socket {} cannot be used: {error}", socket.display());
+                Err(unavailable(message).help(help_for_socket(socket, &error)))
             }
         }
     }
@@ -199,7 +200,8 @@ impl Remote {
             match connect_to(socket).await {
                 Ok(stream) => return Ok(stream),
                 Err(error) if !is_absent(&error) => {
-                    return Err(unavailable(format!("the daemon's socket cannot be used: {error}")));
+                    let message = format!("the daemon's socket {} cannot be used: {error}", socket.display());
+                    return Err(unavailable(message).help(help_for_socket(socket, &error)));
                 }
                 Err(_) => {}
             }
@@ -234,6 +236,19 @@ impl Remote {
             None => pairs.extend(self.places.vault.ancestors().nth(3).map(|home| ("HOME", home.to_owned()))),
         }
         pairs
+    }
+}
+
+fn help_for_socket(socket: &Path, error: &io::Error) -> String {
+    let folder = socket.parent().unwrap_or(socket);
+    match error.kind() {
+        io::ErrorKind::InvalidInput => {
+            "set AIVAULTD_SOCKET to a shorter path in a folder of yours".to_owned()
+        }
+        _ => format!(
+            "see that {folder:?} is yours and closed to others (chmod go= {folder:?}), or set AIVAULTD_SOCKET to \
+             a path in another folder"
+        ),
     }
 }
 

@@ -171,12 +171,10 @@ impl VaultError {
                 "restore the vault from a backup, or use the program version that made it".to_owned()
             }
             Self::Tampered { .. } => {
-                "restore the vault from a backup, or delete the record and give its value \
-                 again"
-                    .to_owned()
+                "restore the vault from a backup, or see what is left of it: aivault repair".to_owned()
             }
             Self::RecordsDiffer(_) => {
-                "restore the vault from a backup, or look at what is left and accept it".to_owned()
+                "restore the vault from a backup, or see what is left of it: aivault repair".to_owned()
             }
             Self::Store(error) => help_for_store(error).to_owned(),
             Self::File(error) => error.help(),
@@ -197,7 +195,7 @@ impl VaultError {
                 format!("give the value again: aivault secrets create --name {name}")
             }
             Self::GivenTwice { label } => format!("give {label} once"),
-            Self::Invalid { rule, .. } => (*rule).to_owned(),
+            Self::Invalid { .. } => "see the command with --help".to_owned(),
             Self::NotATestVault { .. } => {
                 "make a vault for tests: aivault init --test, in another folder".to_owned()
             }
@@ -270,7 +268,7 @@ fn help_for_store(error: &StoreError) -> &'static str {
         StoreError::Conflict | StoreError::Busy => "try again",
         StoreError::Corrupt { .. } => "restore the vault from a backup",
         StoreError::Full => "free some disk space and try again",
-        StoreError::Unavailable { .. } => "check the disk and folder that hold the vault",
+        StoreError::Unavailable { .. } => "see that the vault's folder is yours and its disk writable",
     }
 }
 

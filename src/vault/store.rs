@@ -92,7 +92,10 @@ pub struct RecordName {
 
 impl fmt::Display for RecordName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind, self.id.0)
+        match self.kind {
+            Kind::Manifest => f.write_str("the manifest, which vouches for all other records,"),
+            kind => write!(f, "{kind} {}", self.id.0),
+        }
     }
 }
 

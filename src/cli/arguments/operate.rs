@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Format;
+use super::{Format, PassphraseArguments};
 use crate::spec::{PolicyId, ProviderId};
 
 #[derive(Args)]
@@ -26,12 +26,26 @@ pub(in crate::cli) struct AuditArguments {
 pub(in crate::cli) enum AuditVerb {
     /// Check that no event was changed, removed or added
     Verify(Format),
+    /// Set the log aside as it is, and begin another: for a log that is broken or lost
+    Restart(PassphraseArguments),
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct RepairArguments {
+    /// Delete the records that do not open, and accept the rest as it is
+    #[arg(long)]
+    pub(in crate::cli) accept: bool,
+    #[command(flatten)]
+    pub(in crate::cli) passphrase: PassphraseArguments,
+    #[command(flatten)]
+    pub(in crate::cli) format: Format,
 }
 
 impl AuditArguments {
     pub(in crate::cli) fn wants_json(&self) -> bool {
         match &self.verb {
             Some(AuditVerb::Verify(format)) => format.json,
+            Some(AuditVerb::Restart(_)) => false,
             None => self.format.json,
         }
     }

@@ -6,6 +6,7 @@ mod capabilities;
 mod capability;
 mod policies;
 mod providers;
+mod repair;
 mod secrets;
 mod shell;
 mod status;
@@ -72,12 +73,13 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::Locked => writeln!(screen.out, "The vault is locked."),
         Outcome::SecretStored(stored) => secrets::print_stored(stored, view.deed, screen),
         Outcome::Imported { stored } => secrets::print_imported(stored, screen),
-        Outcome::Secrets { secrets, damaged } => {
+        Outcome::Secrets { secrets, elsewhere, damaged } => {
             let secrets = secrets::in_order(secrets);
             if view.json {
                 json(&secrets, screen)?;
             } else {
-                secrets::print_list(&secrets, damaged.is_empty(), clock::now_ms(), screen)?;
+                let rest = secrets::Rest { elsewhere: *elsewhere, is_readable: damaged.is_empty() };
+                secrets::print_list(&secrets, rest, clock::now_ms(), screen)?;
             }
             damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
         }
@@ -89,12 +91,17 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         }
         Outcome::Capabilities { capabilities } => {
             let shown = capabilities::filtered(capabilities, &view.filter);
+            if view.filter.ready && capabilities::is_locked(capabilities) {
+                screen
+                    .warn("the vault is locked, so that nobody can tell which are ready: aivault unlock")?;
+            }
             if view.json { json(&shown, screen) } else { capabilities::print(&shown, screen) }
         }
         Outcome::Capability(detail) if view.json => json(detail, screen),
         Outcome::Capability(detail) => capability::print(detail, screen),
-        Outcome::Audit { events, damaged } => {
+        Outcome::Audit { events, damaged, doubt } => {
             audit::print(events, view.json, screen)?;
+            doubt.iter().try_for_each(|doubt| screen.warn(doubt))?;
             damaged.iter().try_for_each(|line| screen.warn(&format!("not an entry of the audit log: {line}")))
         }
         Outcome::AuditVerified { events, files, last_mac } => audit::print_verified(
@@ -147,6 +154,9 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::ApprovalAnswered { id, approved } => {
             writeln!(screen.out, "{}: {id}", if *approved { "Approved" } else { "Refused" })
         }
+        Outcome::AuditRestarted { set_aside } => repair::print_restarted(set_aside.as_deref(), screen),
+        Outcome::Repair(view_of) if view.json => json(view_of, screen),
+        Outcome::Repair(view_of) => repair::print(view_of, screen),
         Outcome::UpstreamSet(upstream) => {
             let (host, address) = (escape::line(&upstream.host), escape::line(&upstream.address));
             writeln!(screen.out, "Calls to {host} now go to {address}.")
@@ -236,7 +246,8 @@ mod tests {
 
     #[test]
     fn damage_is_told_beside_a_list() {
-        let answer = Outcome::Secrets { secrets: Vec::new(), damaged: vec!["secret 7".to_owned()] };
+        let answer =
+            Outcome::Secrets { secrets: Vec::new(), elsewhere: 0, damaged: vec!["secret 7".to_owned()] };
         let view = View { json: true, ..View::default() };
         let (out, err) = printed(|screen| outcome(&answer, &view, screen));
         assert_eq!((out.as_str(), err.as_str()), ("[]\n", "warning: a damaged record: secret 7\n"));

@@ -24,6 +24,10 @@ pub(super) fn print(status: &StatusView, screen: &mut Screen<'_>) -> io::Result<
             writeln!(screen.out, "{}", aligned([(label, LABELS), (&line, 0)].into_iter()))?;
         }
     }
+    if let Some(problem) = &status.problem {
+        let help = status.problem_help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        screen.warn(&format!("the vault does not open: {problem}{help}"))?;
+    }
     status.damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
 }
 
@@ -98,6 +102,8 @@ mod tests {
             version: "0.1.0".into(),
             folder: "/home/a/.aivault/data/vault".into(),
             state: "unlocked".into(),
+            problem: None,
+            problem_help: None,
             created: false,
             test: false,
             key_provider: "file".into(),
@@ -153,6 +159,8 @@ version:      0.1.0
     fn what_is_special_is_said() {
         let special = StatusView {
             created: true,
+            problem: Some("its key is gone".into()),
+            problem_help: Some("put it back".into()),
             test: true,
             secrets: None,
             daemon: Some(42),
@@ -171,6 +179,8 @@ version:      0.1.0
         ] {
             assert!(out.contains(line), "{out}");
         }
-        assert_eq!(err, "warning: a damaged record: secret 9\n");
+        let doubts = "warning: the vault does not open: its key is gone; put it back\n\
+                      warning: a damaged record: secret 9\n";
+        assert_eq!(err, doubts);
     }
 }

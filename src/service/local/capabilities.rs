@@ -121,7 +121,7 @@ fn row(sight: Option<&InSight>, provider: &Provider, capability: &Capability) ->
 fn needs(sight: Option<&InSight>, provider: &Provider) -> Vec<SecretNeed> {
     let need = |claim: &crate::spec::SecretClaim| SecretNeed {
         name: claim.name.clone(),
-        stored: sight.is_some_and(|sight| sight.names.contains(&claim.name)),
+        stored: sight.map(|sight| sight.names.contains(&claim.name)),
         help: claim.help.as_deref().map(str::to_owned),
     };
     provider.secrets.iter().map(need).collect()

@@ -10,6 +10,7 @@ mod errors;
 mod example;
 mod policies;
 mod providers;
+mod repair;
 mod secrets;
 mod session;
 mod status;
@@ -26,6 +27,8 @@ use crate::policy::{Call, Caller};
 use crate::settings::Places;
 use crate::vault::SecretText;
 use session::Session;
+
+pub(in crate::service) use session::LOCKED;
 
 /// What a call gives here: the broker's own reply.
 pub type LocalReply = Reply;
@@ -91,7 +94,7 @@ impl Local {
             }
             Command::CapabilityList { scope } => self.list_capabilities(caller, &scope),
             Command::CapabilityDescribe { id, scope } => self.describe_capability(caller, &id, &scope),
-            Command::AuditRead { limit, before_ts_ms } => self.read_audit(limit, before_ts_ms),
+            Command::AuditRead { limit, before_ts_ms } => self.read_audit(caller, limit, before_ts_ms),
             Command::AuditVerify => self.verify_audit(caller),
             Command::PolicyApply { files, dry_run } => self.apply_policies(caller, files, dry_run),
             Command::PolicyList => self.list_policies(caller),
@@ -104,6 +107,8 @@ impl Local {
             Command::ApprovalList => Ok(self.list_approvals()),
             Command::ApprovalShow { id } => self.show_approval(&id),
             Command::ApprovalAnswer { id, approve } => self.answer_approval(caller, &id, approve),
+            Command::AuditRestart { passphrase } => self.restart_audit(caller, passphrase),
+            Command::Repair { accept, passphrase } => self.repair(caller, accept, passphrase),
             Command::UpstreamSet { host, address, ca_pem } => {
                 self.set_upstream(caller, &host, &address, ca_pem)
             }

@@ -86,8 +86,10 @@ impl Local {
         let mut vault = session.desk.vault();
         let all = vault.secrets()?;
         let wanted = all.iter().filter(|meta| scope.is_none_or(|scope| meta.scope == *scope));
-        let secrets = wanted.map(views::secret).collect();
-        Ok(Outcome::Secrets { secrets, damaged: vault.damaged().iter().map(ToString::to_string).collect() })
+        let secrets: Vec<_> = wanted.map(views::secret).collect();
+        let elsewhere = all.len() - secrets.len();
+        let damaged = vault.damaged().iter().map(ToString::to_string).collect();
+        Ok(Outcome::Secrets { secrets, elsewhere, damaged })
     }
 
     pub(super) fn update_secret(

@@ -114,6 +114,20 @@ impl Local {
         }
     }
 
+    /// Closes what is open and opens it again with its key, as far as it opens.
+    pub(super) fn renew(&self, caller: &Caller) {
+        let mut slot = self.session.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = slot.take() {
+            *slot = self.reopen(caller, session).ok().map(Arc::new);
+        }
+    }
+
+    /// The key of the vault that is open.
+    pub(super) fn open_kek(&self) -> Option<Kek> {
+        let open = self.session.read().unwrap_or_else(PoisonError::into_inner).clone();
+        open.and_then(|session| Kek::from_wire(&session.desk.vault().kek().to_wire()))
+    }
+
     fn open(&self, caller: &Caller) -> Result<Session, ServiceError> {
         let Some(found) = vault::find(&self.vault_paths())? else {
             let material = if cfg!(target_os = "macos") { KeyMaterial::Keychain } else { KeyMaterial::File };
@@ -130,7 +144,7 @@ impl Local {
     }
 
     /// What opens a vault of that key provider without asking anybody.
-    fn material(&self, provider: &KeyProvider) -> Result<KeyMaterial, ServiceError> {
+    pub(super) fn material(&self, provider: &KeyProvider) -> Result<KeyMaterial, ServiceError> {
         match provider {
             KeyProvider::File => Ok(KeyMaterial::File),
             KeyProvider::Keychain => Ok(KeyMaterial::Keychain),
@@ -201,7 +215,7 @@ impl Local {
                 None => {
                     return missing(
                         "the `env` key provider needs AIVAULT_KEY",
-                        "set it to a base64 key of 32 bytes",
+                        "set it to 32 bytes in base64 or hexadecimal, such as `head -c 32 /dev/urandom | base64` prints",
                     );
                 }
             },
@@ -298,7 +312,7 @@ impl Local {
     }
 }
 
-fn set_back(epoch: u64, logged: u64) -> ServiceError {
+pub(super) fn set_back(epoch: u64, logged: u64) -> ServiceError {
     let message = format!(
         "vault.db is older than its audit log: it stands at change {epoch}, and the log knows of change {logged}"
     );
@@ -308,10 +322,15 @@ fn set_back(epoch: u64, logged: u64) -> ServiceError {
     )
 }
 
+/// The reason of a vault that only a person can unlock.
+pub(in crate::service) const LOCKED: &str = "vault.locked";
+
 fn no_key() -> ServiceError {
     ServiceError::new(ErrorKind::InvalidRequest, "what was handed over is no key")
 }
 
 fn locked() -> ServiceError {
-    ServiceError::new(ErrorKind::VaultLocked, "the vault is locked").help("run `aivault unlock`")
+    ServiceError::new(ErrorKind::VaultLocked, "the vault is locked")
+        .reason(LOCKED)
+        .help("run `aivault unlock`")
 }
