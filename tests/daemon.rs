@@ -9,8 +9,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::{Answer, Done, Door, Home, Upstream, home, processes, secrets, socket, wait};
 
@@ -212,6 +213,45 @@ fn the_socket_can_be_elsewhere() {
     assert!(!home.socket().exists());
 }
 
+/// The variable comes from whoever starts the daemon, and may name anything.
+#[test]
+fn a_socket_path_that_names_something_else_destroys_nothing() {
+    let home = Home::test(Door::Daemon);
+    let precious = home.path("precious");
+    fs::create_dir(home.path("theirs")).unwrap();
+    home::set_mode(&home.path("theirs"), 0o700);
+    fs::write(&precious, "precious").unwrap();
+    let theirs = home.path("theirs/their.sock");
+    let _listener = UnixListener::bind(&theirs).unwrap();
+    home::set_mode(precious.parent().unwrap(), 0o700);
+    let database = fs::read(home.vault().join("vault.db")).unwrap();
+    for (path, why) in
+        [(&home.vault().join("vault.db"), "no socket"), (&precious, "no socket"), (&theirs, "listens")]
+    {
+        let mut command = Command::new(home.daemon_program());
+        command.env_clear().env("AIVAULT_DIR", home.vault()).env("AIVAULTD_SOCKET", path);
+        let done = Done::of(&mut command, b"").ends(1);
+        assert!(done.errors().contains(why), "{}", done.errors());
+        assert!(done.errors().contains("help: ") && done.errors().contains("AIVAULTD_SOCKET"));
+    }
+    assert_eq!(fs::read(home.vault().join("vault.db")).unwrap(), database);
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+    assert!(std::os::unix::net::UnixStream::connect(&theirs).is_ok());
+}
+
+#[test]
+fn a_deleted_lock_does_not_let_a_second_daemon_in() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    let pid = home.daemon().expect("a daemon");
+    fs::remove_file(home.vault().join("run/aivaultd.lock")).unwrap();
+    let done = start_daemon(&home).ends(1);
+    assert!(done.errors().contains("another process listens"), "{}", done.errors());
+    assert_eq!((home.daemon(), socket::listener(&home.socket())), (Some(pid), Some(pid)));
+    home.run(INVOKE).ok();
+}
+
 /// The daemon that is told to end says so by what it leaves: nothing.
 #[test]
 fn a_daemon_that_is_told_to_end_takes_its_sockets_away() {
@@ -224,6 +264,37 @@ fn a_daemon_that_is_told_to_end_takes_its_sockets_away() {
     wait::until("the daemon is gone", || (!processes::is_alive(pid)).then_some(()));
     assert!(!home.socket().exists());
     home.run(INVOKE).ok();
+}
+
+/// A daemon that was told to end may take a while over the calls that are under way.
+#[test]
+fn the_next_call_does_not_wait_for_a_daemon_that_ends() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    let (feed, fed) = Answer::fed();
+    let fed = Mutex::new(Some(fed));
+    upstream.answers(move |received| match fed.lock().unwrap().take() {
+        Some(slow) => slow,
+        None => Answer::text(received.body.clone()),
+    });
+    let mut slow = home.command(Door::Daemon, INVOKE);
+    let slow = slow.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait::until("the slow call is under way", || (!upstream.take().is_empty()).then_some(()));
+    let first = home.daemon().expect("a daemon");
+    let id = i32::try_from(first).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+
+    let begun = Instant::now();
+    home.run(INVOKE).ok();
+    assert!(begun.elapsed() < Duration::from_secs(3), "it took {:?}", begun.elapsed());
+    assert!(processes::is_alive(first), "the first one is still at it");
+    feed.send("at last".into()).unwrap();
+    drop(feed);
+    assert_eq!(Done::wait_for(slow, b"").ok().text(), "at last");
+    assert_ne!(home.daemon().expect("the second one"), first);
+    wait::until("the first daemon is gone", || (!processes::is_alive(first)).then_some(()));
+    assert!(home.socket().exists(), "it leaves the second one's socket alone");
+    home.run(&["audit", "verify"]).ok();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use aivault::daemon::Ended;
 use aivault::platform::process;
 use aivault::{daemon, settings};
 
@@ -42,19 +43,26 @@ fn say(text: &str) -> ExitCode {
 
 fn serve() -> ExitCode {
     if let Err(error) = process::harden() {
-        return fail(&error.to_string());
+        return fail(&error, None);
     }
     let settings = match settings::Settings::read() {
         Ok(settings) => settings,
-        Err(error) => return fail(&error.to_string()),
+        Err(error) => return fail(&error, None),
     };
     match daemon::run(settings.places) {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(error) => fail(&error.to_string()),
+        Ok(Ended::Stopped) => ExitCode::SUCCESS,
+        Ok(Ended::AlreadyRunning) => {
+            eprintln!("another daemon serves at this socket already; `aivault status` tells which");
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error, Some(error.help())),
     }
 }
 
-fn fail(message: &str) -> ExitCode {
-    eprintln!("error: {message}");
+fn fail(error: &dyn std::error::Error, help: Option<String>) -> ExitCode {
+    eprintln!("error: {error}");
+    if let Some(help) = help {
+        eprintln!("help: {help}");
+    }
     ExitCode::FAILURE
 }

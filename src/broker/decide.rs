@@ -12,12 +12,13 @@ use futures_util::StreamExt as _;
 use super::discharge::{Circumstances, discharge};
 use super::error::BrokerError;
 use super::invoke::Desk;
+use super::limits::Reserved;
 use super::record;
 use super::upstream::{CallerBodyFault, RequestBody};
 use crate::platform::clock;
 use crate::policy::{
-    Admitted, Allowed, Body, Call, Caller, Denial, Facts, MAX_JUDGED, Reason, RuleSet, Wanted, authorise,
-    judge,
+    Admitted, Allowed, Body, Call, Caller, Catalog, Denial, Facts, MAX_JUDGED, Reason, RuleSet, Wanted,
+    authorise, judge,
 };
 use crate::spec::policy::Instant;
 use crate::vault::{CredentialMeta, VaultError};
@@ -27,16 +28,18 @@ pub(super) struct Decided<'a> {
     pub(super) allowed: Allowed<'a>,
     pub(super) credential: CredentialMeta,
     pub(super) body: RequestBody,
+    pub(super) reserved: Reserved,
 }
 
 /// Decides one call; a denial is on record when this returns it.
 pub(super) async fn decide<'a>(
-    desk: &'a Desk,
+    desk: &Desk,
+    catalog: &'a dyn Catalog,
     caller: &Caller,
     call: &Call,
     body: RequestBody,
 ) -> Result<Decided<'a>, BrokerError> {
-    let decided = attempt(desk, caller, call, body).await;
+    let decided = attempt(desk, catalog, caller, call, body).await;
     if let Err(BrokerError::Denied(denial)) = &decided {
         desk.journal.append(&record::denied(caller, call, denial))?;
     }
@@ -44,12 +47,13 @@ pub(super) async fn decide<'a>(
 }
 
 async fn attempt<'a>(
-    desk: &'a Desk,
+    desk: &Desk,
+    catalog: &'a dyn Catalog,
     caller: &Caller,
     call: &Call,
     body: RequestBody,
 ) -> Result<Decided<'a>, BrokerError> {
-    let admitted = authorise(desk.catalog.as_ref(), call)?;
+    let admitted = authorise(catalog, call)?;
     let (credential, rules) = circumstances(desk, &admitted, call)?;
     let name = caller.name();
     let facts = Facts {
@@ -62,8 +66,8 @@ async fn attempt<'a>(
     let (seen, body) = read_body(&admitted, body, applicable.wanted()).await?;
     let conditional = judge(admitted, &applicable, facts, &seen)?;
     let around = Circumstances { desk, caller, facts, credential: &credential, body: &seen };
-    let allowed = discharge(conditional, around).await?;
-    Ok(Decided { allowed, credential, body })
+    let (allowed, reserved) = discharge(conditional, around).await?;
+    Ok(Decided { allowed, credential, body, reserved })
 }
 
 /// The credential that serves the call, and the rules in force.

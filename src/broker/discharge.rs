@@ -1,4 +1,4 @@
-//! What must happen between judgement and permit: people are asked.
+//! What must happen between judgement and permit: people are asked, limits are charged.
 //!
 //! Who was asked, who decided, and when, is on record before the request goes on.
 
@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::approvals::{ApprovalError, AskingRule, Question, Settled};
 use super::error::BrokerError;
 use super::invoke::Desk;
+use super::limits::{self, Reserved};
 use crate::audit::{Action, Event, Outcome};
 use crate::platform::{clock, entropy};
 use crate::policy::{Allowed, Approval, Body, Caller, Conditional, Denial, Facts, Met, Reason};
@@ -27,27 +28,18 @@ pub(super) struct Circumstances<'a> {
 pub(super) async fn discharge<'a>(
     conditional: Conditional<'a>,
     around: Circumstances<'_>,
-) -> Result<Allowed<'a>, BrokerError> {
+) -> Result<(Allowed<'a>, Reserved), BrokerError> {
     let conditional = match conditional.unconditional() {
-        Ok(allowed) => return Ok(allowed),
+        Ok(allowed) => return Ok((allowed, Reserved::default())),
         Err(conditional) => conditional,
     };
     let approved = approved(&conditional, around).await?;
     if let Met::No(denial) = approved {
         return Err(denial.into());
     }
-    let charged = charged(&conditional);
-    Ok(conditional.discharge(approved, charged)?)
-}
-
-fn charged(conditional: &Conditional<'_>) -> Met {
-    match conditional.verdict().charges.first() {
-        None => Met::Yes,
-        Some(charge) => {
-            let message = format!("the rule `{}` cannot be carried out", charge.rule);
-            Met::No(Denial::new(Reason::Internal, message))
-        }
-    }
+    // Last: what a person refuses is not charged.
+    let reserved = limits::charge(&conditional, around)??;
+    Ok((conditional.discharge(approved, Met::Yes)?, reserved))
 }
 
 /// One question for all rules that want a person asked, with the shortest of their patience.

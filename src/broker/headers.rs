@@ -27,6 +27,12 @@ pub fn listed_in_connection(connection: &[u8], name: &HeaderName) -> bool {
     })
 }
 
+/// True for a header that is a digest of the body: of one that was changed it would be wrong, and would let a
+/// caller try out what was taken away.
+pub fn digests_body(name: &HeaderName) -> bool {
+    ["content-digest", "content-md5", "digest", "repr-digest"].contains(&name.as_str())
+}
+
 /// Credentials, challenges and sessions.
 const CREDENTIALS: &[&str] = &[
     "access-token",

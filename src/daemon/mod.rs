@@ -6,40 +6,36 @@
 //! It decides nothing: it makes a `Command` or a `Call` of what it reads, and renders
 //! what the service answers.
 
+mod bounded;
+mod error;
 mod routes;
 mod serve;
 mod socket;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::platform::files::{self, FileError};
-use crate::platform::process;
+use crate::platform::{descriptors, files, process};
 use crate::service::Local;
 use crate::settings::Places;
+
+pub use error::DaemonError;
 
 /// How often the daemon looks whether its vault is still there.
 const LOOK: Duration = Duration::from_secs(30);
 /// How long calls that are under way may take when the daemon is told to end.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Why there is no daemon.
-#[derive(Debug, Error)]
-pub enum DaemonError {
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error("{socket} cannot be listened on: {cause}")]
-    Socket { socket: PathBuf, cause: std::io::Error },
-    #[error("{0} is too long for a socket's path; set AIVAULTD_SOCKET to a shorter one")]
-    PathTooLong(PathBuf),
-    #[error("the asynchronous runtime could not be started: {0}")]
-    Runtime(std::io::Error),
-}
+/// How many files a daemon may have open: a call takes two connections, and there may be many.
+const OPEN_FILES: u64 = 65_536;
+
+/// How many calls may be under way at once, streams among them; more wait in the socket's backlog.
+const CALLERS: usize = 1024;
+/// How many commands, which are short, and each may be large.
+const OPERATORS: usize = 32;
 
 /// How a daemon's run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +51,7 @@ pub enum Ended {
 /// # Errors
 /// When it cannot listen.
 pub fn run(places: Places) -> Result<Ended, DaemonError> {
-    let Some(lock) = socket::lock(&places)? else { return Ok(Ended::AlreadyRunning) };
+    descriptors::allow_many(OPEN_FILES);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -63,25 +59,31 @@ pub fn run(places: Places) -> Result<Ended, DaemonError> {
         .enable_all()
         .build()
         .map_err(DaemonError::Runtime)?;
-    let ended = runtime.block_on(serve_all(places));
-    // Held to here, so that no other daemon starts before the sockets are gone.
-    drop(lock);
-    ended
+    runtime.block_on(serve_all(places))
 }
 
 async fn serve_all(places: Places) -> Result<Ended, DaemonError> {
-    let callers = socket::bind(&places.socket)?;
-    let operators = socket::bind(&places.operator_socket())?;
+    let Some(lock) = socket::lock(&places).await? else { return Ok(Ended::AlreadyRunning) };
+    let callers = socket::bind(&places.socket).await?;
+    let operators = socket::bind(&places.operator_socket()).await?;
     let local = Arc::new(Local::shared(places.clone()));
     let (stop, stopping) = watch::channel(false);
     let uid = process::effective_uid();
-    let mut serving = tokio::task::JoinSet::new();
-    serving.spawn(serve::serve(callers, routes::callers(Arc::clone(&local)), uid, stopping.clone()));
-    serving.spawn(serve::serve(operators, routes::operators(Arc::clone(&local)), uid, stopping));
+    let serving = |most| serve::Serving { uid, most, stopping: stopping.clone() };
+    let callers = serve::accept(callers, routes::callers(Arc::clone(&local)), serving(CALLERS));
+    let operators = serve::accept(operators, routes::operators(Arc::clone(&local)), serving(OPERATORS));
+    let (callers, operators) = (tokio::spawn(callers), tokio::spawn(operators));
     wait_for_the_end(&places).await;
     let _ = stop.send(true);
-    let _ = tokio::time::timeout(DRAIN, async { while serving.join_next().await.is_some() {} }).await;
-    socket::remove(&places);
+    let open = (callers.await, operators.await);
+    // The next daemon may start while this one finishes what is under way: nobody waits for that.
+    drop(lock);
+    let _ = tokio::time::timeout(DRAIN, async {
+        for connections in [open.0, open.1].into_iter().flatten() {
+            connections.join_all().await;
+        }
+    })
+    .await;
     let _ = local.settle();
     Ok(Ended::Stopped)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +11,7 @@ use axum::{Extension, Router};
 use bytes::BytesMut;
 use futures_util::{StreamExt, stream};
 
+use super::bounded::{self, Room};
 use crate::service::wire::{self, Health, WireError};
 use crate::service::{
     Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, Outcome, RequestBody,
@@ -33,7 +34,8 @@ pub(super) fn operators(local: Arc<Local>) -> Router {
         .route(wire::COMMAND, post(command))
         .route(wire::HEALTH, get(health))
         .fallback(nothing_here)
-        .layer(DefaultBodyLimit::max(wire::MAX_COMMAND))
+        .layer(DefaultBodyLimit::disable())
+        .layer(Extension(Room::new()))
         .with_state(local)
 }
 
@@ -42,6 +44,7 @@ async fn health(State(local): State<Arc<Local>>) -> Response {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         unlocked: local.is_open(),
+        vault: local.vault_id(),
     };
     ours(StatusCode::OK, wire::FROM_SERVICE, &health)
 }
@@ -53,13 +56,23 @@ async fn nothing_here() -> Response {
 async fn command(
     State(local): State<Arc<Local>>,
     Extension(caller): Extension<Caller>,
-    body: Bytes,
+    Extension(room): Extension<Room>,
+    headers: HeaderMap,
+    body: Body,
 ) -> Response {
-    let command: Command = match serde_json::from_slice(&body) {
+    if let Err(error) = same_vault(&local, &headers) {
+        return failure(&error);
+    }
+    let whole = match room.read(body).await {
+        Ok(whole) => whole,
+        Err(error) => return failure(&error),
+    };
+    let command: Command = match serde_json::from_slice(&whole.bytes) {
         Ok(command) => command,
         // The text may hold a value, so the error does not repeat it.
         Err(_) => return failure(&ServiceError::new(ErrorKind::InvalidRequest, "this is no command")),
     };
+    drop(whole);
     let done = tokio::task::spawn_blocking(move || local.execute(&caller, command)).await;
     match done {
         Ok(Ok(outcome)) => ours::<Outcome>(StatusCode::OK, wire::FROM_SERVICE, &outcome),
@@ -74,7 +87,10 @@ async fn invoke(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let (call, body) = match read_call(&headers, body).await {
+    if let Err(error) = same_vault(&local, &headers) {
+        return failure(&error);
+    }
+    let (call, body) = match bounded::in_time("call", read_call(&headers, body)).await {
         Ok(read) => read,
         Err(error) => return failure(&error),
     };
@@ -88,6 +104,12 @@ async fn invoke(
             response
         }
     }
+}
+
+/// A client that says which vault it means must mean this one.
+fn same_vault(local: &Local, headers: &HeaderMap) -> Result<(), ServiceError> {
+    let meant = headers.get(wire::VAULT_HEADER).map(|meant| meant.to_str().unwrap_or_default());
+    meant.map_or(Ok(()), |meant| local.refuse_other_vault(meant))
 }
 
 /// The call at the front of the body, and the rest of the body as it comes.

@@ -9,38 +9,41 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
 
+use super::socket::Listening;
 use crate::platform::peer;
 use crate::service::Caller;
 
-/// More connections than this wait in the socket's backlog.
-const CONNECTIONS: usize = 1024;
 /// How long a client may take to send the head of a request, or keep an idle connection.
-const HEAD: Duration = Duration::from_secs(30);
+const HEAD: Duration = Duration::from_secs(10);
 /// More bytes of head than this are refused.
 const HEAD_BYTES: usize = 32 * 1024;
 /// How long to rest when the system has no file descriptor left.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
-/// Serves `router` on `listener` until told to stop, and then finishes what is under way.
-pub(super) async fn serve(
-    listener: UnixListener,
-    router: Router,
-    uid: u32,
-    mut stopping: watch::Receiver<bool>,
-) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = tokio::task::JoinSet::new();
+/// Whom to serve on one socket, and for how long.
+pub(super) struct Serving {
+    pub(super) uid: u32,
+    /// More connections than this wait in the socket's backlog.
+    pub(super) most: usize,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+/// Serves `router` on `socket` until told to stop; gives back the connections that are
+/// still open then, which finish what is under way.
+pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) -> JoinSet<()> {
+    let Serving { uid, most, mut stopping } = serving;
+    let room = Arc::new(Semaphore::new(most));
+    let mut connections = JoinSet::new();
     loop {
-        // The semaphore is never closed.
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = next(&socket.listener, &room) => accepted,
             () = told_to_stop(&mut stopping) => break,
         };
         while connections.try_join_next().is_some() {}
-        let Ok((stream, _)) = accepted else {
+        let Some((stream, place)) = accepted else {
             tokio::time::sleep(EXHAUSTED).await;
             continue;
         };
@@ -50,8 +53,14 @@ pub(super) async fn serve(
             drop(place);
         });
     }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
+    connections
+}
+
+/// The next connection, once there is room for one; none when the system has no room.
+async fn next(listener: &UnixListener, room: &Arc<Semaphore>) -> Option<(UnixStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    let (stream, _) = listener.accept().await.ok()?;
+    Some((stream, place))
 }
 
 /// Ends when the daemon is told to end, or its owner is gone.

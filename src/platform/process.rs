@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 
 use thiserror::Error;
 
+use super::descriptors;
+
 /// Something about a process that the operating system refused.
 #[derive(Debug, Error)]
 pub enum ProcessError {
@@ -65,7 +67,9 @@ pub fn own_pid() -> u32 {
 }
 
 /// Starts a program that outlives this one: standard streams on the null device, working
-/// directory `/`, and no environment but the given pairs. `program` must be an absolute path.
+/// directory `/`, no environment but the given pairs, and none of the files that whoever started
+/// this process left open in it: a pipe or a lock would otherwise be held for the child's life.
+/// `program` must be an absolute path.
 ///
 /// The child leads a process group of its own rather than a session: starting a session means
 /// code between fork and exec, which cannot be written without `unsafe`. The group is enough to
@@ -87,6 +91,7 @@ where
     if !program.is_absolute() {
         return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "the path is not absolute")));
     }
+    descriptors::keep_to_this_process();
     Command::new(program)
         .args(arguments)
         .env_clear()
@@ -120,6 +125,21 @@ mod tests {
         assert!(report.contains("cwd=/\n"), "{report}");
         // Cargo gives each test this variable, so an inherited environment would show it.
         assert!(!report.contains("CARGO_MANIFEST_DIR"), "{report}");
+    }
+
+    #[test]
+    fn a_detached_child_inherits_no_open_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let report = folder.path().join("report");
+        // As a shell leaves them to the programs it starts.
+        let (_reader, writer) = io::pipe().unwrap();
+        rustix::io::fcntl_setfd(&writer, rustix::io::FdFlags::empty()).unwrap();
+        let script = r#"ls -l /dev/fd/ > "$1""#;
+        let arguments = [OsStr::new("-c"), OsStr::new(script), OsStr::new("sh"), report.as_os_str()];
+        let mut child = spawn_detached(Path::new("/bin/sh"), arguments, [("PATH", "/usr/bin:/bin")]).unwrap();
+        assert!(child.wait().unwrap().success());
+        let report = std::fs::read_to_string(report).unwrap();
+        assert!(report.contains("/dev/null") && !report.contains("pipe"), "{report}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::change::Vault;
 use super::error::VaultError;
 use super::model::StoredPolicy;
 use super::store::{Kind, RecordName};
+use super::usage;
 use crate::spec::PolicyId;
 
 impl Vault {
@@ -23,14 +24,18 @@ impl Vault {
         })
     }
 
-    /// Removes a policy, damaged or not.
+    /// Removes a policy, damaged or not; with the last one goes the memory of what was used.
     ///
     /// # Errors
     /// [`VaultError::PolicyNotFound`] when there is none of that id.
     pub fn remove_policy(&mut self, id: &PolicyId) -> Result<(), VaultError> {
         self.change(|draft| {
             let name = draft.unlocked().policy_id(id).record_name();
-            if draft.delete(name) { Ok(()) } else { Err(VaultError::PolicyNotFound { policy: id.clone() }) }
+            if !draft.delete(name) {
+                return Err(VaultError::PolicyNotFound { policy: id.clone() });
+            }
+            usage::end_without_policies(draft);
+            Ok(())
         })
     }
 
