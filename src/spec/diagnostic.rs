@@ -88,6 +88,7 @@ pub enum Code {
     ForeignKey,
     Version,
     InexactNumber,
+    UnknownName,
 }
 
 impl Code {
@@ -117,6 +118,7 @@ impl Code {
             Self::ForeignKey => "P115",
             Self::Version => "P116",
             Self::InexactNumber => "P117",
+            Self::UnknownName => "P118",
         }
     }
 }
