@@ -16,11 +16,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("registry", &["spec"]),
     ("policy", &["spec"]),
     ("plan", &["spec", "policy"]),
+    ("suite", &["spec", "policy", "plan"]),
     ("settings", &["spec", "platform"]),
     ("vault", &["spec", "platform"]),
     ("audit", &["spec", "policy", "platform"]),
     ("broker", &["spec", "policy", "plan", "vault", "audit", "platform"]),
-    ("service", &["spec", "policy", "plan", "vault", "audit", "platform", "broker", "registry", "settings"]),
+    (
+        "service",
+        &["spec", "policy", "plan", "suite", "vault", "audit", "platform", "broker", "registry", "settings"],
+    ),
     ("cli", &["spec", "service", "settings", "platform"]),
     ("daemon", &["spec", "service", "settings", "platform"]),
 ];

@@ -18,6 +18,7 @@ mod render;
 mod report;
 mod screen;
 mod secrets;
+mod suite;
 mod task;
 mod usage;
 mod vault;

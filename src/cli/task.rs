@@ -1,14 +1,18 @@
 //! What one command line comes down to, and how it is carried out.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::arguments::{Arguments, UpstreamVerb, Verb};
+use super::arguments::{
+    Arguments, ExplainArguments, NewArguments, PolicyVerb, TestArguments, UpstreamVerb, Verb,
+};
 use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
-use super::{capability, input, policy, secrets, vault};
+use super::{capability, input, policy, secrets, suite, vault};
 use crate::platform::files;
+use crate::service::suite::PolicyChecker;
 use crate::service::{Command, SecretText, Service};
 
 /// What the arguments mean, everything of theirs read and checked.
@@ -17,7 +21,13 @@ pub(super) enum Task {
     Ask(Command, View),
     Unlock(Option<SecretText>),
     Invoke(Box<Invocation>),
-    CheckPolicy,
+    CheckPolicy {
+        policies: Option<PathBuf>,
+        providers: Option<PathBuf>,
+    },
+    ExplainPolicy(Box<ExplainArguments>),
+    TestPolicies(Box<TestArguments>),
+    NewTests(NewArguments),
     Demo,
 }
 
@@ -48,7 +58,12 @@ impl Arguments {
             Verb::Json(invoke) => Task::Invoke(Box::new(Invocation::json(invoke)?)),
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),
             Verb::Audit(audit) => vault::audit(audit),
-            Verb::Policy(_) => Task::CheckPolicy,
+            Verb::Policy(PolicyVerb::Check { policies, providers, .. }) => {
+                Task::CheckPolicy { policies, providers }
+            }
+            Verb::Policy(PolicyVerb::Explain(explain)) => Task::ExplainPolicy(explain),
+            Verb::Policy(PolicyVerb::Test(test)) => Task::TestPolicies(Box::new(test)),
+            Verb::Policy(PolicyVerb::New(new)) => Task::NewTests(new),
             Verb::Upstream(verb) => upstream(verb)?,
             Verb::Demo => Task::Demo,
         })
@@ -70,7 +85,15 @@ impl Task {
             }
             Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
-            Self::CheckPolicy => policy::check(std::io::stdin().lock(), screen),
+            Self::CheckPolicy { policies, providers } => {
+                match PolicyChecker::of(policies.as_deref(), providers.as_deref()) {
+                    Ok(checker) => policy::check(&checker, std::io::stdin().lock(), screen),
+                    Err(error) => suite::broken(error, screen),
+                }
+            }
+            Self::ExplainPolicy(explain) => suite::explain(*explain, screen),
+            Self::TestPolicies(test) => suite::test(*test, screen),
+            Self::NewTests(new) => suite::new(new, screen),
             // Composed one level up, since it makes a service of its own.
             Self::Demo => Ok(ExitCode::FAILURE),
         }

@@ -12,6 +12,7 @@ mod local;
 pub mod multipart;
 mod policy;
 mod remote;
+pub mod suite;
 pub mod wire;
 
 pub use command::{

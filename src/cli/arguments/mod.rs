@@ -5,6 +5,7 @@ mod invoke;
 mod operate;
 mod scope;
 mod secrets;
+mod suite;
 mod vault;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ pub(super) use scope::{PlaceArguments, ScopeArguments, ScopeKind};
 pub(super) use secrets::{
     CreateArguments, GroupArguments, SecretsVerb, SelectArguments, UpdateArguments, ValueArguments,
 };
+pub(super) use suite::{ExplainArguments, NewArguments, TestArguments, TestFormat};
 pub(super) use vault::{InitArguments, KeyProvider, UnlockArguments};
 
 /// Calls APIs with keys that the caller never sees: an encrypted vault and a policy-enforced broker.
@@ -110,7 +112,8 @@ impl Arguments {
             Verb::Capability(CapabilityVerb::List(list)) => list.format.json,
             Verb::Capability(CapabilityVerb::Describe(describe)) => describe.format.json,
             Verb::Audit(audit) => audit.wants_json(),
-            Verb::Policy(PolicyVerb::Check { json }) => *json,
+            Verb::Policy(PolicyVerb::Check { json, .. }) => *json,
+            Verb::Policy(PolicyVerb::Explain(explain)) => explain.json,
             Verb::Upstream(UpstreamVerb::List(format)) => format.json,
             _ => false,
         }
@@ -151,6 +154,10 @@ mod tests {
             "aivault secrets create --name A --value -starts-with-a-dash",
             "aivault upstream set api.openai.com --to 127.0.0.1:1 --ca ca.pem",
             "aivault policy check --json",
+            "aivault policy check --policies policies",
+            "aivault policy new openai/models",
+            "aivault policy explain --capability openai/models --path /v1/models --json",
+            "aivault policy test policy-tests --require-tests --format junit",
             "aivault demo",
         ] {
             assert!(Arguments::try_parse_from(line.split(' ')).is_ok(), "{line}");

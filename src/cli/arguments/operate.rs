@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Format;
+use super::suite::{ExplainArguments, NewArguments, TestArguments};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -38,12 +39,25 @@ impl AuditArguments {
 
 #[derive(Subcommand)]
 pub(in crate::cli) enum PolicyVerb {
-    /// Answer each line of standard input, {"capability" or "provider", "method", "path"}, with one line
+    /// Answer each line of standard input, {"capability" or "provider", "method", "path"}, with one line;
+    /// a line may also say "caller", "scope", "credential", "headers" and "body"
     Check {
         /// Print JSON, as it always does
         #[arg(long)]
         json: bool,
+        /// A folder of policies to decide by
+        #[arg(long, value_name = "DIR")]
+        policies: Option<PathBuf>,
+        /// A folder of provider files to decide by, in place of the built-in providers
+        #[arg(long, value_name = "DIR")]
+        providers: Option<PathBuf>,
     },
+    /// Show how a request is decided: each rule, what it observes and wants, and what would pass
+    Explain(Box<ExplainArguments>),
+    /// Run tests of policies: requests, and how each must be decided
+    Test(TestArguments),
+    /// Write the first tests of a capability, which pass at once
+    New(NewArguments),
 }
 
 #[derive(Subcommand)]
