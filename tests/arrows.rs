@@ -24,7 +24,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("broker", &["spec", "policy", "plan", "vault", "audit", "meter", "platform"]),
     (
         "service",
-        &["spec", "policy", "plan", "suite", "vault", "audit", "meter", "platform", "broker", "registry", "settings"],
+        &[
+            "spec", "policy", "plan", "suite", "vault", "audit", "meter", "platform", "broker", "registry",
+            "settings",
+        ],
     ),
     ("cli", &["spec", "service", "settings", "platform"]),
     ("daemon", &["spec", "service", "settings", "platform"]),

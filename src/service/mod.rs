@@ -14,6 +14,7 @@ pub mod multipart;
 mod policy;
 mod remote;
 mod review;
+pub mod suite;
 mod which_vault;
 pub mod wire;
 

@@ -94,6 +94,7 @@ codes! {
     Version = "P116", Error, "Unknown version";
     InexactNumber = "P117", Error, "Inexact number";
     Ignore = "P118", Warning, "An ignore that does nothing";
+    UnknownName = "P119", Error, "Nothing of that name";
 }
 
 impl Code {

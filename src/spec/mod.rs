@@ -17,6 +17,7 @@ pub mod model;
 pub mod name;
 pub mod path;
 pub mod policy;
+pub mod policy_test;
 pub mod position;
 pub mod read;
 pub mod scope;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::sources;
+use super::folders;
 use crate::cli::arguments::{DiffArguments, DiffFormat, FailOn};
 use crate::cli::error::CliError;
 use crate::cli::render;
@@ -21,10 +21,10 @@ pub(in crate::cli) struct Diff {
 impl Diff {
     pub(super) fn read(arguments: DiffArguments) -> Result<Self, CliError> {
         let question = DiffQuestion {
-            old: sources::policies(&[arguments.old])?,
-            new: sources::policies(&[arguments.new])?,
-            providers_old: sources::providers(arguments.providers_old.as_deref())?,
-            providers_new: sources::providers(arguments.providers_new.as_deref())?,
+            old: folders::policies(&[arguments.old])?,
+            new: folders::policies(&[arguments.new])?,
+            providers_old: folders::providers(arguments.providers_old.as_deref())?,
+            providers_new: folders::providers(arguments.providers_new.as_deref())?,
             now: arguments.now.unwrap_or_else(|| Instant(clock::now_ms())),
         };
         Ok(Self { question, format: arguments.format, fail_on: arguments.fail_on })

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::sources;
+use super::folders;
 use crate::cli::arguments::{LintArguments, ReportFormat};
 use crate::cli::error::CliError;
 use crate::cli::render;
@@ -21,12 +21,12 @@ pub(in crate::cli) struct Lint {
 
 impl Lint {
     pub(super) fn read(arguments: LintArguments) -> Result<Self, CliError> {
-        let policies = sources::policies(&arguments.paths)?;
+        let policies = folders::policies(&arguments.paths)?;
         if policies.is_empty() && arguments.providers.is_none() {
             let help = "name the files, or the folder that holds them";
             return Err(CliError::with_help("there is no *.policy.yaml to look at", help));
         }
-        let providers = sources::providers(arguments.providers.as_deref())?;
+        let providers = folders::providers(arguments.providers.as_deref())?;
         let now = arguments.now.unwrap_or_else(|| Instant(clock::now_ms()));
         let question = LintQuestion { policies, providers, now };
         Ok(Self { question, format: arguments.format, deny_warnings: arguments.deny_warnings })

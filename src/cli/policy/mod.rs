@@ -2,8 +2,8 @@
 
 mod check;
 mod diff;
+mod folders;
 mod lint;
-mod sources;
 
 use super::arguments::PolicyVerb;
 use super::error::CliError;
@@ -28,6 +28,9 @@ pub(super) fn task(verb: PolicyVerb) -> Result<Task, CliError> {
         PolicyVerb::Remove { id } => Task::Ask(Command::PolicyRemove { id }, View::default()),
         PolicyVerb::Lint(arguments) => Task::Lint(Lint::read(arguments)?),
         PolicyVerb::Diff(arguments) => Task::Diff(Diff::read(arguments)?),
-        PolicyVerb::Check { .. } => Task::CheckPolicy,
+        PolicyVerb::Check { policies, providers, .. } => Task::CheckPolicy { policies, providers },
+        PolicyVerb::Explain(explain) => Task::ExplainPolicy(explain),
+        PolicyVerb::Test(test) => Task::TestPolicies(Box::new(test)),
+        PolicyVerb::New(new) => Task::NewTests(new),
     })
 }

@@ -4,8 +4,8 @@
 //! last component, belongs to this user, and grants nothing to group or others. Every write that
 //! is acknowledged is on the disk, file and folder entry both. Nothing here knows what it stores.
 
+mod documents;
 mod error;
-mod find;
 mod folder;
 mod guard;
 mod identity;
@@ -13,8 +13,8 @@ mod open;
 mod read;
 mod write;
 
+pub use documents::{create_document, files_below, replace_document};
 pub use error::{FileError, Problem};
-pub use find::find_files;
 pub use folder::{check_private_dir, ensure_private_dir, list_folder};
 pub use identity::{Identity, NamedFile};
 pub use open::open_regular;

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::with_registry;
 use crate::policy::RuleSet;
-use crate::spec::policy::{Cost, Effect, Instant, Limit, Policy, compile_policy};
+use crate::spec::policy::{Cost, Effect, Instant, Limit};
 use crate::spec::{CapabilityId, Checked, Diagnostic, Provider, RuleId, Source, compile_provider, lint};
+use crate::suite::Policies;
 use crate::suite::diff::{self, Cause, Change, Direction, Side, Standing, What, Witness};
 
 /// Policy files of before and after, and provider files beside those of the registry.
@@ -100,10 +101,13 @@ pub fn diff(question: DiffQuestion) -> Result<Comparison, Vec<Diagnostic>> {
 }
 
 fn rules(sources: Vec<Source>, mistakes: &mut Vec<Diagnostic>) -> RuleSet {
-    let checked: Vec<_> = sources.into_iter().map(compile_policy).collect();
-    mistakes.extend(checked.iter().flat_map(|one| one.diagnostics.iter().cloned()));
-    let policies: Vec<Policy> = checked.into_iter().filter_map(|one| one.policy).collect();
-    RuleSet::new(policies, Vec::new())
+    match Policies::compile(sources) {
+        Ok(policies) => policies.all_in_force(),
+        Err(found) => {
+            mistakes.extend(found);
+            RuleSet::default()
+        }
+    }
 }
 
 fn providers(sources: Vec<Source>, mistakes: &mut Vec<Diagnostic>) -> Vec<Checked> {

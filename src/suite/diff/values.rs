@@ -4,7 +4,7 @@ pub(super) mod json;
 pub(super) mod paths;
 pub(super) mod text;
 
-use crate::policy::Wanted;
+use crate::policy::{Parts, Wanted};
 use crate::spec::policy::{Cost, Decimal, Effect, Pred, Rule, Scalar};
 
 /// What a body is, as its content-type says.
@@ -51,7 +51,8 @@ impl Family {
 
     /// Every way of reading.
     pub(super) fn all() -> Wanted {
-        Wanted { outline: true, json: true, form: true, multipart: true }
+        let needed = Parts { outline: true, json: true, form: true, multipart: true };
+        Wanted { needed, shadow: Parts::default() }
     }
 }
 

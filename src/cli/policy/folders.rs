@@ -14,7 +14,7 @@ const POLICY: &str = ".policy.yaml";
 pub(super) fn policies(paths: &[PathBuf]) -> Result<Vec<Source>, CliError> {
     let mut found = Vec::new();
     for path in paths {
-        found.extend(files::find_files(path, POLICY)?);
+        found.extend(ending_in(POLICY, path)?);
     }
     found.sort();
     found.dedup();
@@ -24,13 +24,23 @@ pub(super) fn policies(paths: &[PathBuf]) -> Result<Vec<Source>, CliError> {
 /// The provider files of a folder.
 pub(super) fn providers(folder: Option<&Path>) -> Result<Vec<Source>, CliError> {
     let Some(folder) = folder else { return Ok(Vec::new()) };
-    files::find_files(folder, ".yaml")?.iter().map(|path| source(path)).collect()
+    ending_in(".yaml", folder)?.iter().map(|path| source(path)).collect()
+}
+
+/// The files below `path` that are called so; a path that is a file is itself, whatever its name.
+fn ending_in(ending: &str, path: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let is_meant = |file: &PathBuf| {
+        file == path
+            || file.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(ending))
+    };
+    Ok(files::files_below(path)?.into_iter().filter(is_meant).collect())
 }
 
 fn source(path: &Path) -> Result<Source, CliError> {
     // One byte more than a file may have, so that the reader can say so at its place.
     let bytes = files::read_bounded(path, MAX_BYTES + 1)?;
-    let name = path.display().to_string();
+    // What stands in the current folder is called as people call it.
+    let name = path.strip_prefix(".").unwrap_or(path).display().to_string();
     let text =
         String::from_utf8(bytes).map_err(|_| CliError::usage(format!("{name:?} is not text in UTF-8")))?;
     Ok(Source { name, text })
