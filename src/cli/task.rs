@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::arguments::{
-    ApprovalsVerb, Arguments, ExplainArguments, NewArguments, PassphraseArguments, RepairArguments,
-    TestArguments, UpstreamVerb, Verb,
+    ApprovalsVerb, Arguments, CoverageArguments, ExplainArguments, MutateArguments, NewArguments,
+    PassphraseArguments, RepairArguments, TestArguments, UpstreamVerb, Verb,
 };
 use super::error::CliError;
 use super::invoke::Invocation;
@@ -39,6 +39,8 @@ pub(super) enum Task {
     ExplainPolicy(Box<ExplainArguments>),
     TestPolicies(Box<TestArguments>),
     NewTests(NewArguments),
+    CoverPolicies(CoverageArguments),
+    MutatePolicies(MutateArguments),
     Demo,
 }
 
@@ -117,6 +119,8 @@ impl Task {
             }
             Self::ExplainPolicy(explain) => suite::explain(*explain, screen),
             Self::TestPolicies(test) => suite::test(*test, screen),
+            Self::CoverPolicies(arguments) => suite::coverage(arguments, screen),
+            Self::MutatePolicies(arguments) => suite::mutation(arguments, screen),
             Self::NewTests(new) => suite::new(new, screen),
             // Composed one level up, since it makes a service of its own.
             Self::Demo => Ok(ExitCode::FAILURE),

@@ -5,9 +5,11 @@ mod changes;
 
 use crate::registry;
 use crate::spec::policy::Instant;
+use crate::spec::policy_test::DecisionName;
 use crate::spec::{Diagnostic, Provider, Source, compile_provider};
 use crate::suite::known::Known;
-use crate::suite::lint::{Context, policies, provider_files};
+use crate::suite::lint::{Context, Tested, policies, provider_files};
+use crate::suite::{Policies, TestFile, decide};
 
 pub use changes::{ChangeView, Comparison, DiffQuestion, Facet, RequestView, StandingView, diff};
 
@@ -16,6 +18,8 @@ pub use changes::{ChangeView, Comparison, DiffQuestion, Facet, RequestView, Stan
 pub struct LintQuestion {
     pub policies: Vec<Source>,
     pub providers: Vec<Source>,
+    /// Tests of the policies; without any, nobody is told what is not tested.
+    pub tests: Vec<Source>,
     pub now: Instant,
 }
 
@@ -26,8 +30,49 @@ pub fn lint(question: LintQuestion) -> Vec<Diagnostic> {
     let mut found = provider_files(&checked);
     let own: Vec<&Provider> = checked.iter().filter_map(|one| one.provider.as_ref()).collect();
     let known = with_registry(&own);
-    found.extend(policies(question.policies, &Context { known: &known, now: question.now, tested: None }));
+    let tested = match tested(question.tests, &question.policies, &known) {
+        Ok(tested) => tested,
+        Err(mistakes) => {
+            found.extend(mistakes);
+            None
+        }
+    };
+    let context = Context { known: &known, now: question.now, tested: tested.as_ref() };
+    found.extend(policies(question.policies, &context));
     found
+}
+
+/// Which rules the tests see at work; none where there are no tests, or policies that do not
+/// compile, of which the lint tells itself.
+fn tested(
+    tests: Vec<Source>,
+    policies: &[Source],
+    known: &Known<'_>,
+) -> Result<Option<Tested>, Vec<Diagnostic>> {
+    let Ok(policies) = Policies::compile(policies.to_vec()) else { return Ok(None) };
+    if tests.is_empty() {
+        return Ok(None);
+    }
+    let (mut tested, mut mistakes) = (Tested::default(), Vec::new());
+    for source in tests {
+        match TestFile::parse(source, known, &policies) {
+            Ok(file) => note(&file, known, &policies, &mut tested),
+            Err(more) => mistakes.extend(more),
+        }
+    }
+    if mistakes.is_empty() { Ok(Some(tested)) } else { Err(mistakes) }
+}
+
+fn note(file: &TestFile, known: &Known<'_>, policies: &Policies, tested: &mut Tested) {
+    let rules = policies.in_force(&file.policies);
+    for case in &file.cases {
+        let outcome = decide(known, &rules, &case.counters, &case.question);
+        let (seen, ids) = match outcome.decision {
+            DecisionName::Allow => (&mut tested.passing, outcome.heard),
+            _ => (&mut tested.stopping, outcome.rules),
+        };
+        seen.extend(ids.iter().map(ToString::to_string));
+    }
 }
 
 /// Providers of files, before those of the registry that have the same id.

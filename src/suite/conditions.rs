@@ -53,7 +53,7 @@ fn failing(rule: &Rule, seen: &Seen<'_>, subject: &Subject<'_>, source: &Source)
 }
 
 /// `rules/2/any/0/body/json/~model`, as a place in the policy's file.
-fn place(rule: &Rule, alternative: usize, at: At<'_>) -> Place {
+pub(super) fn place(rule: &Rule, alternative: usize, at: At<'_>) -> Place {
     let rule_place = place_of(rule);
     let when = if rule.says_any { rule_place.key("any").index(alternative) } else { rule_place.key("when") };
     match at {
@@ -100,7 +100,7 @@ fn outcomes<'r>(rule: &Rule, when: &'r When, subject: &Subject<'_>) -> Vec<(At<'
     single_conditions(when).into_iter().map(alone).collect()
 }
 
-fn single_conditions(when: &When) -> Vec<(At<'_>, When)> {
+pub(super) fn single_conditions(when: &When) -> Vec<(At<'_>, When)> {
     let mut all = Vec::new();
     let blank = When::default;
     all.extend(when.methods.map(|methods| (At::Methods, When { methods: Some(methods), ..blank() })));

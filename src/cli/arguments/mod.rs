@@ -18,7 +18,10 @@ pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments};
 pub(super) use operate::{
     ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,
 };
-pub(super) use review::{DiffArguments, DiffFormat, FailOn, LintArguments, ReportFormat};
+pub(super) use review::{
+    CoverageArguments, CoverageFormat, DiffArguments, DiffFormat, FailOn, LintArguments, MutateArguments,
+    ReportFormat,
+};
 pub(super) use scope::{PlaceArguments, ScopeArguments, ScopeKind};
 pub(super) use secrets::{
     CreateArguments, GroupArguments, SecretsVerb, SelectArguments, UpdateArguments, ValueArguments,
@@ -172,6 +175,8 @@ mod tests {
             "aivault secrets create --name A --value -starts-with-a-dash",
             "aivault upstream set api.openai.com --to 127.0.0.1:1 --ca ca.pem",
             "aivault policy check --json",
+            "aivault policy coverage policy-tests --min 80 --format lcov",
+            "aivault policy mutate --policies policies --min 80",
             "aivault policy diff old new --providers-old a --providers-new b --fail-on widen --format json",
             "aivault policy lint policies --providers providers --format sarif --now 2026-11-23T10:00:00Z",
             "aivault policy check --policies policies",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::review::{DiffArguments, LintArguments};
+use super::review::{CoverageArguments, DiffArguments, LintArguments, MutateArguments};
 use super::suite::{ExplainArguments, NewArguments, TestArguments};
 use super::{Format, PassphraseArguments};
 use crate::spec::{PolicyId, ProviderId};
@@ -101,6 +101,10 @@ pub(in crate::cli) enum PolicyVerb {
     Explain(Box<ExplainArguments>),
     /// Run tests of policies: requests, and how each must be decided
     Test(TestArguments),
+    /// Show what tests have seen of each rule and condition
+    Coverage(CoverageArguments),
+    /// Change each rule and condition in turn, and name the changes that no test notices
+    Mutate(MutateArguments),
     /// Write the first tests of a capability, which pass at once
     New(NewArguments),
 }

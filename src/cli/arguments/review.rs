@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::suite::SourceArguments;
 use crate::spec::policy::Instant;
 
 #[derive(Args)]
@@ -14,6 +15,9 @@ pub(in crate::cli) struct LintArguments {
     /// Provider files to know, and to look at as well
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) providers: Option<PathBuf>,
+    /// Test files, or folders of `*.test.yaml`: rules that none of them sees at work are named
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) tests: Vec<PathBuf>,
     /// How findings are printed
     #[arg(long, value_enum, default_value_t = ReportFormat::Pretty)]
     pub(in crate::cli) format: ReportFormat,
@@ -79,4 +83,43 @@ pub(in crate::cli) enum DiffFormat {
     Pretty,
     /// A script
     Json,
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct CoverageArguments {
+    /// Test files (*.test.yaml), and folders of them [default: policy-tests]
+    pub(in crate::cli) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) sources: SourceArguments,
+    /// Exit with 1 where less than so many percent were seen
+    #[arg(long, value_name = "PERCENT", default_value_t = 0)]
+    pub(in crate::cli) min: usize,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = CoverageFormat::Text)]
+    pub(in crate::cli) format: CoverageFormat,
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct MutateArguments {
+    /// Test files (*.test.yaml), and folders of them [default: policy-tests]
+    pub(in crate::cli) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) sources: SourceArguments,
+    /// Exit with 1 where less than so many percent were noticed
+    #[arg(long, value_name = "PERCENT", default_value_t = 0)]
+    pub(in crate::cli) min: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+/// Who reads the coverage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum CoverageFormat {
+    /// A person
+    Text,
+    /// A script
+    Json,
+    /// A coverage viewer
+    Lcov,
 }

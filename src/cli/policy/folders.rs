@@ -9,12 +9,24 @@ use crate::spec::read::MAX_BYTES;
 
 /// What the names of policy files end in.
 const POLICY: &str = ".policy.yaml";
+const TEST: &str = ".test.yaml";
 
 /// The policies at `paths`, each once.
 pub(super) fn policies(paths: &[PathBuf]) -> Result<Vec<Source>, CliError> {
     let mut found = Vec::new();
     for path in paths {
         found.extend(ending_in(POLICY, path)?);
+    }
+    found.sort();
+    found.dedup();
+    found.iter().map(|path| source(path)).collect()
+}
+
+/// The tests at `paths`, each once.
+pub(super) fn tests(paths: &[PathBuf]) -> Result<Vec<Source>, CliError> {
+    let mut found = Vec::new();
+    for path in paths {
+        found.extend(ending_in(TEST, path)?);
     }
     found.sort();
     found.dedup();

@@ -27,8 +27,9 @@ impl Lint {
             return Err(CliError::with_help("there is no *.policy.yaml to look at", help));
         }
         let providers = folders::providers(arguments.providers.as_deref())?;
+        let tests = folders::tests(&arguments.tests)?;
         let now = arguments.now.unwrap_or_else(|| Instant(clock::now_ms()));
-        let question = LintQuestion { policies, providers, now };
+        let question = LintQuestion { policies, providers, tests, now };
         Ok(Self { question, format: arguments.format, deny_warnings: arguments.deny_warnings })
     }
 

@@ -31,6 +31,8 @@ pub(super) fn task(verb: PolicyVerb) -> Result<Task, CliError> {
         PolicyVerb::Check { policies, providers, .. } => Task::CheckPolicy { policies, providers },
         PolicyVerb::Explain(explain) => Task::ExplainPolicy(explain),
         PolicyVerb::Test(test) => Task::TestPolicies(Box::new(test)),
+        PolicyVerb::Coverage(arguments) => Task::CoverPolicies(arguments),
+        PolicyVerb::Mutate(arguments) => Task::MutatePolicies(arguments),
         PolicyVerb::New(new) => Task::NewTests(new),
     })
 }

@@ -6,10 +6,12 @@
 mod explain;
 mod machine;
 mod pretty;
+mod study;
 
 use std::process::ExitCode;
 
 pub(super) use explain::explain;
+pub(super) use study::{coverage, mutation};
 
 use super::arguments::{NewArguments, TestArguments, TestFormat};
 use super::error::CliError;

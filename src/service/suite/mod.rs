@@ -6,14 +6,19 @@ mod explain;
 mod find;
 mod new;
 mod run;
+mod study;
 
 pub use check::PolicyChecker;
 pub use explain::{ExplainRequest, explain_policy};
 pub use new::{NewTests, new_tests};
 pub use run::{CaseReport, FileReport, SuiteReport, SuiteRequest, test_policies};
+pub use study::{Studied, Study, study};
 
 pub use crate::spec::policy_test::DecisionName;
-pub use crate::suite::{Change, Condition, Explanation, Failure, Record, RuleView, Spot, json_type_of};
+pub use crate::suite::{
+    Change, Condition, ConditionCoverage, Coverage, Explanation, Failure, Mutation, Record, RuleCoverage,
+    RuleView, Spot, json_type_of,
+};
 
 use super::error::{ErrorKind, ServiceError};
 use crate::platform::files::FileError;

@@ -3,6 +3,10 @@
 mod atoms;
 mod parts;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use super::About;
 use super::barrier::{Atom, Barrier, Label};
 use super::values::Kind;
@@ -10,10 +14,13 @@ use super::witness::Witness;
 use crate::policy::{Json, Truth};
 use crate::spec::policy::{Effect, Fields, Instant, Rule, Select, When};
 use crate::spec::{CapabilityId, Method, Provider, Scope};
-use atoms::Pieces;
+use atoms::{Pieces, Shown};
 
 /// The part that every body depends upon.
 pub(super) const KIND: usize = 0;
+
+/// Of the values under one name, at most this many are put beside each other.
+const MAX_PAIRED: usize = 12;
 
 /// A part of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +67,8 @@ pub(super) struct Space<'a> {
     provider: Option<&'a Provider>,
     capability: CapabilityId,
     parts: Vec<(Part, Vec<Value>)>,
+    /// Requests that conditions were held against, by part, value and kind of body.
+    shown: RefCell<HashMap<(usize, usize, usize), Rc<Shown>>>,
 }
 
 impl<'a> Space<'a> {
@@ -72,7 +81,10 @@ impl<'a> Space<'a> {
             provider: provider(one).or_else(|| provider(other)),
             capability: one.id.clone(),
             parts: parts::of(one, other, now),
+            shown: RefCell::default(),
         };
+        space.keep_telling_values(&[one, other]);
+        space.add_pairs();
         space.keep_telling_values(&[one, other]);
         space
     }
@@ -96,12 +108,32 @@ impl<'a> Space<'a> {
         })
     }
 
+    /// Two values under one name can differ from each alone: not all are as one rule wants them,
+    /// and some are as another forbids.
+    fn add_pairs(&mut self) {
+        let paired = self.parts.iter_mut().filter(|(part, _)| {
+            matches!(part, Part::Named(place, name) if *place != In::Headers && name != parts::OTHER)
+        });
+        for (_, values) in paired {
+            let single = |value: &Value| match value {
+                Value::Texts(texts) => texts.first().cloned(),
+                _ => None,
+            };
+            let few: Vec<String> = values.iter().filter_map(single).take(MAX_PAIRED).collect();
+            let pairs = few.iter().enumerate().flat_map(|(at, one)| {
+                few[at + 1..].iter().map(move |other| Value::Texts(vec![one.clone(), other.clone()]))
+            });
+            values.extend(pairs.collect::<Vec<_>>());
+        }
+    }
+
     /// Of the values of a part that no rule tells apart, the first is enough.
     fn keep_telling_values(&mut self, sides: &[&About<'a>]) {
         let barriers: Vec<Barrier<'_>> = sides
             .iter()
             .flat_map(|about| {
-                let acting = about.rules.iter().map(|rule| self.acting(rule));
+                let effects = about.rules.iter().filter(|rule| super::what(&rule.effect).is_some());
+                let acting = effects.map(|rule| self.acting(rule));
                 self.denying(about).into_iter().chain(acting).collect::<Vec<_>>()
             })
             .collect();
@@ -123,6 +155,7 @@ impl<'a> Space<'a> {
         for ((_, values), kept) in self.parts.iter_mut().zip(kept) {
             *values = kept;
         }
+        self.shown.take();
     }
 
     /// Whether callers may send that value at all: some headers and parameters are the broker's.

@@ -51,7 +51,9 @@ pub(super) fn untested(written: &[Written<'_>], tested: Option<&Tested>) -> Vec<
         written.iter().filter(|one| !one.rule.shadow && !matches!(one.rule.effect, Effect::Redact(_)));
     let findings = judging.filter_map(|one| {
         let id = one.rule.id.as_str();
-        let missing = match (tested.passing.contains(id), tested.stopping.contains(id)) {
+        // What an approve lets be, it has no say in.
+        let passes = tested.passing.contains(id) || matches!(one.rule.effect, Effect::Approve(_));
+        let missing = match (passes, tested.stopping.contains(id)) {
             (true, true) => return None,
             (true, false) => "no test sees it stop a request",
             (false, true) => "no test sees it let a request pass",

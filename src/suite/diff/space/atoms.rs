@@ -1,8 +1,10 @@
 //! The conditions of a rule, each upon one part of a request, and their truth for each value of
 //! that part: asked of the very code that judges requests.
 
+use std::rc::Rc;
+
 use super::{In, KIND, Part, Space, lone, only};
-use crate::policy::{Body, Subject, Truth, conditions, selects};
+use crate::policy::{Body, Request, Subject, Truth, conditions, selects};
 use crate::spec::policy::{BodyWhen, Cost, Effect, Fields, Rule, Select, When};
 use crate::suite::diff::barrier::{Atom, Barrier, Label};
 use crate::suite::diff::values::{Family, Kind};
@@ -19,9 +21,9 @@ impl<'r> Pieces<'_, 'r> {
     pub(super) fn select(&self) -> Vec<Atom> {
         let select = &self.rule.select;
         let own = |one: Select| {
-            move |space: &Space<'_>, witness: &Witness| {
+            move |space: &Space<'_>, shown: &Shown| {
                 let granted = space.example_capability();
-                Truth::of(granted.is_none_or(|capability| selects(&one, capability, &witness.facts())))
+                Truth::of(granted.is_none_or(|capability| selects(&one, capability, &shown.witness.facts())))
             }
         };
         let callers = Select { callers: select.callers.clone(), ..Select::default() };
@@ -121,9 +123,9 @@ impl<'r> Pieces<'_, 'r> {
     }
 
     /// The truth of one alternative, held against a request.
-    fn truth(&self, when: When) -> impl Fn(&Space<'_>, &Witness) -> Truth + use<> {
+    fn truth(&self, when: When) -> impl Fn(&Space<'_>, &Shown) -> Truth + use<> {
         let rule = lone(self.rule, when);
-        move |space, witness| holds(space, witness, |subject| conditions(&rule, subject).truth)
+        move |_, shown| shown.holds(|subject| conditions(&rule, subject).truth)
     }
 
     /// Of a limit that counts a number in the body: a request without one is denied.
@@ -132,8 +134,8 @@ impl<'r> Pieces<'_, 'r> {
         let Cost::Body(pointer) = &limit.cost else { return None };
         let counting =
             std::sync::Arc::new(Rule { any: Vec::new(), select: Select::default(), ..self.rule.clone() });
-        let uncounted = move |space: &Space<'_>, witness: &Witness| {
-            holds(space, witness, |subject| {
+        let uncounted = move |_: &Space<'_>, shown: &Shown| {
+            shown.holds(|subject| {
                 Truth::of(crate::policy::verdict(std::iter::once(&counting), subject).is_err())
             })
         };
@@ -166,25 +168,41 @@ impl<'r> Pieces<'_, 'r> {
 pub(super) fn of_grant(space: &Space<'_>, when: &When) -> Vec<Atom> {
     let mut atoms = Vec::new();
     if let Some(methods) = when.methods {
-        atoms.extend(space.atom(&Part::Method, |_: &Space<'_>, witness: &Witness| {
-            Truth::of(methods.contains(witness.method))
+        atoms.extend(space.atom(&Part::Method, |_: &Space<'_>, shown: &Shown| {
+            Truth::of(methods.contains(shown.witness.method))
         }));
     }
     if let Some(paths) = &when.paths {
-        atoms.extend(space.atom(&Part::Path, |_: &Space<'_>, witness: &Witness| {
-            let path = witness.path.split('?').next().unwrap_or_default();
+        atoms.extend(space.atom(&Part::Path, |_: &Space<'_>, shown: &Shown| {
+            let path = shown.witness.path.split('?').next().unwrap_or_default();
             Truth::of(paths.iter().any(|pattern| pattern.matches(path)))
         }));
     }
     atoms
 }
 
-fn holds(space: &Space<'_>, witness: &Witness, truth: impl Fn(&Subject<'_>) -> Truth) -> Truth {
-    let request = space.provider.and_then(|provider| witness.canonical(provider));
-    let Some(request) = request else { return Truth::Unknown };
-    let Ok(mut body) = Body::read(&request, witness.bytes(), Family::all()) else { return Truth::Unknown };
-    body.length = witness.body_bytes.unwrap_or(body.length);
-    truth(&Subject { request: &request, facts: witness.facts(), body: &body })
+/// A request of the space, read once for all conditions that are held against it.
+pub(super) struct Shown {
+    witness: Witness,
+    /// None where it is no request that a caller may send, or cannot be read.
+    read: Option<(Request, Body)>,
+}
+
+impl Shown {
+    fn of(space: &Space<'_>, witness: Witness) -> Self {
+        let request = space.provider.and_then(|provider| witness.canonical(provider));
+        let read = request.and_then(|request| {
+            let mut body = Body::read(&request, witness.bytes(), Family::all()).ok()?;
+            body.length = witness.body_bytes.unwrap_or(body.length);
+            Some((request, body))
+        });
+        Self { witness, read }
+    }
+
+    fn holds(&self, truth: impl Fn(&Subject<'_>) -> Truth) -> Truth {
+        let Some((request, body)) = &self.read else { return Truth::Unknown };
+        truth(&Subject { request, facts: self.witness.facts(), body })
+    }
 }
 
 fn part_of(place: In, name: &str) -> Part {
@@ -210,7 +228,7 @@ fn gate(place: In) -> impl Fn(&Kind) -> bool {
 
 impl Space<'_> {
     /// A condition that looks at one part alone.
-    fn atom(&self, part: &Part, truth: impl Fn(&Space<'_>, &Witness) -> Truth) -> Option<Atom> {
+    fn atom(&self, part: &Part, truth: impl Fn(&Space<'_>, &Shown) -> Truth) -> Option<Atom> {
         self.gated(part, |_| true, truth)
     }
 
@@ -219,22 +237,33 @@ impl Space<'_> {
         &self,
         part: &Part,
         gate: impl Fn(&Kind) -> bool,
-        truth: impl Fn(&Space<'_>, &Witness) -> Truth,
+        truth: impl Fn(&Space<'_>, &Shown) -> Truth,
     ) -> Option<Atom> {
         let part = self.part(part)?;
         let kinds: Vec<&Kind> = self.kinds().collect();
         let open = kinds.iter().position(|kind| gate(kind)).unwrap_or(KIND);
-        let told = |choice: Vec<usize>| self.witness(&choice).map_or(Truth::Unknown, |one| truth(self, &one));
-        let with = |part: usize, value: usize, kind: usize| {
-            let mut choice = vec![0; self.parts()];
-            choice[KIND] = kind;
-            choice[part] = value;
-            choice
+        let told = |part, value, kind| {
+            self.shown(part, value, kind).map_or(Truth::Unknown, |shown| truth(self, &shown))
         };
-        let table = (0..self.values(part)).map(|value| told(with(part, value, open))).collect();
+        let table = (0..self.values(part)).map(|value| told(part, value, open)).collect();
         let by_kind = kinds.iter().enumerate();
-        let by_kind = by_kind.map(|(kind, one)| (!gate(one)).then(|| told(with(KIND, kind, kind)))).collect();
+        let by_kind = by_kind.map(|(kind, one)| (!gate(one)).then(|| told(KIND, kind, kind))).collect();
         Some(Atom { part, table, by_kind })
+    }
+
+    /// The request with one value of one part, in a body of that kind, and all else at its simplest.
+    fn shown(&self, part: usize, value: usize, kind: usize) -> Option<Rc<Shown>> {
+        let kind = if part == KIND { value } else { kind };
+        let key = (part, value, kind);
+        if let Some(shown) = self.shown.borrow().get(&key) {
+            return Some(Rc::clone(shown));
+        }
+        let mut choice = vec![0; self.parts()];
+        choice[KIND] = kind;
+        choice[part] = value;
+        let shown = Rc::new(Shown::of(self, self.witness(&choice)?));
+        self.shown.borrow_mut().insert(key, Rc::clone(&shown));
+        Some(shown)
     }
 
     fn example_capability(&self) -> Option<&crate::spec::Capability> {

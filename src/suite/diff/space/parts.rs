@@ -188,15 +188,8 @@ fn named<'f>(place: In, all: impl Iterator<Item = &'f Fields>) -> Vec<(Part, Vec
 
 fn texts(place: In, preds: &[&Pred]) -> Vec<Value> {
     let plain = |text: &String| place != In::Headers || text.trim() == text && text.is_ascii();
-    let all: Vec<String> = text::of_preds(preds).into_iter().filter(plain).collect();
-    let mut values = vec![Vec::new()];
-    values.extend(all.iter().map(|text| vec![text.clone()]));
-    if place != In::Headers {
-        let few = &all[..all.len().min(12)];
-        let pairs = few.iter().flat_map(|one| few.iter().map(move |other| vec![one.clone(), other.clone()]));
-        values.extend(pairs);
-    }
-    values.into_iter().map(Value::Texts).collect()
+    let all = text::of_preds(preds).into_iter().filter(plain).map(|text| vec![text]);
+    std::iter::once(Vec::new()).chain(all).map(Value::Texts).collect()
 }
 
 fn json(rules: &[&Rule], bodies: &[&BodyWhen]) -> Vec<(Part, Vec<Value>)> {
