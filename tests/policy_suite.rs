@@ -234,7 +234,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
         ),
         ("reason: require.failed", "reason: require.faild", ":13:39", "`require.failed`"),
         ("[research/small-models]", "[research/small-model]", ":13:63", "`research/small-models`"),
-        ("decision: allow", "decision: alow", ":10:26", "`allow`"),
+        ("decision: allow", "decision: alow", ":10:25", "`allow`"),
         ("request: { method", "reqest: { method", ":6:3", "`request`"),
         ("name: a large one", "name: a small model", ":11:11", "a second time"),
         ("caller: agent:a", "scope: nowhere", ":8:5", "group:w/g"),
