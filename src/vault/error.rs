@@ -56,6 +56,8 @@ pub enum VaultError {
     Pinned { secret: SecretId, provider: ProviderId },
     #[error("the name {name} is claimed by {provider}")]
     NameClaimed { name: SecretName, provider: ProviderId },
+    #[error("{alias} cannot be an alias: it names a secret of {provider}")]
+    AliasClaimed { alias: String, provider: ProviderId },
     #[error("the {what} cannot be used: {rule}")]
     Invalid { what: &'static str, rule: &'static str },
     #[error("{host} can only be redirected in a test vault")]
@@ -138,6 +140,7 @@ impl VaultError {
             Self::PinMismatch { .. } => VaultErrorKind::PinMismatch,
             Self::Pinned { .. }
             | Self::NameClaimed { .. }
+            | Self::AliasClaimed { .. }
             | Self::Invalid { .. }
             | Self::NotATestVault { .. } => VaultErrorKind::Invalid,
         }
@@ -184,6 +187,7 @@ impl VaultError {
             Self::NameClaimed { name, .. } => {
                 format!("give the value again: aivault secrets create --name {name}")
             }
+            Self::AliasClaimed { .. } => "choose an alias that no provider claims".to_owned(),
             Self::Invalid { rule, .. } => (*rule).to_owned(),
             Self::NotATestVault { .. } => {
                 "make a vault for tests: aivault init --test, in another folder".to_owned()

@@ -8,6 +8,7 @@
 //! The vault must never print, log or serialise a value or a key, read the environment, know the
 //! registry, or be made beside the remains of an earlier one.
 
+mod alias;
 mod change;
 mod compare;
 mod credentials;
@@ -39,6 +40,7 @@ pub mod store;
 mod unlocked;
 mod upstreams;
 
+pub use alias::Alias;
 pub use change::{Vault, VaultStatus};
 pub use error::{Difference, Existing, VaultError, VaultErrorKind};
 pub use header::{Header, HeaderError, VaultId};

@@ -11,10 +11,10 @@ use crate::policy::Caller;
 use crate::registry;
 use crate::service::command::{CredentialView, ImportEntry, Outcome, SecretSelector, StoredView};
 use crate::service::error::{ErrorKind, ServiceError};
-use crate::spec::{Scope, ScopeId, SecretName};
+use crate::spec::{ProviderId, Scope, ScopeId, SecretName};
 use crate::vault::{
-    Claim, CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretId, SecretInput, SecretMeta,
-    SecretRef, VaultError,
+    Alias, Claim, CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretId, SecretInput,
+    SecretMeta, SecretRef, VaultError,
 };
 
 impl Local {
@@ -35,7 +35,7 @@ impl Local {
             provider: claim.as_ref().map(|claim| claim.provider.clone()),
             ..event(caller, Action::SecretCreate)
         };
-        let new = NewSecret { name, value, scope, aliases };
+        let new = NewSecret { name, value, scope, aliases: unclaimed(&aliases)? };
         let created =
             session.recorded(event, |vault| vault.create_secret(new, claim.as_ref(), clock::now_ms()))?;
         let (provisioned, missing) = self.provisioned(caller, &session, created.provisioned)?;
@@ -74,7 +74,7 @@ impl Local {
         let mut vault = session.desk.vault();
         let (mut new, mut unchanged) = (Vec::new(), Vec::new());
         for entry in entries {
-            let known = SecretRef::Name { name_or_alias: entry.name.to_string(), scope: Some(scope.clone()) };
+            let known = called(entry.name.as_str(), Some(scope.clone()));
             match vault.holds(&known, &entry.value) {
                 Err(VaultError::SecretNotFound { .. }) => new.push(entry),
                 Err(error) => return Err(error.into()),
@@ -115,7 +115,7 @@ impl Local {
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = (self.session(caller)?, reference(selector)?);
         let claim = name.as_ref().and_then(claim_of);
-        let change = SecretChange { name, aliases };
+        let change = SecretChange { name, aliases: aliases.as_deref().map(unclaimed).transpose()? };
         let event = selected(event(caller, Action::SecretUpdate), selector);
         let meta =
             session.recorded(event, |vault| vault.update_secret(&reference, change, claim.as_ref()))?;
@@ -253,14 +253,32 @@ fn changed(meta: &SecretMeta, provisioned: Vec<CredentialView>, removed: Vec<Cre
 
 fn reference(selector: &SecretSelector) -> Result<SecretRef, ServiceError> {
     match selector {
-        SecretSelector::Name { name, scope } => {
-            Ok(SecretRef::Name { name_or_alias: name.clone(), scope: scope.clone() })
-        }
+        SecretSelector::Name { name, scope } => Ok(called(name, scope.clone())),
         SecretSelector::Id(id) => SecretId::parse(id).map(SecretRef::Id).map_err(|error| {
             ServiceError::new(ErrorKind::NotFound, error.to_string())
                 .help("see the ids with `aivault secrets list`")
         }),
     }
+}
+
+/// The secret of that name or alias; no alias ever stands for a name that a provider claims.
+fn called(label: &str, scope: Option<Scope>) -> SecretRef {
+    match claimant(label) {
+        Some(_) => SecretRef::Claimed { name: label.to_owned(), scope },
+        None => SecretRef::Name { name_or_alias: label.to_owned(), scope },
+    }
+}
+
+fn unclaimed(aliases: &[String]) -> Result<Vec<Alias>, ServiceError> {
+    let checked = aliases.iter().map(|alias| Alias::parse(alias, claimant(alias)));
+    Ok(checked.collect::<Result<_, _>>()?)
+}
+
+/// The provider that claims the label. Case is folded: who types a claimed name in the wrong one
+/// must not reach another secret either.
+fn claimant(label: &str) -> Option<&'static ProviderId> {
+    let name = SecretName::parse(&label.to_ascii_uppercase()).ok()?;
+    registry::claimant(&name).map(|provider| &provider.id)
 }
 
 fn compared(caller: &Caller, name: &SecretName, scope: &Scope, same: bool) -> Event {
