@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use bytes::BytesMut;
 use futures_util::{StreamExt, stream};
+use tokio::sync::Notify;
 
 use crate::service::wire::{self, Health, WireError};
 use crate::service::{
@@ -27,11 +28,12 @@ pub(super) fn callers(local: Arc<Local>) -> Router {
         .with_state(local)
 }
 
-/// The operators' socket: commands only.
-pub(super) fn operators(local: Arc<Local>) -> Router {
+/// The operators' socket: commands, and the wish for another daemon.
+pub(super) fn operators(local: Arc<Local>, retire: Arc<Notify>) -> Router {
     Router::new()
         .route(wire::COMMAND, post(command))
         .route(wire::HEALTH, get(health))
+        .route(wire::RETIRE, post(make_room).layer(Extension(retire)))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(wire::MAX_COMMAND))
         .with_state(local)
@@ -44,6 +46,13 @@ async fn health(State(local): State<Arc<Local>>) -> Response {
         unlocked: local.is_open(),
     };
     ours(StatusCode::OK, wire::FROM_SERVICE, &health)
+}
+
+/// Asked by a client that is about to start another daemon, which has the key.
+async fn make_room(Extension(retire): Extension<Arc<Notify>>, local: State<Arc<Local>>) -> Response {
+    // Keeps the wish for whoever waits for it, if nobody does at this instant.
+    retire.notify_one();
+    health(local).await
 }
 
 async fn nothing_here() -> Response {

@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 
 use crate::platform::peer;
 use crate::service::Caller;
@@ -23,15 +24,18 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// How long to rest when the system has no file descriptor left.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
-/// Serves `router` on `listener` until told to stop, and then finishes what is under way.
+/// Serves `router` on `listener` until told to stop; gives what is then still under way.
+///
+/// Whoever has connected by then is served. The socket's file must be gone before the word to
+/// stop, or there may always be one more.
 pub(super) async fn serve(
     listener: UnixListener,
     router: Router,
     uid: u32,
     mut stopping: watch::Receiver<bool>,
-) {
+) -> JoinSet<()> {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = tokio::task::JoinSet::new();
+    let mut connections = JoinSet::new();
     loop {
         // The semaphore is never closed.
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
@@ -44,14 +48,28 @@ pub(super) async fn serve(
             tokio::time::sleep(EXHAUSTED).await;
             continue;
         };
-        let (router, stopping) = (router.clone(), stopping.clone());
+        let served = serve_one(stream, router.clone(), uid, stopping.clone());
         connections.spawn(async move {
-            serve_one(stream, router, uid, stopping).await;
+            served.await;
             drop(place);
         });
     }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
+    for stream in waiting(listener) {
+        connections.spawn(serve_one(stream, router.clone(), uid, stopping.clone()));
+    }
+    connections
+}
+
+/// Those who have connected and were not accepted yet. The system is asked itself: the runtime
+/// may not have heard of them.
+fn waiting(listener: UnixListener) -> Vec<UnixStream> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let accept = || listener.accept().ok();
+    let of_runtime = |(stream, _): (std::os::unix::net::UnixStream, _)| {
+        stream.set_nonblocking(true).ok()?;
+        UnixStream::from_std(stream).ok()
+    };
+    std::iter::from_fn(accept).filter_map(of_runtime).collect()
 }
 
 /// Ends when the daemon is told to end, or its owner is gone.

@@ -1,5 +1,7 @@
 //! The words between client and daemon: HTTP/1.1 over a unix socket.
 //!
+//! Never the vault's key: it goes down a pipe to a daemon that is just being started.
+//!
 //! `POST /command` (operators' socket) carries a `Command` as JSON. `POST /invoke`
 //! (callers' socket) carries a `Call` as JSON behind its length in four bytes, big
 //! endian, and then the body as it streams. An upstream's answer comes back as it is,
@@ -14,6 +16,11 @@ use crate::policy::Call;
 pub const COMMAND: &str = "/command";
 pub const INVOKE: &str = "/invoke";
 pub const HEALTH: &str = "/healthz";
+/// Has the daemon finish what it has begun and make room for another.
+pub const RETIRE: &str = "/retire";
+
+/// The daemon's flag: the vault's key, and nothing else, comes on its standard input.
+pub const KEY_ON_STDIN: &str = "--key-on-stdin";
 
 /// Says whose answer this is: `upstream`, `service` or `error`.
 pub const ORIGIN: &str = "aivault-origin";
@@ -24,7 +31,7 @@ pub const FROM_ERROR: &str = "error";
 pub const LENGTH_HEADER: &str = "aivault-body-length";
 /// The version of these words; both sides send it.
 pub const VERSION_HEADER: &str = "aivault-wire";
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 
 /// The longest call, without its body.
 pub const MAX_CALL: usize = 256 * 1024;

@@ -22,6 +22,7 @@ use crate::broker::{Broker, Reply, RequestBody};
 use crate::policy::{Call, Caller};
 use crate::settings::Places;
 use crate::vault::SecretText;
+pub use session::OpenLog;
 use session::Session;
 
 /// What a call gives here: the broker's own reply.

@@ -45,6 +45,19 @@ impl Session {
     }
 }
 
+/// The log of a vault whose key is forgotten.
+pub struct OpenLog(Option<Journal>);
+
+impl OpenLog {
+    /// Brings everything that was logged to the disk.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn settle(&self) -> Result<(), ServiceError> {
+        self.0.as_ref().map_or(Ok(()), |journal| journal.settle().map_err(ServiceError::from))
+    }
+}
+
 impl Local {
     pub(super) fn vault_paths(&self) -> VaultPaths {
         VaultPaths {
@@ -160,13 +173,38 @@ impl Local {
                 return Ok(Outcome::Unlocked);
             }
             UnlockWith::Passphrase(passphrase) => KeyMaterial::Passphrase(passphrase),
-            UnlockWith::Key(key) => KeyMaterial::Kek(Kek::from_wire(&key).ok_or_else(no_key)?),
         };
-        let session = self.opened(vault::open(&self.vault_paths(), &material)?)?;
+        self.open_with(caller, &material)?;
+        Ok(Outcome::Unlocked)
+    }
+
+    /// Opens the vault with the key that a client handed over.
+    ///
+    /// # Errors
+    /// When it is not this vault's key.
+    pub fn take_key(&self, caller: &Caller, key: &SecretText) -> Result<(), ServiceError> {
+        self.open_with(caller, &KeyMaterial::Kek(Kek::from_wire(key).ok_or_else(no_key)?))
+    }
+
+    fn open_with(&self, caller: &Caller, material: &KeyMaterial) -> Result<(), ServiceError> {
+        let session = self.opened(vault::open(&self.vault_paths(), material)?)?;
         let event = Event::new(clock::now_ms(), caller.to_string(), Action::VaultUnlock, Logged::Ok);
         session.desk.journal.append(&event)?;
         *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(session));
-        Ok(Outcome::Unlocked)
+        Ok(())
+    }
+
+    /// Forgets the key, as a daemon does at its end. What runs goes on, and is logged.
+    pub fn forget(&self) -> OpenLog {
+        let session = self.session.write().unwrap_or_else(PoisonError::into_inner).take();
+        OpenLog(session.map(|session| session.desk.journal.clone()))
+    }
+
+    /// Whether only this process's environment has the key, so that a daemon must be given it.
+    pub(in crate::service) fn has_the_only_key(&self) -> bool {
+        let presence = || vault::presence(&self.vault_paths());
+        self.env_key.is_some()
+            && matches!(presence(), Ok(Presence::Present(header)) if header.provider == KeyProvider::Env)
     }
 
     /// Drops the vault and with it its key; a vault whose key is at hand would just open again.
