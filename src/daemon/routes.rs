@@ -1,15 +1,19 @@
 //! What the sockets answer to.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use bytes::BytesMut;
+use futures_core::Stream;
 use futures_util::{StreamExt, stream};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use tokio::sync::Notify;
 
 use crate::service::wire::{self, Health, WireError};
@@ -90,13 +94,35 @@ async fn invoke(
     match local.invoke(&caller, call, body).await {
         Err(error) => failure(&error),
         Ok(reply) => {
-            let mut response = Response::new(Body::from_stream(reply.body));
+            let mut response = Response::new(streamed(reply.body));
             *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
             *response.headers_mut() = reply.headers;
+            // A trailer is only sent where it is announced.
+            response.headers_mut().insert(header::TRAILER, HeaderValue::from_static(wire::BROKE_OFF));
             mark(&mut response, wire::FROM_UPSTREAM);
             response
         }
     }
+}
+
+/// An upstream's answer as it comes, with a trailer that says why when it breaks off.
+fn streamed<E: Into<ServiceError> + 'static>(
+    body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+) -> Body {
+    let frames = body.map(|piece| {
+        Ok::<_, Infallible>(match piece {
+            Ok(data) => Frame::data(data),
+            Err(error) => Frame::trailers(broke_off(&error.into())),
+        })
+    });
+    Body::new(StreamBody::new(frames))
+}
+
+fn broke_off(error: &ServiceError) -> HeaderMap {
+    let json = serde_json::to_vec(&WireError::full(error)).unwrap_or_default();
+    // JSON escapes all control characters but DEL; an error with one is told as unreadable.
+    let value = HeaderValue::from_bytes(&json).unwrap_or(HeaderValue::from_static(""));
+    HeaderMap::from_iter([(HeaderName::from_static(wire::BROKE_OFF), value)])
 }
 
 /// The call at the front of the body, and the rest of the body as it comes.

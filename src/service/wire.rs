@@ -5,7 +5,7 @@
 //! `POST /command` (operators' socket) carries a `Command` as JSON. `POST /invoke`
 //! (callers' socket) carries a `Call` as JSON behind its length in four bytes, big
 //! endian, and then the body as it streams. An upstream's answer comes back as it is,
-//! marked as such; anything else is an error object.
+//! marked as such, with a trailer when it broke off; anything else is an error object.
 
 use bytes::{Buf, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ pub const ORIGIN: &str = "aivault-origin";
 pub const FROM_UPSTREAM: &str = "upstream";
 pub const FROM_SERVICE: &str = "service";
 pub const FROM_ERROR: &str = "error";
+/// The trailer behind an upstream's answer that broke off: the error object. Without it, an
+/// answer that is not whole was broken off by the daemon.
+pub const BROKE_OFF: &str = "aivault-broke-off";
 /// The length of a call's body, where the client knows it.
 pub const LENGTH_HEADER: &str = "aivault-body-length";
 /// The version of these words; both sides send it.

@@ -88,11 +88,10 @@ impl Shared {
             request.extend_from_slice(&piece[..length]);
         }
         self.heard.lock().unwrap().extend_from_slice(&request);
-        let (status, origin, body) = if request.starts_with(b"GET /healthz") {
+        let is = |line: &[u8]| request.starts_with(line);
+        let (status, origin, body) = if is(b"GET /healthz") || is(b"POST /retire") {
             (200, wire::FROM_SERVICE, r#"{"version":"0.1.0","pid":1,"unlocked":false}"#)
-        } else if request.starts_with(b"POST /retire") {
-            (200, wire::FROM_SERVICE, r#"{"version":"0.1.0","pid":1,"unlocked":false}"#)
-        } else if request.starts_with(b"POST /command") {
+        } else if is(b"POST /command") {
             (200, wire::FROM_SERVICE, r#"{"outcome":"unlocked"}"#)
         } else {
             let locked = r#"{"error":"vault_locked","kind":"vault_locked","reason":null,"message":"locked","help":null}"#;
@@ -106,7 +105,7 @@ impl Shared {
             wire::ORIGIN,
         );
         let _ = stream.write_all(format!("{head}{body}").as_bytes());
-        if request.starts_with(b"POST /retire") && manners == Manners::Goes {
+        if is(b"POST /retire") && manners == Manners::Goes {
             self.gone.store(true, Ordering::SeqCst);
         }
     }

@@ -10,9 +10,10 @@ use http_body_util::StreamBody;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 
-use super::connection::{Outgoing, interrupted, whole};
+use super::connection::{Outgoing, error_of, interrupted, whole};
 use crate::broker::RequestBody;
 use crate::service::error::ServiceError;
+use crate::service::wire;
 
 /// The body of an answer; keeps the connection alive while it streams.
 pub struct RemoteBody {
@@ -34,11 +35,15 @@ impl futures_core::Stream for RemoteBody {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Ready(Some(Err(_))) => return Poll::Ready(Some(Err(interrupted()))),
-                Poll::Ready(Some(Ok(frame))) => {
-                    if let Ok(data) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(data)));
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => return Poll::Ready(Some(Ok(data))),
+                    Err(frame) => {
+                        let trailers = frame.into_trailers().unwrap_or_default();
+                        if let Some(error) = trailers.get(wire::BROKE_OFF) {
+                            return Poll::Ready(Some(Err(error_of(error.as_bytes()))));
+                        }
                     }
-                }
+                },
             }
         }
     }

@@ -57,8 +57,10 @@ pub(super) async fn send(
     length: Option<u64>,
     body: Outgoing,
 ) -> Result<Response<Incoming>, ServiceError> {
-    let mut request =
-        Request::post(path).header(http::header::HOST, "aivault").header(wire::VERSION_HEADER, wire::VERSION);
+    let mut request = Request::post(path)
+        .header(http::header::HOST, "aivault")
+        .header(http::header::TE, "trailers")
+        .header(wire::VERSION_HEADER, wire::VERSION);
     if let Some(length) = length {
         request = request.header(wire::LENGTH_HEADER, length);
     }

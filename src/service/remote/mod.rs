@@ -80,6 +80,7 @@ impl Remote {
         let from = parts.headers.remove(wire::ORIGIN);
         if from.as_ref().is_some_and(|from| from == wire::FROM_UPSTREAM) {
             parts.headers.remove(wire::VERSION_HEADER);
+            parts.headers.remove(http::header::TRAILER);
             return Ok(RemoteReply {
                 status: parts.status.as_u16(),
                 headers: parts.headers,
