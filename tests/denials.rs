@@ -126,6 +126,23 @@ fn callers_headers() -> Vec<Case> {
     cases
 }
 
+/// Over a limit, and over what a message to the daemon may have, so that only files hold them.
+fn oversized() -> Vec<(&'static str, String)> {
+    let request = |path: &str, headers: &[(String, String)]| {
+        let headers: serde_json::Map<_, _> =
+            headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        serde_json::json!({ "method": "GET", "path": path, "headers": headers }).to_string()
+    };
+    let many: Vec<_> = (0..30_000).map(|number| (format!("x-{number}"), "a".to_owned())).collect();
+    vec![
+        ("path.not_canonical", request(&format!("/v1/chat/{}", "a".repeat(300_000)), &[])),
+        ("path.not_canonical", request(&"a".repeat(300_000), &[])),
+        ("header.not_allowed", request(CHAT_PATH, &[("x-a".to_owned(), "a".repeat(1 << 20))])),
+        ("header.not_allowed", request(CHAT_PATH, &[("x".repeat(1 << 20), "a".to_owned())])),
+        ("header.not_allowed", request(CHAT_PATH, &many)),
+    ]
+}
+
 fn owned_parameters() -> Vec<Case> {
     let queries = [
         "key=mine",
@@ -218,6 +235,21 @@ fn a_path_that_could_be_read_in_two_ways() {
 #[test]
 fn a_header_that_is_not_the_callers() {
     Door::BOTH.into_iter().for_each(|door| check(door, &callers_headers()));
+}
+
+#[test]
+fn what_is_too_large() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: Vec<Case> = oversized()
+        .into_iter()
+        .enumerate()
+        .map(|(number, (reason, request))| {
+            let file = folder.path().join(number.to_string());
+            std::fs::write(&file, request).unwrap();
+            case(reason, &[CHAT, "--request-file", file.to_str().unwrap()])
+        })
+        .collect();
+    Door::BOTH.into_iter().for_each(|door| check(door, &cases));
 }
 
 #[test]

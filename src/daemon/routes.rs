@@ -16,7 +16,7 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use tokio::sync::Notify;
 
-use crate::service::wire::{self, Health, WireError};
+use crate::service::wire::{self, Health, Malformed, WireError};
 use crate::service::{
     Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, Outcome, RequestBody,
     ServiceError,
@@ -89,7 +89,7 @@ async fn invoke(
 ) -> Response {
     let (call, body) = match read_call(&headers, body).await {
         Ok(read) => read,
-        Err(error) => return failure(&error),
+        Err(malformed) => return failure(&local.refuse_malformed(&caller, malformed)),
     };
     match local.invoke(&caller, call, body).await {
         Err(error) => failure(&error),
@@ -126,7 +126,7 @@ fn broke_off(error: &ServiceError) -> HeaderMap {
 }
 
 /// The call at the front of the body, and the rest of the body as it comes.
-async fn read_call(headers: &HeaderMap, body: Body) -> Result<(Call, RequestBody), ServiceError> {
+async fn read_call(headers: &HeaderMap, body: Body) -> Result<(Call, RequestBody), Malformed> {
     let mut pieces = body.into_data_stream();
     let mut buffer = BytesMut::new();
     let call = loop {
@@ -135,19 +135,29 @@ async fn read_call(headers: &HeaderMap, body: Body) -> Result<(Call, RequestBody
         }
         match pieces.next().await {
             Some(Ok(piece)) => buffer.extend_from_slice(&piece),
-            _ => {
-                return Err(ServiceError::new(ErrorKind::InvalidRequest, "the call was not sent to its end"));
-            }
+            _ => return Err(Malformed::new("the call was not sent to its end")),
         }
     };
-    if !call.has_body {
-        return Ok((call, RequestBody::Empty));
-    }
-    let length = headers.get(wire::LENGTH_HEADER).and_then(|length| length.to_str().ok()?.parse().ok());
+    let length = body_length(headers)?;
     let first = stream::iter((!buffer.is_empty()).then(|| Ok(buffer.freeze())));
     let rest = pieces.map(|piece| piece.map_err(|_| CallerBodyFault::BrokenOff));
-    let stream: CallerStream = Box::pin(first.chain(rest));
-    Ok((call, RequestBody::Stream { stream, length }))
+    let mut stream: CallerStream = Box::pin(first.chain(rest));
+    if call.has_body && length != Some(0) {
+        return Ok((call, RequestBody::Stream { stream, length }));
+    }
+    // Whoever sends on takes it that a body is sent, and would not learn that it was not.
+    while let Some(piece) = stream.next().await {
+        if piece.map_or(true, |piece| !piece.is_empty()) {
+            return Err(Malformed::new("the call has a body and says that it has none"));
+        }
+    }
+    Ok((call, RequestBody::Empty))
+}
+
+fn body_length(headers: &HeaderMap) -> Result<Option<u64>, Malformed> {
+    let Some(length) = headers.get(wire::LENGTH_HEADER) else { return Ok(None) };
+    let number = length.to_str().ok().and_then(|length| length.parse().ok());
+    number.map(Some).ok_or_else(|| Malformed::new("the length of the call's body is no number"))
 }
 
 fn failure(error: &ServiceError) -> Response {

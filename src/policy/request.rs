@@ -8,9 +8,9 @@ use crate::spec::header::{Reserved, reserved, same_header};
 use crate::spec::{Auth, Method, Provider, Target, TargetError};
 
 /// More header fields than this are refused.
-const MAX_FIELDS: usize = 100;
+pub(super) const MAX_FIELDS: usize = 100;
 /// More bytes of header names and values than this are refused.
-const MAX_HEADER_BYTES: usize = 64 * 1024;
+pub(super) const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// One header: a lower-case name and a value without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
