@@ -111,6 +111,13 @@ fn callers_headers() -> Vec<Case> {
         "x-rewrite-url: /v1/organization/users",
         "x-a: b\r\nauthorization: Bearer mine",
         "x a: b",
+        "x-authorization: mine",
+        "x.api.key: mine",
+        "ocp-apim-subscription-key: mine",
+        "x-envoy-original-path: /v1/organization/users",
+        "impersonate-user: root",
+        "openai-organization: org-mine",
+        "OpenAI_Project: proj-mine",
     ];
     let call = |header: &&str| {
         case("header.not_allowed", &[CHAT, "--method", "POST", "--body", "{}", "--header", header])

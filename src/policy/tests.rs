@@ -149,6 +149,29 @@ fn callers_set_no_header_that_is_the_brokers() {
         "Acme_As_User",
         "stripe-account",
         "accept-encoding",
+        "x-authorization",
+        "Access_Token",
+        "auth-token",
+        "x-api-token",
+        "x-session-token",
+        "x-id-token",
+        "x-refresh-token",
+        "ocp-apim-subscription-key",
+        "x-forwarded",
+        "x-forward-for",
+        "client-ip",
+        "x-originating-ip",
+        "x-remote-user",
+        "x-original-method",
+        "x-http-path-override",
+        "x-envoy-original-path",
+        "x-ssl-client-cert",
+        "sudo",
+        "impersonate-user",
+        "x.api.key",
+        "x!api!key",
+        "x-api-key.",
+        "x.note",
         ":authority",
         "a b",
         "",
@@ -163,6 +186,7 @@ fn callers_set_no_header_that_is_the_brokers() {
         assert_eq!(with(name, value), "grant.matched", "{name}: {value}");
     }
     assert_eq!(with("acme-version", "3"), "header.not_allowed");
+    assert_eq!(with("acme_version", "3"), "header.not_allowed");
     assert_eq!(with("Acme-Version", "beta-7"), "grant.matched");
 }
 
