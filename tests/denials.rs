@@ -174,6 +174,58 @@ fn owned_parameters() -> Vec<Case> {
     queries.iter().map(call).collect()
 }
 
+/// Names by which a provider takes credentials besides those of its scheme, and ways to have
+/// another method read.
+fn other_parameters() -> Vec<Case> {
+    let call =
+        |reason, capability, path: &str| case(reason, &[capability, "--method", "GET", "--path", path]);
+    let owned = |query| call("query.owned_by_auth", GEMINI, &format!("/v1beta/models?{query}"));
+    let mut cases: Vec<Case> =
+        ["access_token=mine", "oauth_token=mine", "Access.Token=mine", "a=b&access_token[]=mine"]
+            .map(owned)
+            .into();
+    for query in
+        ["_method=DELETE", "$httpMethod=DELETE", "%24HTTPMETHOD=DELETE", "x-http-method-override=DELETE"]
+    {
+        cases.push(call("query.not_allowed", GEMINI, &format!("/v1beta/models?{query}")));
+        cases.push(call("query.not_allowed", CHAT, &format!("{CHAT_PATH}?{query}")));
+    }
+    cases.push(call("query.owned_by_auth", "slack/conversations", "/api/conversations.list?token=xoxb-mine"));
+    cases
+}
+
+/// The same names in a body, and in ways to write a body.
+fn fields_of_forms() -> Vec<Case> {
+    const SLACK: &str = "slack/chat";
+    const PAIRS: &str = "content-type: application/x-www-form-urlencoded";
+    let call = |more: &[&str]| {
+        let call = [SLACK, "--method", "POST", "--path", "/api/chat.postMessage"];
+        case("body.owned_by_auth", &[&call[..], more].concat())
+    };
+    let pairs = |body| call(&["--header", PAIRS, "--body", body]);
+    vec![
+        pairs("token=xoxb-mine&channel=C1"),
+        pairs("channel=C1&TOKEN%5B%5D=xoxb-mine"),
+        pairs("channel=C1;+t%6fken=xoxb-mine"),
+        pairs("_method=DELETE"),
+        call(&[
+            "--header",
+            "Content_Type: Application/X-WWW-Form-Urlencoded ;charset=x",
+            "--body",
+            "token=mine",
+        ]),
+        call(&["--body", "token=xoxb-mine"]),
+        call(&["--multipart-field", "channel=C1", "--multipart-field", "token=xoxb-mine"]),
+        call(&["--multipart-field", "Access.Token=xoxb-mine"]),
+        call(&[
+            "--header",
+            "content-type: multipart/form-data; boundary=b",
+            "--body",
+            "--b\nCONTENT-DISPOSITION:form-data;\r\n name=token\n\nxoxb-mine\n--b--",
+        ]),
+    ]
+}
+
 fn out_of_reach() -> Vec<Case> {
     vec![
         case("capability.unknown", &["openai/none"]),
@@ -198,6 +250,7 @@ fn check(door: Door, cases: &[Case]) {
     let upstream = Upstream::serving(&["api.openai.com", "generativelanguage.googleapis.com", "slack.com"]);
     let home = Home::with_openai(door, &upstream, secrets::OPENAI);
     home.store("GEMINI_API_KEY", "AIzaSyD-made-up-for-tests-0123456789abc");
+    home.store("SLACK_BOT_TOKEN", "xoxb-made-up-for-tests-0123456789");
     let mut last = home.events()[0].seq;
     for Case { arguments, exit, reason } in cases {
         let words: Vec<&str> =
@@ -262,6 +315,40 @@ fn what_is_too_large() {
 #[test]
 fn a_parameter_that_carries_the_secret() {
     Door::BOTH.into_iter().for_each(|door| check(door, &owned_parameters()));
+}
+
+#[test]
+fn a_parameter_that_could_carry_another_or_replace_the_method() {
+    Door::BOTH.into_iter().for_each(|door| check(door, &other_parameters()));
+}
+
+#[test]
+fn a_field_of_a_form_that_could_carry_a_credential() {
+    Door::BOTH.into_iter().for_each(|door| check(door, &fields_of_forms()));
+}
+
+/// What a form is for still works, of any size and from a stream.
+#[test]
+fn a_form_without_such_a_field_goes_out_as_it_is() {
+    for door in Door::BOTH {
+        let upstream = Upstream::serving(&["slack.com"]);
+        let home = Home::with(door, &upstream);
+        home.store("SLACK_BOT_TOKEN", "xoxb-made-up-for-tests-0123456789");
+        let call = ["invoke", "slack/chat", "--method", "POST", "--path", "/api/chat.postMessage"];
+        let file = home.path("token");
+        std::fs::write(&file, "name=\"token\"\r\n".repeat(200_000)).unwrap();
+        let multipart = format!("file={}", file.to_str().unwrap());
+        home.run(
+            &[&call[..], &["--multipart-field", "text=token=1", "--multipart-file", &multipart]].concat(),
+        )
+        .ok();
+        let received = upstream.take_one();
+        assert!(received.body.len() > 2_000_000, "{}", received.body.len());
+        let pairs = "text=token%3D1&channel=C1";
+        let header = "content-type: application/x-www-form-urlencoded";
+        home.run(&[&call[..], &["--header", header, "--body", pairs]].concat()).ok();
+        assert_eq!(upstream.take_one().body, pairs.as_bytes());
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@
 pub mod auth;
 mod ending;
 mod error;
+mod form;
 pub mod guard;
 mod headers;
 mod invoke;

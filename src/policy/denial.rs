@@ -17,6 +17,8 @@ pub enum Reason {
     PathNotCanonical,
     HeaderNotAllowed,
     QueryOwnedByAuth,
+    QueryNotAllowed,
+    BodyOwnedByAuth,
     Internal,
 }
 
@@ -34,6 +36,8 @@ impl Reason {
             Self::PathNotCanonical => "path.not_canonical",
             Self::HeaderNotAllowed => "header.not_allowed",
             Self::QueryOwnedByAuth => "query.owned_by_auth",
+            Self::QueryNotAllowed => "query.not_allowed",
+            Self::BodyOwnedByAuth => "body.owned_by_auth",
             Self::Internal => "internal",
         }
     }

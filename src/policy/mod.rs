@@ -9,6 +9,7 @@ mod authorise;
 mod call;
 mod caller;
 mod denial;
+pub mod parameter;
 mod request;
 mod trace;
 

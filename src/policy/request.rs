@@ -4,6 +4,7 @@
 //! the wire, byte for byte.
 
 use super::denial::{Denial, Reason};
+use super::parameter::{self, Owner};
 use crate::spec::header::{Reserved, reserved, same_header};
 use crate::spec::{Auth, Method, Provider, Target, TargetError};
 
@@ -81,18 +82,22 @@ fn not_canonical(error: TargetError) -> Denial {
         .help("write the path as the provider documents it, percent-encoding data only")
 }
 
-/// A parameter that carries the secret is the broker's alone, in any spelling.
+/// A parameter that is the broker's is so in any spelling.
 fn check_query(provider: &Provider, target: &Target) -> Result<(), Denial> {
-    let Auth::Query(owned) = &provider.auth else { return Ok(()) };
     if target.query().is_none_or(str::is_empty) {
         return Ok(());
     }
     for name in target.query_names() {
-        let bare = name.split('[').next().unwrap_or_default().trim();
-        if owned.iter().any(|(mine, _)| mine.eq_ignore_ascii_case(bare)) {
-            let message = format!("the query parameter `{bare}` carries the secret and is set by the broker");
-            return Err(Denial::new(Reason::QueryOwnedByAuth, message).help("leave it out"));
-        }
+        let (reason, why) = match parameter::owner(provider, &name) {
+            None => continue,
+            Some(Owner::Auth) => (Reason::QueryOwnedByAuth, "may carry a credential, which the broker sets"),
+            Some(Owner::Override) => {
+                (Reason::QueryNotAllowed, "would replace the request's method or headers")
+            }
+        };
+        let shown: String = name.escape_debug().take(80).collect();
+        let message = format!("the query parameter `{shown}` {why}");
+        return Err(Denial::new(reason, message).help("leave it out"));
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ hosts: [api.acme.example]
 auth: { type: query, name: key, value: "{{key}}" }
 headers: { acme-version: { value: "1", allow: ["2", "beta-*"] } }
 act_as: [acme-as-user]
+owned_parameters: [access_token, $user]
 capabilities:
   things:
     summary: Read and make things
@@ -106,6 +107,17 @@ fn a_call_is_permitted_by_a_grant_and_by_nothing_else() {
         ("acme/things", "GET", "/v1/things?a=b;key=x", "query.owned_by_auth"),
         ("acme/things", "GET", "/v1/things?+key=x", "query.owned_by_auth"),
         ("acme/things", "GET", "/v1/things?monkey=x", "grant.matched"),
+        ("acme/things", "GET", "/v1/things?access_token=x", "query.owned_by_auth"),
+        ("acme/things", "GET", "/v1/things?Access.Token[0]=x", "query.owned_by_auth"),
+        ("acme/things", "GET", "/v1/things?access%20token=x", "query.owned_by_auth"),
+        ("acme/things", "GET", "/v1/things?%24user=x", "query.owned_by_auth"),
+        ("acme/things", "GET", "/v1/things?token=x", "grant.matched"),
+        ("acme/things", "GET", "/v1/things?_method=DELETE", "query.not_allowed"),
+        ("acme/things", "GET", "/v1/things?a=b&_METHOD=DELETE", "query.not_allowed"),
+        ("acme/things", "GET", "/v1/things?$httpMethod=DELETE", "query.not_allowed"),
+        ("acme/things", "GET", "/v1/things?%24httpheaders=a", "query.not_allowed"),
+        ("acme/things", "GET", "/v1/things?X-HTTP-Method-Override=DELETE", "query.not_allowed"),
+        ("acme/things", "GET", "/v1/things?method=x", "grant.matched"),
         ("acme/none", "GET", "/v1/things", "capability.unknown"),
         ("ACME/things", "GET", "/v1/things", "capability.unknown"),
         ("acme/rule", "GET", "/v1/admin", "capability.disabled"),

@@ -100,6 +100,7 @@ impl Local {
         body: RequestBody,
     ) -> Result<LocalReply, ServiceError> {
         let session = self.session(caller)?;
+        let body = self.broker.look_at_form(&session.desk, caller, &call, body).await?;
         self.broker.invoke(&session.desk, caller, call, body).await.map_err(ServiceError::from)
     }
 
