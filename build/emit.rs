@@ -71,14 +71,27 @@ fn capabilities_ident(provider: &Provider) -> Ident {
 }
 
 fn provider(provider: &Provider) -> TokenStream {
-    let Provider { id, name, category, docs, secrets, auth: scheme, headers, act_as, sdk, capabilities } =
-        provider;
+    let Provider {
+        id,
+        name,
+        category,
+        docs,
+        secrets,
+        auth: scheme,
+        private,
+        headers,
+        act_as,
+        owned_parameters,
+        sdk,
+        capabilities,
+    } = provider;
     let (ident, list, count) = (provider_ident(provider), capabilities_ident(provider), capabilities.len());
     let id = id.as_str();
     let secrets = secrets.iter().map(secret);
     let scheme = auth(scheme);
     let headers = headers.iter().map(header);
     let act_as = act_as.iter().map(|name| name.as_str());
+    let owned_parameters = owned_parameters.iter().map(|name| text(name));
     let sdk = option(sdk.as_ref().map(self::sdk));
     let capabilities = capabilities.iter().map(capability);
     quote! {
@@ -90,8 +103,10 @@ fn provider(provider: &Provider) -> TokenStream {
             docs: Cow::Borrowed(#docs),
             secrets: Cow::Borrowed(&[#(#secrets),*]),
             auth: #scheme,
+            private: #private,
             headers: Cow::Borrowed(&[#(#headers),*]),
             act_as: Cow::Borrowed(&[#(HeaderName::from_static(#act_as)),*]),
+            owned_parameters: Cow::Borrowed(&[#(#owned_parameters),*]),
             sdk: #sdk,
             capabilities: Cow::Borrowed(&#list),
         };

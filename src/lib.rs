@@ -12,7 +12,8 @@
 //! | `suite` | `spec`, `policy`, `plan` |
 //! | `settings`, `vault` | `spec`, `platform` |
 //! | `audit` | `spec`, `policy`, `platform` |
-//! | `broker` | `spec`, `policy`, `plan`, `vault`, `audit`, `platform` |
+//! | `meter` | `spec`, `platform` |
+//! | `broker` | `spec`, `policy`, `plan`, `vault`, `audit`, `meter`, `platform` |
 //! | `service` | all of the above, `registry`, `settings` |
 //! | `cli`, `daemon` | `spec`, `service`, `settings`, `platform` |
 //!
@@ -22,6 +23,7 @@ pub mod audit;
 pub mod broker;
 pub mod cli;
 pub mod daemon;
+pub mod meter;
 pub mod plan;
 pub mod platform;
 pub mod policy;

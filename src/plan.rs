@@ -6,12 +6,14 @@
 use std::fmt;
 
 use crate::policy::{Allowed, HeaderField, Redaction};
+use crate::spec::header::same_header;
 use crate::spec::{Auth, Capability, HostPattern, Method, Provider, SecretClaim, Target, Text};
 
 /// What will be sent, where to, and how it is to be authenticated.
 pub struct Plan<'a> {
     provider: &'a Provider,
     capability: &'a Capability,
+    own: bool,
     method: Method,
     target: Target,
     headers: Vec<HeaderField>,
@@ -27,6 +29,7 @@ impl<'a> Plan<'a> {
         Self {
             provider: granted.provider,
             capability: granted.capability,
+            own: granted.own,
             method,
             target,
             headers,
@@ -37,6 +40,12 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn provider(&self) -> &'a Provider {
         self.provider
+    }
+
+    /// Whether the provider is the operator's own rather than the registry's.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.own
     }
 
     /// The only host that it may go to: `https`, port 443.
@@ -76,11 +85,9 @@ impl<'a> Plan<'a> {
     /// The caller's headers, and the provider's defaults where the caller set none.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let own = self.headers.iter().map(|field| (field.name(), field.value()));
-        let missing = self
-            .provider
-            .headers
-            .iter()
-            .filter(|default| !self.headers.iter().any(|field| field.name() == default.name.as_str()));
+        let missing = self.provider.headers.iter().filter(|default| {
+            !self.headers.iter().any(|field| same_header(field.name(), default.name.as_str()))
+        });
         own.chain(missing.map(|default| (default.name.as_str(), default.value.as_ref())))
     }
 }

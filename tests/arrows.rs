@@ -20,10 +20,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("settings", &["spec", "platform"]),
     ("vault", &["spec", "platform"]),
     ("audit", &["spec", "policy", "platform"]),
-    ("broker", &["spec", "policy", "plan", "vault", "audit", "platform"]),
+    ("meter", &["spec", "platform"]),
+    ("broker", &["spec", "policy", "plan", "vault", "audit", "meter", "platform"]),
     (
         "service",
-        &["spec", "policy", "plan", "suite", "vault", "audit", "platform", "broker", "registry", "settings"],
+        &[
+            "spec", "policy", "plan", "suite", "vault", "audit", "meter", "platform", "broker", "registry",
+            "settings",
+        ],
     ),
     ("cli", &["spec", "service", "settings", "platform"]),
     ("daemon", &["spec", "service", "settings", "platform"]),

@@ -86,6 +86,43 @@ fn nothing_is_done_upon_a_log_that_was_cut() {
     assert!(!home.run(&["secrets", "list"]).ok().text().contains("LATER"));
 }
 
+/// The outcomes of the newest entries of an action, oldest first, and whether each belongs to the one before.
+fn ends_of(home: &Home, action: &str) -> Vec<(String, bool)> {
+    let mut entries = home.events();
+    entries.retain(|entry| entry.event["action"] == action);
+    entries.reverse();
+    let linked = |at: usize| at > 0 && entries[at].event["decision"] == entries[at - 1].seq;
+    let outcome = |at: usize| entries[at].event["outcome"].as_str().unwrap().to_owned();
+    (0..entries.len()).map(|at| (outcome(at), linked(at))).collect()
+}
+
+#[test]
+fn what_is_done_is_logged_before_as_requested_and_after_as_it_ended() {
+    let home = Home::test(Door::InProcess);
+    home.store("KEY", "value");
+    home.run(&["secrets", "rotate", "--name", "KEY", "--value", "other"]).ok();
+    home.run(&["secrets", "create", "--name", "KEY", "--value", "again"]).ends(1);
+    let all = |words: &[(&str, bool)]| -> Vec<(String, bool)> {
+        words.iter().map(|(word, linked)| ((*word).to_owned(), *linked)).collect()
+    };
+    assert_eq!(ends_of(&home, "secret.rotate"), all(&[("requested", false), ("ok", true)]));
+    let created = all(&[("requested", false), ("ok", true), ("requested", false), ("failed", true)]);
+    assert_eq!(ends_of(&home, "secret.create"), created);
+    let table = home.run(&["audit"]).ok();
+    assert!(!table.text().contains("requested"), "each is one line for people:\n{}", table.text());
+}
+
+#[test]
+fn an_unlock_is_logged_once() {
+    let home = Home::empty(Door::Daemon);
+    home.run(&["init", "--test", "--passphrase", "a long enough passphrase"]).ok();
+    let unlocked = |home: &Home| ends_of(home, "vault.unlock").len();
+    let before = unlocked(&home);
+    home.run(&["lock"]).ok();
+    home.run(&["unlock", "--passphrase", "a long enough passphrase"]).ok();
+    assert_eq!(unlocked(&home), before + 1);
+}
+
 /// No log, no call: here the folder is a file.
 fn without_a_log(door: Door, daemon_runs: bool) {
     let upstream = Upstream::serving(&["api.openai.com"]);

@@ -9,8 +9,9 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::{Answer, Done, Door, Home, Upstream, home, processes, secrets, socket, wait};
 
@@ -212,6 +213,45 @@ fn the_socket_can_be_elsewhere() {
     assert!(!home.socket().exists());
 }
 
+/// The variable comes from whoever starts the daemon, and may name anything.
+#[test]
+fn a_socket_path_that_names_something_else_destroys_nothing() {
+    let home = Home::test(Door::Daemon);
+    let precious = home.path("precious");
+    fs::create_dir(home.path("theirs")).unwrap();
+    home::set_mode(&home.path("theirs"), 0o700);
+    fs::write(&precious, "precious").unwrap();
+    let theirs = home.path("theirs/their.sock");
+    let _listener = UnixListener::bind(&theirs).unwrap();
+    home::set_mode(precious.parent().unwrap(), 0o700);
+    let database = fs::read(home.vault().join("vault.db")).unwrap();
+    for (path, why) in
+        [(&home.vault().join("vault.db"), "no socket"), (&precious, "no socket"), (&theirs, "listens")]
+    {
+        let mut command = Command::new(home.daemon_program());
+        command.env_clear().env("AIVAULT_DIR", home.vault()).env("AIVAULTD_SOCKET", path);
+        let done = Done::of(&mut command, b"").ends(1);
+        assert!(done.errors().contains(why), "{}", done.errors());
+        assert!(done.errors().contains("help: ") && done.errors().contains("AIVAULTD_SOCKET"));
+    }
+    assert_eq!(fs::read(home.vault().join("vault.db")).unwrap(), database);
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+    assert!(std::os::unix::net::UnixStream::connect(&theirs).is_ok());
+}
+
+#[test]
+fn a_deleted_lock_does_not_let_a_second_daemon_in() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    let pid = home.daemon().expect("a daemon");
+    fs::remove_file(home.vault().join("run/aivaultd.lock")).unwrap();
+    let done = start_daemon(&home).ends(1);
+    assert!(done.errors().contains("another process listens"), "{}", done.errors());
+    assert_eq!((home.daemon(), socket::listener(&home.socket())), (Some(pid), Some(pid)));
+    home.run(INVOKE).ok();
+}
+
 /// The daemon that is told to end says so by what it leaves: nothing.
 #[test]
 fn a_daemon_that_is_told_to_end_takes_its_sockets_away() {
@@ -224,6 +264,37 @@ fn a_daemon_that_is_told_to_end_takes_its_sockets_away() {
     wait::until("the daemon is gone", || (!processes::is_alive(pid)).then_some(()));
     assert!(!home.socket().exists());
     home.run(INVOKE).ok();
+}
+
+/// A daemon that was told to end may take a while over the calls that are under way.
+#[test]
+fn the_next_call_does_not_wait_for_a_daemon_that_ends() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    let (feed, fed) = Answer::fed();
+    let fed = Mutex::new(Some(fed));
+    upstream.answers(move |received| match fed.lock().unwrap().take() {
+        Some(slow) => slow,
+        None => Answer::text(received.body.clone()),
+    });
+    let mut slow = home.command(Door::Daemon, INVOKE);
+    let slow = slow.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait::until("the slow call is under way", || (!upstream.take().is_empty()).then_some(()));
+    let first = home.daemon().expect("a daemon");
+    let id = i32::try_from(first).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+
+    let begun = Instant::now();
+    home.run(INVOKE).ok();
+    assert!(begun.elapsed() < Duration::from_secs(3), "it took {:?}", begun.elapsed());
+    assert!(processes::is_alive(first), "the first one is still at it");
+    feed.send("at last".into()).unwrap();
+    drop(feed);
+    assert_eq!(Done::wait_for(slow, b"").ok().text(), "at last");
+    assert_ne!(home.daemon().expect("the second one"), first);
+    wait::until("the first daemon is gone", || (!processes::is_alive(first)).then_some(()));
+    assert!(home.socket().exists(), "it leaves the second one's socket alone");
+    home.run(&["audit", "verify"]).ok();
 }
 
 #[test]
@@ -251,6 +322,10 @@ fn nonsense_on_the_socket_is_answered_or_dropped() {
         let (head, _) = socket::exchange(&home.socket(), &[head.as_bytes(), &body].concat());
         assert!(head.first_line.starts_with("HTTP/1.1 4"), "{head:?}");
     }
+    // Each is on record, since each may have been somebody's attempt.
+    let events = home.events();
+    let refused = events.iter().filter(|entry| entry.event["reason"] == "request.malformed").count();
+    assert_eq!(refused, 6);
     // What operators may ask for is not on the callers' socket.
     let command = r#"{"command":"secret-list","scope":null}"#;
     let head = format!(
@@ -262,4 +337,73 @@ fn nonsense_on_the_socket_is_answered_or_dropped() {
     assert!(upstream.take().is_empty());
     home.run(INVOKE).ok();
     assert_eq!(home.daemon(), pid, "it is still the same one");
+}
+
+/// What no client sends is refused as any other call is: on record, and with its own reason.
+#[test]
+fn a_call_that_says_too_much_is_on_record() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    upstream.take();
+    let long = "x".repeat(20_000);
+    for more in [
+        r#""caller":{"uid":0}"#.to_owned(),
+        r#""host":"evil.example""#.to_owned(),
+        r#""scope":{"scope":"everywhere"}"#.to_owned(),
+        r#""credential":"NOT A NAME sk-private""#.to_owned(),
+        format!(r#""{long}":"{long}""#),
+    ] {
+        let call = format!(r#"{{"capability":"openai/models","path":"/v1/models",{more}}}"#);
+        let framed = [&u32::try_from(call.len()).unwrap().to_be_bytes()[..], call.as_bytes()].concat();
+        let (head, _) = exchange(&home, "", &framed);
+        assert!(head.first_line.starts_with("HTTP/1.1 400"), "{more}: {head:?}");
+        let newest = &home.events()[0];
+        assert!(newest.is("invoke", "denied"), "{more}: {newest:?}");
+        assert_eq!(newest.event["reason"], "request.malformed");
+        assert_eq!(newest.event["capability"], "openai/models");
+        let line = newest.event.to_string();
+        assert!(line.len() < 1000 && !line.contains("private") && !line.contains("evil"), "{line}");
+    }
+    assert!(upstream.take().is_empty());
+}
+
+/// A body that would be left out silently is refused instead.
+#[test]
+fn a_body_that_is_said_not_to_be_there_is_refused() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    upstream.take();
+    let call = |has_body: bool| {
+        let call = format!(
+            r#"{{"capability":"openai/chat-completions","method":"POST","path":"/v1/chat/completions","has_body":{has_body}}}"#
+        );
+        [&u32::try_from(call.len()).unwrap().to_be_bytes()[..], call.as_bytes()].concat()
+    };
+    let body = |has_body| [&call(has_body)[..], b"a body"].concat();
+    for (fields, message) in [
+        ("aivault-body-length: 0\r\n", body(true)),
+        ("aivault-body-length: many\r\n", body(true)),
+        ("", body(false)),
+    ] {
+        let (head, _) = exchange(&home, fields, &message);
+        assert!(head.first_line.starts_with("HTTP/1.1 400"), "{fields}: {head:?}");
+        assert_eq!(home.events()[0].event["reason"], "request.malformed");
+    }
+    assert!(upstream.take().is_empty());
+    for (fields, message) in [("aivault-body-length: 0\r\n", call(true)), ("", call(false))] {
+        let (head, _) = exchange(&home, fields, &message);
+        assert!(head.first_line.starts_with("HTTP/1.1 200"), "{fields}: {head:?}");
+        assert!(upstream.take_one().body.is_empty());
+    }
+}
+
+/// Sends a message to the callers' socket.
+fn exchange(home: &Home, fields: &str, message: &[u8]) -> (support::http::Head, Vec<u8>) {
+    let head = format!(
+        "POST /invoke HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{fields}content-length: {}\r\n\r\n",
+        message.len()
+    );
+    socket::exchange(&home.socket(), &[head.as_bytes(), message].concat())
 }

@@ -137,6 +137,7 @@ fn the_projects_tests_show_every_reason_that_needs_no_vault() {
         "header.not_allowed",
         "limit.exceeded",
         "path.not_canonical",
+        "query.not_allowed",
         "query.owned_by_auth",
         "require.failed",
     ]);

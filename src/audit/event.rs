@@ -53,12 +53,16 @@ pub struct Event {
     /// The reason code of a refusal or failure.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "optional_name")]
     pub reason: Option<String>,
-    /// For an outcome: `seq` of the entry with the decision it belongs to.
+    /// For an outcome: `seq` of the entry with the decision or request that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<u64>,
     /// The operator's rules that had a say, `policy/rule` each, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RuleId>,
+    /// For a change of the vault: which change it was, counted from the vault's making. The log so
+    /// knows how far the vault had come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "detail")]
     pub detail: Option<String>,
 }
@@ -86,6 +90,7 @@ impl Event {
             reason: None,
             decision: None,
             rules: Vec::new(),
+            epoch: None,
             detail: None,
         }
     }
@@ -135,6 +140,8 @@ words! {
         CredentialDelete = "credential.delete",
         UpstreamSet = "upstream.set",
         UpstreamRemove = "upstream.remove",
+        ProviderAdd = "provider.add",
+        ProviderRemove = "provider.remove",
         PolicyApply = "policy.apply",
         PolicyRemove = "policy.remove",
         /// A person is asked about a call.
@@ -145,14 +152,20 @@ words! {
         Invoke = "invoke",
         /// What became of an allowed call.
         Response = "response",
+        /// An operator accepted the vault's records as they are.
+        VaultRepair = "vault.repair",
+        /// The first entry of a log that an operator began anew.
+        AuditRestart = "audit.restart",
         /// Written by the log itself when it found what a crash left behind.
         AuditRepair = "audit.repair",
     }
 }
 
 words! {
-    /// How it ended: a decision is allowed or denied, a deed is ok or failed.
+    /// How it ended: a decision is allowed or denied; a deed is requested before it is done, and ok
+    /// or failed in a second entry. A deed without one broke off, and may have happened or not.
     Outcome {
+        Requested = "requested",
         Ok = "ok",
         Allowed = "allowed",
         Denied = "denied",
@@ -233,7 +246,8 @@ mod tests {
             words.join(" "),
             "vault.init vault.unlock vault.lock secret.create secret.update secret.rotate secret.delete \
              secret.attach-group secret.detach-group credential.provision credential.delete upstream.set \
-             upstream.remove policy.apply policy.remove approval.ask approval.answer invoke response audit.repair"
+             upstream.remove provider.add provider.remove policy.apply policy.remove approval.ask \
+             approval.answer invoke response vault.repair audit.restart audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

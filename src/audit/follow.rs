@@ -12,6 +12,7 @@ use crate::platform::clock::now_ms;
 use super::error::{AuditError, Problem};
 use super::event::{Action, Event, Outcome};
 use super::head::Head;
+use super::line;
 use super::log::{AuditLog, Tail};
 use super::names::log_name;
 use super::open::{file_broken, head_broken};
@@ -33,8 +34,13 @@ impl AuditLog {
             if end < tail.at.end {
                 return Err(tail.broken(Problem::Truncated { written: goal.link.seq }));
             }
-            let stop = walk(&self.chain, &tail.log, &mut tail.at, end, |passed, _| {
+            let epoch = &mut tail.head.epoch;
+            let stop = walk(&self.chain, &tail.log, &mut tail.at, end, |passed, line| {
                 let is_goal = passed.link.seq == goal.link.seq;
+                if passed.link.seq > goal.link.seq {
+                    // The head does not know this line, and so not its epoch.
+                    *epoch = (*epoch).max(line::epoch_of(line).unwrap_or(0));
+                }
                 if is_goal && passed.link != goal.link { Err(Problem::Forked) } else { Ok(()) }
             })?;
             if tail.at.file == goal.file {

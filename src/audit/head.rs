@@ -1,10 +1,11 @@
-//! How far the log has come: 180 bytes, authenticated, rewritten after each line.
+//! How far the log has come: 188 bytes, authenticated, rewritten after each line.
 //!
 //! ```text
-//!   8  "AIVHEAD1"
+//!   8  "AIVHEAD2"
 //!  36  id of the machine's start at the time of writing, zeros where unknown
 //!  52  the last line written:  file u32, end u64, seq u64 (big-endian), mac
 //!  52  the last line known to be on the disk, likewise
+//!   8  the latest change of the vault that a line speaks of, u64
 //!  32  HMAC-SHA256 of the above
 //! ```
 //!
@@ -15,11 +16,11 @@
 use super::chain::{Chain, Link};
 
 /// Less than a disk's sector, so that a power cut leaves the old record or the new one.
-pub(super) const HEAD_LEN: usize = 180;
+pub(super) const HEAD_LEN: usize = 188;
 
 pub(super) type HeadBytes = [u8; HEAD_LEN];
 
-const MAGIC: &[u8; 8] = b"AIVHEAD1";
+const MAGIC: &[u8; 8] = b"AIVHEAD2";
 const MAC_AT: usize = HEAD_LEN - 32;
 
 /// A line's place in the chain and in the files.
@@ -49,6 +50,8 @@ pub(super) struct Head {
     pub(super) boot: Boot,
     pub(super) written: Position,
     pub(super) synced: Position,
+    /// The highest `epoch` of all lines up to `written`; 0 while there is none.
+    pub(super) epoch: u64,
 }
 
 impl Head {
@@ -59,6 +62,7 @@ impl Head {
         put(&mut rest, &self.boot.unwrap_or([0; 36]));
         put_position(&mut rest, &self.written);
         put_position(&mut rest, &self.synced);
+        put(&mut rest, &self.epoch.to_be_bytes());
         let mac = chain.head_mac(&bytes[..MAC_AT]);
         bytes[MAC_AT..].copy_from_slice(&mac);
         bytes
@@ -73,7 +77,8 @@ impl Head {
         let rest = &mut record.strip_prefix(MAGIC)?;
         let boot = take(rest)?;
         let boot = (boot != [0; 36]).then_some(boot);
-        Some(Self { boot, written: take_position(rest)?, synced: take_position(rest)? })
+        let (written, synced) = (take_position(rest)?, take_position(rest)?);
+        Some(Self { boot, written, synced, epoch: u64::from_be_bytes(take(rest)?) })
     }
 
     /// Whether bytes that were written but not synced can have been lost since.
@@ -133,9 +138,9 @@ mod tests {
         #[test]
         fn a_head_comes_back_and_no_changed_byte_passes(
             written in position(), synced in position(), boot in prop::option::of(Just([b'b'; 36])),
-            place in 0..HEAD_LEN, flip in 1u8..
+            epoch in any::<u64>(), place in 0..HEAD_LEN, flip in 1u8..
         ) {
-            let head = Head { boot, written, synced };
+            let head = Head { boot, written, synced, epoch };
             let mut bytes = head.encode(&chain());
             prop_assert_eq!(Head::decode(&bytes, &chain()), Some(head));
             bytes[place] ^= flip;
@@ -145,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_loss_is_believed_only_after_a_new_start_of_the_machine() {
-        let written_at = |boot| Head { boot, written: Position::START, synced: Position::START };
+        let written_at = |boot| Head { boot, written: Position::START, synced: Position::START, epoch: 0 };
         let (one, two) = (Some([1; 36]), Some([2; 36]));
         assert!(!written_at(one).machine_went_down(one));
         assert!(written_at(one).machine_went_down(two));

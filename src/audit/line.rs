@@ -68,6 +68,11 @@ pub(super) fn event_of(line: &Line<'_>) -> Option<Event> {
     serde_json::from_slice(&object).ok()
 }
 
+/// The change of the vault that a line (without its newline) speaks of.
+pub(super) fn epoch_of(line: &[u8]) -> Option<u64> {
+    event_of(&split(line)?)?.epoch
+}
+
 /// The number, in its one spelling, and the bytes of the fields behind it.
 fn split_seq(body: &[u8]) -> Option<(u64, &[u8])> {
     let rest = body.strip_prefix(SEQ)?;
@@ -183,6 +188,7 @@ mod tests {
                 detail: some,
                 duration_ms: Some(u64::MAX),
                 decision: Some(u64::MAX),
+                epoch: Some(u64::MAX),
                 ..Event::new(u64::MAX, long, Action::SecretDetachGroup, Outcome::Allowed)
             };
             // 2 KiB are left for the five typed names and ids, 600 bytes together.

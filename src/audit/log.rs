@@ -180,7 +180,8 @@ impl AuditLog {
         line::write_mac(&mut tail.line, &link.mac);
         tail.log.append(&tail.line, tail.at.end)?;
         let written = Position { file: tail.at.file, end: tail.at.end + tail.line.len() as u64, link };
-        let head = Head { boot: self.boot, written, synced: tail.head.synced };
+        let epoch = tail.head.epoch.max(event.epoch.unwrap_or(0));
+        let head = Head { boot: self.boot, written, synced: tail.head.synced, epoch };
         if let Err(error) = self.write_head(tail, head) {
             // The caller is told that nothing was logged, so nothing must be. Should this fail
             // too, an entry too many remains, which is the safe side.
@@ -204,7 +205,7 @@ impl AuditLog {
         tail.log.sync()?;
         let at = tail.at.in_next_file();
         let next = open::open_empty(&self.folder, at.file)?;
-        self.write_head(tail, Head { boot: self.boot, written: at, synced: at })?;
+        self.write_head(tail, Head { boot: self.boot, written: at, synced: at, ..tail.head })?;
         self.head_file.sync()?;
         (tail.log, tail.at) = (Arc::new(next), at);
         Ok(())

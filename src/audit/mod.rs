@@ -9,7 +9,8 @@
 //!
 //! What is out of reach: whoever may write the folder can put a whole older copy
 //! of it in place, or none. A process that has the log open notices; a later one
-//! can not, unless the last entry of [`verify`]'s report is kept elsewhere.
+//! can not, unless the last entry of [`verify`]'s report is kept elsewhere. The head also
+//! keeps how far the vault had come, so that a vault set back without its log shows.
 //!
 //! This module must never log a body, a header's value or a secret, never delete a
 //! line that was acknowledged, never go on where it could not write, and has no
@@ -27,6 +28,7 @@ mod log;
 mod names;
 mod open;
 mod read;
+mod restart;
 mod text;
 mod verify;
 mod walk;
@@ -44,6 +46,8 @@ pub use error::{AuditError, Broken, Problem};
 pub use event::{Action, Event, Outcome};
 pub use key::AuditKey;
 pub use log::AuditLog;
+pub use open::last_epoch;
 pub use read::{Damaged, Entry, ReadOptions, Recent, read};
+pub use restart::set_aside;
 pub use text::printable;
 pub use verify::{Report, verify};

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::platform::append::{AppendError, AppendFile, RecordFile, boot_id};
-use crate::platform::files::{ensure_private_dir, list_folder};
+use crate::platform::files::{check_private_dir, ensure_private_dir, list_folder};
 
 use super::chain::Chain;
 use super::error::{AuditError, Broken, Problem};
@@ -36,7 +36,7 @@ pub(super) fn open_or_begin(folder: &Path, key: AuditKey) -> Result<Opened, Audi
     {
         let _lock = head_file.lock()?;
         if is_blank(&head_file)? && log_files(folder)?.is_empty() {
-            let head = Head { boot, written: Position::START, synced: Position::START };
+            let head = Head { boot, written: Position::START, synced: Position::START, epoch: 0 };
             head_file.write(&head.encode(&chain))?;
             head_file.sync()?;
         }
@@ -46,7 +46,26 @@ pub(super) fn open_or_begin(folder: &Path, key: AuditKey) -> Result<Opened, Audi
 
 pub(super) fn open_existing(folder: &Path, key: AuditKey) -> Result<Opened, AuditError> {
     let head_file = existing_head(folder, RecordFile::open_existing)?;
+    // Whoever may change the folder may put another log in place of this one.
+    check_private_dir(folder)?;
     open_parts(folder, Chain::new(&key), head_file, boot_id())
+}
+
+/// The latest change of the vault that the log in `folder` speaks of; 0 when it speaks of none,
+/// and none when that cannot be told: whoever then writes to the log is told why.
+///
+/// Reads nothing but the head, so that it costs the same however long the log is.
+#[must_use]
+pub fn last_epoch(folder: &Path, key: &AuditKey) -> Option<u64> {
+    let head_file = RecordFile::open_read_only(&folder.join(HEAD)).ok()?;
+    let chain = Chain::new(key);
+    // Without the lock it may be in the middle of being written.
+    let unlocked = load_head(&head_file, &chain).ok();
+    let head = unlocked.or_else(|| {
+        let _lock = head_file.lock().ok()?;
+        load_head(&head_file, &chain).ok()
+    });
+    head.map(|head| head.epoch)
 }
 
 /// The head of a log that must be there, opened in the way that is given.
@@ -68,7 +87,7 @@ pub(super) fn log_files(folder: &Path) -> Result<Vec<u32>, AuditError> {
     Ok(log_numbers(paths.iter().filter_map(|path| path.file_name()?.to_str())))
 }
 
-/// The head as it stands; the caller holds its lock.
+/// The head as it stands; only under its lock is it sure to be whole.
 pub(super) fn load_head(head_file: &RecordFile, chain: &Chain) -> Result<Head, AuditError> {
     if is_blank(head_file)? {
         return Err(head_broken(Problem::HeadMissing));

@@ -9,14 +9,17 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 
+use super::discharge::{Circumstances, discharge};
 use super::error::BrokerError;
+use super::form;
 use super::invoke::Desk;
+use super::limits::Reserved;
 use super::record;
 use super::upstream::{CallerBodyFault, RequestBody};
 use crate::platform::clock;
 use crate::policy::{
-    Admitted, Allowed, Body, Call, Caller, Conditional, Denial, Facts, MAX_JUDGED, Reason, RuleSet, Verdict,
-    Wanted, authorise, judge, too_large,
+    Admitted, Allowed, Body, Call, Caller, Catalog, Denial, Facts, MAX_JUDGED, Reason, RuleSet, Wanted,
+    authorise, judge, too_large,
 };
 use crate::spec::policy::Instant;
 use crate::vault::{CredentialMeta, VaultError};
@@ -26,16 +29,18 @@ pub(super) struct Decided<'a> {
     pub(super) allowed: Allowed<'a>,
     pub(super) credential: CredentialMeta,
     pub(super) body: RequestBody,
+    pub(super) reserved: Reserved,
 }
 
 /// Decides one call; a denial is on record when this returns it.
 pub(super) async fn decide<'a>(
-    desk: &'a Desk,
+    desk: &Desk,
+    catalog: &'a dyn Catalog,
     caller: &Caller,
     call: &Call,
     body: RequestBody,
 ) -> Result<Decided<'a>, BrokerError> {
-    let decided = attempt(desk, caller, call, body).await;
+    let decided = attempt(desk, catalog, caller, call, body).await;
     if let Err(BrokerError::Denied(denial)) = &decided {
         desk.journal.append(&record::denied(caller, call, denial))?;
     }
@@ -43,12 +48,13 @@ pub(super) async fn decide<'a>(
 }
 
 async fn attempt<'a>(
-    desk: &'a Desk,
+    desk: &Desk,
+    catalog: &'a dyn Catalog,
     caller: &Caller,
     call: &Call,
     body: RequestBody,
 ) -> Result<Decided<'a>, BrokerError> {
-    let admitted = authorise(desk.catalog.as_ref(), call)?;
+    let admitted = authorise(catalog, call)?;
     let (credential, rules) = circumstances(desk, &admitted, call)?;
     let name = caller.name();
     let facts = Facts {
@@ -58,10 +64,12 @@ async fn attempt<'a>(
         now: Instant(clock::now_ms()),
     };
     let applicable = rules.applicable(&admitted, &facts)?;
+    let body = form::look(&admitted, body).await?;
     let (seen, body) = read_body(&admitted, body, applicable.wanted()).await?;
     let conditional = judge(admitted, &applicable, facts, &seen)?;
-    let allowed = discharge(conditional)?;
-    Ok(Decided { allowed, credential, body })
+    let around = Circumstances { desk, caller, facts, credential: &credential, body: &seen };
+    let (allowed, reserved) = discharge(conditional, around).await?;
+    Ok(Decided { allowed, credential, body, reserved })
 }
 
 /// The credential that serves the call, and the rules in force.
@@ -146,14 +154,4 @@ fn credential_denial(admitted: &Admitted<'_>, error: VaultError) -> BrokerError 
         error => return BrokerError::Vault(error),
     };
     BrokerError::Denied(denial)
-}
-
-/// What must happen before the request may go out.
-fn discharge(conditional: Conditional<'_>) -> Result<Allowed<'_>, Denial> {
-    conditional.unconditional().map_err(|conditional| {
-        let Verdict { approvals, charges, .. } = conditional.verdict();
-        let rules = approvals.iter().map(|one| &one.rule).chain(charges.iter().map(|one| &one.rule));
-        let names: Vec<String> = rules.map(|rule| format!("`{rule}`")).collect();
-        Denial::new(Reason::Internal, format!("the rules {} cannot be carried out", names.join(" and ")))
-    })
 }

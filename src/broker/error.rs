@@ -3,8 +3,10 @@
 use thiserror::Error;
 
 use super::auth::AuthError;
+use super::redact::RedactError;
 use super::upstream::{ClientError, UpstreamError};
 use crate::audit::AuditError;
+use crate::meter::MeterError;
 use crate::policy::Denial;
 use crate::vault::VaultError;
 
@@ -18,10 +20,16 @@ pub enum BrokerError {
     /// What cannot be recorded is not sent (invariant 11).
     #[error("the call was not sent, because it could not be recorded: {0}")]
     Audit(#[from] AuditError),
+    /// What cannot be counted is not sent either.
+    #[error("the call was not sent, because a limit applies to it: {0}")]
+    Meter(#[from] MeterError),
     #[error("the request could not be authenticated: {0}")]
     Auth(#[from] AuthError),
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    /// The request was carried out; its answer may not be handed out.
+    #[error(transparent)]
+    Withheld(#[from] RedactError),
     #[error(transparent)]
     Client(#[from] ClientError),
 }

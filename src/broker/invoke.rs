@@ -2,26 +2,35 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::approvals::Approvals;
 use super::auth::{self, Secrets};
 use super::decide::{Decided, decide};
 use super::ending::Ending;
 use super::error::BrokerError;
 use super::guard::Reach;
 use super::journal::Journal;
+use super::limits::Limits;
 use super::record;
+use super::redact::Redactor;
 use super::reply::Reply;
 use super::rulebook::Rulebook;
-use super::upstream::{OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamError};
+use super::scrub::Needles;
+use super::tally::Tally;
+use super::upstream::{
+    OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamError, UpstreamResponse,
+};
 use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
-use crate::vault::{CredentialMeta, Upstream, Vault};
+use crate::vault::{CredentialMeta, Destination, Upstream, Vault, VaultError};
 
 /// What the broker works with for one vault.
 pub struct Desk {
-    pub catalog: Arc<dyn Catalog>,
+    pub shelf: Arc<dyn Shelf>,
     pub vault: Arc<Mutex<Vault>>,
     pub journal: Journal,
     pub rulebook: Rulebook,
+    pub approvals: Arc<Approvals>,
+    pub limits: Limits,
 }
 
 impl Desk {
@@ -30,6 +39,13 @@ impl Desk {
         // A panic elsewhere leaves the vault as it was: its writes are transactions.
         self.vault.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where the catalogue of a vault is had, as the vault stands now.
+pub trait Shelf: Send + Sync {
+    /// # Errors
+    /// When the stored records cannot be read or are not those last written.
+    fn catalog(&self, vault: &mut Vault) -> Result<Arc<dyn Catalog>, VaultError>;
 }
 
 /// Carries out calls; keeps the connections.
@@ -42,6 +58,13 @@ pub struct Broker {
 struct Client {
     upstreams: Vec<Upstream>,
     shared: Arc<UpstreamClient>,
+}
+
+/// An upstream's answer, and what it goes through before it is handed out.
+struct Answered {
+    response: UpstreamResponse,
+    needles: Needles,
+    redactor: Option<Redactor>,
 }
 
 impl Broker {
@@ -61,12 +84,17 @@ impl Broker {
         call: Call,
         body: RequestBody,
     ) -> Result<Reply, BrokerError> {
-        let Decided { allowed, credential, body } = decide(desk, caller, &call, body).await?;
+        let catalog = desk.shelf.catalog(&mut desk.vault())?;
+        let Decided { allowed, credential, body, reserved } =
+            decide(desk, catalog.as_ref(), caller, &call, body).await?;
         let event = record::allowed(caller, &allowed, &credential.name, &credential.scope);
         let decision = desk.journal.append(&event)?;
         let mut ending = Ending::of(desk.journal.clone(), decision, &event);
         match self.send(desk, allowed, &credential, body).await {
-            Ok((response, needles)) => Ok(Reply::sanitised(response, needles, ending)),
+            Ok(Answered { response, needles, redactor }) => {
+                let tally = Tally::of(reserved, &response.headers);
+                Reply::sanitised(response, needles, redactor, tally, ending).once_it_may_begin().await
+            }
             Err(error) => {
                 ending.write(Some(failure(&error)));
                 Err(error)
@@ -80,8 +108,10 @@ impl Broker {
         allowed: Allowed<'_>,
         credential: &CredentialMeta,
         body: RequestBody,
-    ) -> Result<(super::upstream::UpstreamResponse, super::scrub::Needles), BrokerError> {
+    ) -> Result<Answered, BrokerError> {
         let plan = Plan::of(allowed);
+        let private = plan.is_own() && plan.provider().private;
+        let reach = if private { Reach::PrivateNetwork } else { Reach::Global };
         let (signed, client) = {
             let mut vault = desk.vault();
             let secrets = reveal(&mut vault, &plan, credential)?;
@@ -92,10 +122,12 @@ impl Broker {
             url: signed.url,
             headers: signed.headers,
             body,
-            reach: Reach::Global,
+            reach,
             patience: Patience::default(),
         };
-        Ok((client.send(request).await?, signed.needles))
+        let response = client.send(request).await?;
+        let redactor = Redactor::new(plan.redactions(), response.status, &response.headers)?;
+        Ok(Answered { response, needles: signed.needles, redactor })
     }
 
     /// The pooled client; in a test vault, one that knows its redirections.
@@ -120,8 +152,9 @@ fn redirect(upstream: &Upstream) -> (String, Redirect) {
 /// Step 8: only now is anything decrypted, and only what this plan needs.
 fn reveal(vault: &mut Vault, plan: &Plan<'_>, credential: &CredentialMeta) -> Result<Secrets, BrokerError> {
     let mut secrets = Secrets::new();
+    let to = Destination { provider: &plan.provider().id, host: plan.host().as_str(), own: plan.is_own() };
     for (placeholder, id) in &credential.secrets {
-        secrets.insert(placeholder.clone(), vault.reveal(id, &plan.provider().id)?);
+        secrets.insert(placeholder.clone(), vault.reveal(id, to)?);
     }
     Ok(secrets)
 }
@@ -131,7 +164,9 @@ fn failure(error: &BrokerError) -> &'static str {
         BrokerError::Denied(denial) => denial.reason.as_str(),
         BrokerError::Vault(_) => "vault",
         BrokerError::Audit(_) => "audit",
+        BrokerError::Meter(_) => "usage",
         BrokerError::Auth(_) => "auth",
+        BrokerError::Withheld(error) => error.reason(),
         BrokerError::Client(_) | BrokerError::Upstream(UpstreamError::Client(_)) => "client",
         BrokerError::Upstream(UpstreamError::Timeout { .. }) => "upstream.timeout",
         BrokerError::Upstream(_) => "upstream.unreachable",

@@ -5,24 +5,36 @@
 //! plan needs, and it is gone when the request has been built. Nothing is sent that
 //! was not judged, and nothing comes back unscrubbed.
 
+mod approvals;
 pub mod auth;
 mod decide;
+mod discharge;
 mod ending;
 mod error;
+mod form;
+mod format;
 pub mod guard;
 mod headers;
 mod invoke;
 mod journal;
+mod limits;
+mod lines;
 mod record;
+mod redact;
 mod reply;
 pub mod resolver;
 mod rulebook;
 pub mod scrub;
+mod spans;
+mod tally;
 mod upstream;
 
+pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
 pub use error::BrokerError;
-pub use invoke::{Broker, Desk};
+pub use invoke::{Broker, Desk, Shelf};
 pub use journal::Journal;
+pub use limits::Limits;
+pub use redact::RedactError;
 pub use reply::{Reply, ReplyBody};
 pub use rulebook::Rulebook;
 pub use upstream::{CallerBodyFault, CallerStream, RequestBody, UpstreamError};

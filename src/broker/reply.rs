@@ -1,5 +1,5 @@
-//! What the caller gets: status, headers that may pass, and the body, scrubbed as it
-//! streams. A buffered answer is this stream, collected.
+//! What the caller gets: status, headers that may pass, and the body, scrubbed and
+//! redacted as it streams. A buffered answer is this stream, collected.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,10 +7,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderValue};
 
 use super::ending::Ending;
+use super::redact::{RedactError, Redactor};
 use super::scrub::{Needles, Scrubber};
+use super::tally::Tally;
 use super::upstream::{ResponseBody, UpstreamResponse};
 use super::{BrokerError, headers};
 
@@ -22,13 +25,34 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub(super) fn sanitised(response: UpstreamResponse, needles: Needles, mut ending: Ending) -> Self {
+    pub(super) fn sanitised(
+        response: UpstreamResponse,
+        needles: Needles,
+        redactor: Option<Redactor>,
+        tally: Option<Tally>,
+        mut ending: Ending,
+    ) -> Self {
         let needles = Arc::new(needles);
         let status = response.status.as_u16();
-        let headers = passing(&response.headers, &needles);
+        let mut headers = passing(&response.headers, &needles);
+        if redactor.as_ref().is_some_and(Redactor::changes) {
+            let digests: Vec<_> =
+                headers.keys().filter(|name| headers::digests_body(name)).cloned().collect();
+            digests.iter().for_each(|name| drop(headers.remove(name)));
+        }
         ending.answered(status);
-        let body = ReplyBody { inner: response.body, scrubber: Some(Scrubber::new(needles)), ending };
+        let cleaner = Some(Cleaner { scrubber: Scrubber::new(needles), redactor });
+        let body = ReplyBody { inner: response.body, first: None, cleaner, tally, ending };
         Self { status, headers, body }
+    }
+
+    /// Where nothing is handed out before the answer's end, waits for that: should the answer be
+    /// withheld, the caller gets an error, not the head of an answer that breaks off.
+    pub(super) async fn once_it_may_begin(mut self) -> Result<Self, BrokerError> {
+        if self.body.holds_all() {
+            self.body.first = self.body.next().await.transpose()?;
+        }
+        Ok(self)
     }
 }
 
@@ -50,26 +74,69 @@ fn passing(all: &HeaderMap, needles: &Needles) -> HeaderMap {
 /// The answer's body; its end, or its being dropped, is written to the audit log.
 pub struct ReplyBody {
     inner: ResponseBody,
-    scrubber: Option<Scrubber>,
+    /// Waited for before the head was handed out.
+    first: Option<Bytes>,
+    /// `None` once it has ended.
+    cleaner: Option<Cleaner>,
+    tally: Option<Tally>,
     ending: Ending,
+}
+
+impl ReplyBody {
+    fn holds_all(&self) -> bool {
+        let redactor = self.cleaner.as_ref().and_then(|cleaner| cleaner.redactor.as_ref());
+        redactor.is_some_and(Redactor::holds_all)
+    }
+}
+
+/// What every piece goes through: first the scrubber, which must see the bytes as they came.
+struct Cleaner {
+    scrubber: Scrubber,
+    redactor: Option<Redactor>,
+}
+
+impl Cleaner {
+    fn push(&mut self, chunk: Bytes) -> Result<Bytes, RedactError> {
+        let scrubbed = self.scrubber.push(chunk);
+        match &mut self.redactor {
+            Some(redactor) => redactor.push(scrubbed),
+            None => Ok(scrubbed),
+        }
+    }
+
+    fn finish(self) -> Result<Bytes, RedactError> {
+        let scrubbed = self.scrubber.finish();
+        let Some(mut redactor) = self.redactor else { return Ok(scrubbed) };
+        let passed = redactor.push(scrubbed)?;
+        let last = redactor.finish()?;
+        Ok(if passed.is_empty() { last } else { [passed, last].concat().into() })
+    }
 }
 
 impl Stream for ReplyBody {
     type Item = Result<Bytes, BrokerError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
         loop {
-            let Some(mut scrubber) = self.scrubber.take() else { return Poll::Ready(None) };
+            let Some(mut cleaner) = self.cleaner.take() else { return Poll::Ready(None) };
             match Pin::new(&mut self.inner).poll_next(cx) {
                 Poll::Pending => {
-                    self.scrubber = Some(scrubber);
+                    self.cleaner = Some(cleaner);
                     return Poll::Pending;
                 }
                 Poll::Ready(Some(Ok(chunk))) => {
-                    let clean = scrubber.push(chunk);
-                    self.scrubber = Some(scrubber);
-                    if !clean.is_empty() {
-                        return Poll::Ready(Some(Ok(clean)));
+                    self.tally.iter_mut().for_each(|tally| tally.see(&chunk));
+                    match cleaner.push(chunk) {
+                        Ok(clean) => {
+                            self.cleaner = Some(cleaner);
+                            if !clean.is_empty() {
+                                return Poll::Ready(Some(Ok(clean)));
+                            }
+                        }
+                        Err(error) => return Poll::Ready(Some(Err(self.withheld(error)))),
                     }
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -77,11 +144,23 @@ impl Stream for ReplyBody {
                     return Poll::Ready(Some(Err(BrokerError::Upstream(error))));
                 }
                 Poll::Ready(None) => {
-                    let last = scrubber.finish();
-                    self.ending.write(None);
-                    return Poll::Ready((!last.is_empty()).then_some(Ok(last)));
+                    self.tally.iter_mut().for_each(Tally::end);
+                    return Poll::Ready(match cleaner.finish() {
+                        Ok(last) => {
+                            self.ending.write(None);
+                            (!last.is_empty()).then_some(Ok(last))
+                        }
+                        Err(error) => Some(Err(self.withheld(error))),
+                    });
                 }
             }
         }
+    }
+}
+
+impl ReplyBody {
+    fn withheld(&mut self, error: RedactError) -> BrokerError {
+        self.ending.write(Some(error.reason()));
+        BrokerError::Withheld(error)
     }
 }

@@ -27,6 +27,9 @@ pub(crate) enum CliError {
     /// Well-formed flags that make no sense together, or a text within one that cannot be read.
     #[error("{message}")]
     Usage { message: String, help: Option<String> },
+    /// What is wrong with files, each mistake as a person reads it, safe to show.
+    #[error("{}", .0.join("\n\n"))]
+    Mistakes(Vec<String>),
     /// The service refused a value, whose text is not shown.
     #[error("{0}")]
     Value(String),
@@ -66,7 +69,7 @@ impl CliError {
             Self::Usage { help: None, .. } | Self::Name(_) | Self::Value(_) => {
                 (ErrorKind::InvalidRequest, Some("see the command with --help".to_owned()))
             }
-            Self::Input(_) | Self::Prompt(_) => (ErrorKind::InvalidRequest, None),
+            Self::Input(_) | Self::Prompt(_) | Self::Mistakes(_) => (ErrorKind::InvalidRequest, None),
         };
         ServiceError { kind, reason: None, message: self.to_string(), help }
     }

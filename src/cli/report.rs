@@ -35,6 +35,14 @@ pub(super) fn failure(error: CliError, as_json: bool, paint: Paint) -> ExitCode 
     if error.is_closed_pipe() {
         return ExitCode::SUCCESS;
     }
+    if let CliError::Mistakes(mistakes) = &error
+        && !as_json
+    {
+        mistakes.iter().for_each(|mistake| say(&format!("{mistake}\n")));
+        let s = if mistakes.len() == 1 { "" } else { "s" };
+        line("error", &format!("{} mistake{s}; nothing was changed", mistakes.len()), paint);
+        return ExitCode::from(error.into_service_error().kind.exit_code());
+    }
     let error = error.into_service_error();
     if as_json {
         object(&ErrorObject::from(&error));

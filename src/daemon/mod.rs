@@ -1,45 +1,46 @@
 //! The daemon: the service behind two unix sockets, one for operators and one for
 //! callers.
 //!
-//! One instance a vault, however many start at once: the lock is held for life, and
-//! only its holder touches the sockets. Only processes of the same user are served.
+//! One instance a vault, however many start at once: the lock is held for as long as it
+//! listens, and only its holder touches the sockets. One that is told to end takes its
+//! sockets away first, serves everybody who was connected by then, and so loses nobody. Only processes of the same user are served.
 //! It decides nothing: it makes a `Command` or a `Call` of what it reads, and renders
 //! what the service answers.
 
+mod bounded;
+mod error;
 mod routes;
 mod serve;
 mod socket;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
-use crate::platform::files::{self, FileError};
-use crate::platform::process;
-use crate::service::Local;
+use crate::platform::lock::FileLock;
+use crate::platform::{descriptors, files, process};
+use crate::service::{Caller, Local, SecretText};
 use crate::settings::Places;
+
+pub use error::DaemonError;
 
 /// How often the daemon looks whether its vault is still there.
 const LOOK: Duration = Duration::from_secs(30);
-/// How long calls that are under way may take when the daemon is told to end.
+/// How long calls that are under way may take when the daemon is told to end by a signal.
 const DRAIN: Duration = Duration::from_secs(10);
+/// The same when it makes room for another: nobody waits for its end.
+const LONG_DRAIN: Duration = Duration::from_secs(3600);
 
-/// Why there is no daemon.
-#[derive(Debug, Error)]
-pub enum DaemonError {
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error("{socket} cannot be listened on: {cause}")]
-    Socket { socket: PathBuf, cause: std::io::Error },
-    #[error("{0} is too long for a socket's path; set AIVAULTD_SOCKET to a shorter one")]
-    PathTooLong(PathBuf),
-    #[error("the asynchronous runtime could not be started: {0}")]
-    Runtime(std::io::Error),
-}
+/// How many files a daemon may have open: a call takes two connections, and there may be many.
+const OPEN_FILES: u64 = 65_536;
+
+/// How many calls may be under way at once, streams among them; more wait in the socket's backlog.
+const CALLERS: usize = 1024;
+/// How many commands, which are short, and each may be large.
+const OPERATORS: usize = 32;
 
 /// How a daemon's run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +51,12 @@ pub enum Ended {
     AlreadyRunning,
 }
 
-/// Serves until told to stop.
+/// Serves until told to stop; with `key`, a vault that is open from the start.
 ///
 /// # Errors
-/// When it cannot listen.
-pub fn run(places: Places) -> Result<Ended, DaemonError> {
-    let Some(lock) = socket::lock(&places)? else { return Ok(Ended::AlreadyRunning) };
+/// When it cannot listen, or the key does not open the vault.
+pub fn run(places: Places, key: Option<SecretText>) -> Result<Ended, DaemonError> {
+    descriptors::allow_many(OPEN_FILES);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -63,31 +64,65 @@ pub fn run(places: Places) -> Result<Ended, DaemonError> {
         .enable_all()
         .build()
         .map_err(DaemonError::Runtime)?;
-    let ended = runtime.block_on(serve_all(places));
-    // Held to here, so that no other daemon starts before the sockets are gone.
-    drop(lock);
-    ended
+    runtime.block_on(serve_all(places, key))
 }
 
-async fn serve_all(places: Places) -> Result<Ended, DaemonError> {
-    let callers = socket::bind(&places.socket)?;
-    let operators = socket::bind(&places.operator_socket())?;
-    let local = Arc::new(Local::new(places.clone(), None));
-    let (stop, stopping) = watch::channel(false);
+async fn serve_all(places: Places, key: Option<SecretText>) -> Result<Ended, DaemonError> {
+    let Some(lock) = socket::lock(&places).await? else { return Ok(Ended::AlreadyRunning) };
+    let local = Arc::new(Local::shared(places.clone()));
     let uid = process::effective_uid();
-    let mut serving = tokio::task::JoinSet::new();
-    serving.spawn(serve::serve(callers, routes::callers(Arc::clone(&local)), uid, stopping.clone()));
-    serving.spawn(serve::serve(operators, routes::operators(Arc::clone(&local)), uid, stopping));
-    wait_for_the_end(&places).await;
+    if let Some(key) = key {
+        local.take_key(&Caller::process(uid, Some(process::own_pid())), &key).map_err(DaemonError::Key)?;
+    }
+    serve_with(&places, local, lock).await
+}
+
+async fn serve_with(places: &Places, local: Arc<Local>, lock: FileLock) -> Result<Ended, DaemonError> {
+    let callers = socket::bind(&places.socket).await?;
+    let operators = socket::bind(&places.operator_socket()).await?;
+    let (stop, stopping) = watch::channel(false);
+    let retire = Arc::new(Notify::new());
+    let serving = |most| serve::Serving { uid: process::effective_uid(), most, stopping: stopping.clone() };
+    let for_callers = routes::callers(Arc::clone(&local));
+    let for_operators = routes::operators(Arc::clone(&local), Arc::clone(&retire));
+    let callers = tokio::spawn(serve::accept(callers, for_callers, serving(CALLERS)));
+    let operators = tokio::spawn(serve::accept(operators, for_operators, serving(OPERATORS)));
+
+    let wish = wait_for_the_end(places, &retire).await;
     let _ = stop.send(true);
-    let _ = tokio::time::timeout(DRAIN, async { while serving.join_next().await.is_some() {} }).await;
-    socket::remove(&places);
-    let _ = local.settle();
+    let running = [callers.await, operators.await];
+    // Nobody can connect to this one any more, so that another may start.
+    drop(lock);
+    finish(&local, running.into_iter().flatten().collect(), wish).await;
     Ok(Ended::Stopped)
 }
 
-/// A signal to end, or the vault's folder being gone: a daemon without a vault serves nobody.
-async fn wait_for_the_end(places: &Places) {
+/// Lets what is under way come to its end. One that makes room may take long for that, but
+/// keeps the key only for as long as a call takes to be sent.
+async fn finish(local: &Local, mut running: Vec<JoinSet<()>>, wish: Wish) {
+    let all_done = async |running: &mut Vec<JoinSet<()>>| {
+        for connections in running {
+            while connections.join_next().await.is_some() {}
+        }
+    };
+    let in_time = tokio::time::timeout(DRAIN, all_done(&mut running)).await.is_ok();
+    let log = local.forget();
+    if !in_time && wish == Wish::MakeRoom {
+        let _ = tokio::time::timeout(LONG_DRAIN, all_done(&mut running)).await;
+    }
+    let _ = log.settle();
+}
+
+/// What a daemon is told that is told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    End,
+    MakeRoom,
+}
+
+/// A signal to end, a wish for another daemon, or the vault's folder being gone: a daemon
+/// without a vault serves nobody.
+async fn wait_for_the_end(places: &Places, retire: &Notify) -> Wish {
     let terminate = async {
         match signal(SignalKind::terminate()) {
             Ok(mut terminate) => terminate.recv().await,
@@ -103,8 +138,9 @@ async fn wait_for_the_end(places: &Places) {
         }
     };
     tokio::select! {
-        _ = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
-        () = gone => {}
+        () = retire.notified() => Wish::MakeRoom,
+        _ = terminate => Wish::End,
+        _ = tokio::signal::ctrl_c() => Wish::End,
+        () = gone => Wish::End,
     }
 }

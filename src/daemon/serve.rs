@@ -9,49 +9,74 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
 
+use super::socket::Listening;
 use crate::platform::peer;
 use crate::service::Caller;
 
-/// More connections than this wait in the socket's backlog.
-const CONNECTIONS: usize = 1024;
 /// How long a client may take to send the head of a request, or keep an idle connection.
-const HEAD: Duration = Duration::from_secs(30);
+const HEAD: Duration = Duration::from_secs(10);
 /// More bytes of head than this are refused.
 const HEAD_BYTES: usize = 32 * 1024;
 /// How long to rest when the system has no file descriptor left.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
-/// Serves `router` on `listener` until told to stop, and then finishes what is under way.
-pub(super) async fn serve(
-    listener: UnixListener,
-    router: Router,
-    uid: u32,
-    mut stopping: watch::Receiver<bool>,
-) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = tokio::task::JoinSet::new();
+/// Whom to serve on one socket, and for how long.
+pub(super) struct Serving {
+    pub(super) uid: u32,
+    /// More connections than this wait in the socket's backlog.
+    pub(super) most: usize,
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+/// Serves `router` on `socket` until told to stop; gives back the connections that are
+/// still open then, which finish what is under way.
+pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) -> JoinSet<()> {
+    let Serving { uid, most, mut stopping } = serving;
+    let room = Arc::new(Semaphore::new(most));
+    let mut connections = JoinSet::new();
     loop {
-        // The semaphore is never closed.
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = next(&socket.listener, &room) => accepted,
             () = told_to_stop(&mut stopping) => break,
         };
         while connections.try_join_next().is_some() {}
-        let Ok((stream, _)) = accepted else {
+        let Some((stream, place)) = accepted else {
             tokio::time::sleep(EXHAUSTED).await;
             continue;
         };
-        let (router, stopping) = (router.clone(), stopping.clone());
+        let served = serve_one(stream, router.clone(), uid, stopping.clone());
         connections.spawn(async move {
-            serve_one(stream, router, uid, stopping).await;
+            served.await;
             drop(place);
         });
     }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
+    // Nobody finds the socket any more, and whoever had connected by then is served.
+    for stream in waiting(socket.close()) {
+        connections.spawn(serve_one(stream, router.clone(), uid, stopping.clone()));
+    }
+    connections
+}
+
+/// The next connection, once there is room for one; none when the system has no room.
+async fn next(listener: &UnixListener, room: &Arc<Semaphore>) -> Option<(UnixStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    let (stream, _) = listener.accept().await.ok()?;
+    Some((stream, place))
+}
+
+/// Those who have connected and were not accepted yet. The system is asked itself: the runtime
+/// may not have heard of them.
+fn waiting(listener: UnixListener) -> Vec<UnixStream> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let accept = || listener.accept().ok();
+    let of_runtime = |(stream, _): (std::os::unix::net::UnixStream, _)| {
+        stream.set_nonblocking(true).ok()?;
+        UnixStream::from_std(stream).ok()
+    };
+    std::iter::from_fn(accept).filter_map(of_runtime).collect()
 }
 
 /// Ends when the daemon is told to end, or its owner is gone.

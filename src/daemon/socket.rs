@@ -1,45 +1,145 @@
 //! The sockets and the lock that says whose they are.
+//!
+//! What stands at a socket's path is taken away only when it is a socket that nobody
+//! listens on any more: the path comes from the environment and may name anything.
 
+use std::io;
 use std::path::Path;
+use std::time::Duration;
 
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 
-use super::DaemonError;
-use crate::platform::files;
+use super::error::DaemonError;
+use crate::platform::files::{self, Identity, NamedFile};
 use crate::platform::lock::FileLock;
 use crate::settings::Places;
 
 /// `sun_path` holds 108 bytes on Linux and 104 elsewhere, its end included.
 const LONGEST: usize = 103;
 
-/// Takes the lock of the one daemon; none when another has it.
-pub(super) fn lock(places: &Places) -> Result<Option<FileLock>, DaemonError> {
+/// How often, and how many times, to look again whether a lock that is held is given up: the
+/// daemon that has it either begins to answer or is at its end.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const LOOKS: usize = 500;
+
+/// Takes the lock of the one daemon; none when another has it and serves.
+pub(super) async fn lock(places: &Places) -> Result<Option<FileLock>, DaemonError> {
     if let Some(folder) = places.socket.parent() {
         files::ensure_private_dir(folder)?;
     }
-    Ok(FileLock::try_acquire(&places.daemon_lock())?)
+    for _ in 0..LOOKS {
+        if let Some(lock) = FileLock::try_acquire(&places.daemon_lock())? {
+            return Ok(Some(lock));
+        }
+        if is_alive(&places.socket).await {
+            break;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    Ok(None)
 }
 
-/// Listens at `path`. What lies there is what a daemon that died left behind: a live
-/// one would hold the lock.
-pub(super) fn bind(path: &Path) -> Result<UnixListener, DaemonError> {
+/// Whether somebody listens there; whoever is too busy to answer does.
+async fn is_alive(socket: &Path) -> bool {
+    let connected = UnixStream::connect(socket).await;
+    let nobody =
+        |error: io::Error| matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound);
+    !connected.is_err_and(nobody)
+}
+
+/// A socket that is listened on.
+pub(super) struct Listening {
+    /// Goes first: only while the socket is open can no other have its identity.
+    _name: Name,
+    pub(super) listener: UnixListener,
+}
+
+impl Listening {
+    /// Takes the name away; who has connected already can still be accepted.
+    pub(super) fn close(self) -> UnixListener {
+        drop(self._name);
+        self.listener
+    }
+}
+
+/// The name of a socket; taken away when this is dropped, unless it stands for something else by
+/// then.
+struct Name(NamedFile);
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        if self.0.is_in_place() {
+            // A socket that stays is taken away by the next daemon.
+            let _ = files::remove(self.0.path());
+        }
+    }
+}
+
+/// Listens at `path`.
+pub(super) async fn bind(path: &Path) -> Result<Listening, DaemonError> {
     if path.as_os_str().len() > LONGEST {
         return Err(DaemonError::PathTooLong(path.to_owned()));
     }
-    if files::exists(path)? {
-        files::remove(path)?;
-    }
+    take_away_what_nobody_has(path).await?;
     // The folder is private to the user, so nobody connects before the mode is set.
     let failed = |cause| DaemonError::Socket { socket: path.to_owned(), cause };
     let listener = UnixListener::bind(path).map_err(failed)?;
+    let name = NamedFile::at(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+    let listening = Listening { _name: Name(name), listener };
     files::make_private(path)?;
-    Ok(listener)
+    Ok(listening)
 }
 
-/// Takes the sockets away at the end.
-pub(super) fn remove(places: &Places) {
-    for path in [&places.socket, &places.operator_socket()] {
-        // A socket that stays is taken away by the next daemon.
-        let _ = files::remove(path);
+/// A socket that a daemon left behind when it died refuses connections.
+async fn take_away_what_nobody_has(path: &Path) -> Result<(), DaemonError> {
+    match Identity::at(path)? {
+        None => return Ok(()),
+        Some(found) if !found.is_socket() => return Err(DaemonError::NotASocket(path.to_owned())),
+        Some(_) => {}
+    }
+    if is_alive(path).await {
+        return Err(DaemonError::Taken(path.to_owned()));
+    }
+    Ok(files::remove(path)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_socket_that_nobody_has_is_taken_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let first = bind(&path).await.unwrap();
+        assert!(matches!(bind(&path).await, Err(DaemonError::Taken(_))));
+        drop(first);
+        assert!(Identity::at(&path).unwrap().is_none(), "it takes its name away");
+        // As after a crash: the listener is gone, its name is not.
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        bind(&path).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_name_of_another_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let first = bind(&path).await.unwrap();
+        files::remove(&path).unwrap();
+        let _second = bind(&path).await.unwrap();
+        drop(first);
+        assert!(Identity::at(&path).unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_socket_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link] = ["file", "link"].map(|name| folder.path().join(name));
+        files::write_private_new(&file, b"precious").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for path in [&file, &link, &folder.path().to_owned()] {
+            assert!(matches!(bind(path).await, Err(DaemonError::NotASocket(_))), "{path:?}");
+        }
+        assert_eq!(files::read_private(&file, 100).unwrap(), b"precious");
     }
 }

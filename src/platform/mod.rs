@@ -11,6 +11,7 @@
 pub mod append;
 pub mod child;
 pub mod clock;
+pub mod descriptors;
 pub mod entropy;
 pub mod files;
 pub mod lock;

@@ -51,6 +51,7 @@ pub struct Approval {
     pub rule: RuleId,
     pub why: String,
     pub show: Vec<Pointer>,
+    pub wait_seconds: u64,
 }
 
 /// What is taken out of the answer.
@@ -134,7 +135,8 @@ impl Verdict {
                 self.charges.push(Charge { rule: id.clone(), limit: limit.clone(), cost });
             }
             Effect::Approve(show) => {
-                self.approvals.push(Approval { rule: id.clone(), why: rule.why.clone(), show: show.clone() });
+                let (why, show, wait_seconds) = (rule.why.clone(), show.clone(), rule.wait_seconds);
+                self.approvals.push(Approval { rule: id.clone(), why, show, wait_seconds });
             }
             Effect::Redact(redact) => {
                 self.redactions.push(Redaction { rule: id.clone(), redact: redact.clone() });

@@ -13,10 +13,12 @@ mod condition;
 mod denial;
 mod facts;
 mod judge;
+pub mod parameter;
 mod pointing;
 mod predicate;
 mod request;
 mod rules;
+mod shown;
 mod trace;
 mod truth;
 

@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{CapabilityId, CredentialName, ProviderId, Risk, Scope, ScopeId, SecretName};
+use crate::broker::Question;
+use crate::spec::{
+    CapabilityId, CredentialName, PolicyId, ProviderId, Risk, RuleId, Scope, ScopeId, SecretName,
+};
 use crate::vault::{SecretInput, SecretText};
 
 /// Something an operator asks for. Not `Debug`: some carry a value or a passphrase.
@@ -11,8 +14,11 @@ use crate::vault::{SecretInput, SecretText};
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Command {
     Status,
+    /// For the service in this process only: what it holds has no form on a socket.
+    #[serde(skip)]
     Init(InitRequest),
-    /// Hands the vault's key to the service, from a passphrase or as the client obtained it.
+    /// Opens the vault, and hands its key to a daemon. Has no form on a socket either.
+    #[serde(skip)]
     Unlock {
         with: UnlockWith,
     },
@@ -64,6 +70,53 @@ pub enum Command {
         before_ts_ms: Option<u64>,
     },
     AuditVerify,
+    /// Puts policies in force, all of them or none.
+    PolicyApply {
+        files: Vec<SourceFile>,
+        /// Says what would change, and changes nothing.
+        dry_run: bool,
+    },
+    PolicyList,
+    PolicyShow {
+        id: PolicyId,
+    },
+    PolicyRemove {
+        id: PolicyId,
+    },
+    /// Adds a provider of the operator's own, or replaces it.
+    ProviderAdd {
+        file: SourceFile,
+    },
+    ProviderList,
+    ProviderShow {
+        id: ProviderId,
+    },
+    ProviderRemove {
+        id: ProviderId,
+    },
+    /// The requests that wait for a person.
+    ApprovalList,
+    ApprovalShow {
+        id: String,
+    },
+    ApprovalAnswer {
+        id: String,
+        approve: bool,
+    },
+    /// Sets the log aside and begins another.
+    AuditRestart {
+        /// For a vault that is locked; stays in this process.
+        #[serde(skip)]
+        passphrase: Option<SecretText>,
+    },
+    /// Looks at what is left of a vault whose records are not those last written.
+    Repair {
+        /// Deletes what does not open, and vouches for the rest as it is.
+        accept: bool,
+        /// Stays in this process.
+        #[serde(skip)]
+        passphrase: Option<SecretText>,
+    },
     UpstreamSet {
         host: String,
         address: String,
@@ -76,8 +129,6 @@ pub enum Command {
 }
 
 /// How a vault is to be made.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct InitRequest {
     pub provider: KeyChoice,
     pub passphrase: Option<SecretText>,
@@ -87,8 +138,7 @@ pub struct InitRequest {
 }
 
 /// The key providers that an operator can choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyChoice {
     File,
     Env,
@@ -97,12 +147,8 @@ pub enum KeyChoice {
 }
 
 /// What opens a locked vault.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum UnlockWith {
     Passphrase(SecretText),
-    /// The key itself, as a client that could obtain it hands it over.
-    Key(SecretText),
     /// Whatever the vault's own key provider gives without asking.
     Provider,
 }
@@ -113,6 +159,15 @@ pub enum UnlockWith {
 pub struct ImportEntry {
     pub name: SecretName,
     pub value: SecretInput,
+}
+
+/// A policy or provider file as its author wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceFile {
+    /// What messages call it.
+    pub name: String,
+    pub text: String,
 }
 
 /// An existing secret, by id, or by name or alias and perhaps scope.
@@ -139,6 +194,8 @@ pub enum Outcome {
     },
     Secrets {
         secrets: Vec<SecretView>,
+        /// How many stand in other scopes than the one that was asked for.
+        elsewhere: usize,
         damaged: Vec<String>,
     },
     SecretChanged {
@@ -160,6 +217,8 @@ pub enum Outcome {
         events: Vec<AuditView>,
         /// Lines that are no entries.
         damaged: Vec<String>,
+        /// Why the entries are not to be believed as they are, if so.
+        doubt: Option<String>,
     },
     AuditVerified {
         events: u64,
@@ -167,6 +226,54 @@ pub enum Outcome {
         /// The last entry's authenticator: kept elsewhere, it shows later that the log was not replaced.
         last_mac: String,
     },
+    PoliciesApplied {
+        policies: Vec<AppliedPolicy>,
+        dry_run: bool,
+    },
+    Policies {
+        policies: Vec<PolicyView>,
+        /// Policies in force that cannot be read; what they may apply to is refused.
+        broken: Vec<String>,
+    },
+    /// A policy's text as it was applied.
+    Policy {
+        text: String,
+    },
+    PolicyRemoved {
+        id: PolicyId,
+    },
+    ProviderAdded {
+        provider: ProviderView,
+        replaced: bool,
+        /// Stored secrets that were given for other hosts, and serve again when their value is given anew.
+        unbound: Vec<SecretName>,
+    },
+    Providers {
+        providers: Vec<ProviderView>,
+        /// Stored providers that cannot be used: they do not compile, or the registry has no room.
+        broken: Vec<String>,
+    },
+    /// A provider; of the operator's own, with the text of its file.
+    Provider {
+        provider: ProviderView,
+        text: Option<String>,
+    },
+    ProviderRemoved {
+        id: ProviderId,
+    },
+    Approvals {
+        questions: Vec<Question>,
+    },
+    Approval(Box<Question>),
+    ApprovalAnswered {
+        id: String,
+        approved: bool,
+    },
+    AuditRestarted {
+        /// Where the log before is now, if there was one.
+        set_aside: Option<String>,
+    },
+    Repair(RepairView),
     UpstreamSet(UpstreamView),
     Upstreams {
         upstreams: Vec<UpstreamView>,
@@ -183,6 +290,9 @@ pub struct StatusView {
     pub folder: String,
     /// `unlocked` or `locked`.
     pub state: String,
+    /// Why it does not open, when that is more than that nobody unlocked it, and what to do.
+    pub problem: Option<String>,
+    pub problem_help: Option<String>,
     /// Whether this very command made the vault.
     pub created: bool,
     pub test: bool,
@@ -198,9 +308,26 @@ pub struct StatusView {
     pub providers: usize,
     pub capabilities: usize,
     pub socket: String,
-    /// The process id of the running daemon, when one answers.
+    /// The process that listens at the socket, whatever it is.
     pub daemon: Option<u32>,
+    pub daemon_state: DaemonState,
     pub upstreams: Vec<UpstreamView>,
+}
+
+/// What is at the daemon's socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DaemonState {
+    Absent,
+    Running,
+    /// Somebody who does not answer.
+    Silent,
+    /// Somebody who speaks another version of the words between client and daemon.
+    OtherVersion,
+    /// The daemon of another vault.
+    OtherVault,
+    /// It cannot be connected to, or belongs to another user.
+    Unusable,
 }
 
 /// A secret without its value.
@@ -291,7 +418,8 @@ pub struct CapabilityDetail {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretNeed {
     pub name: SecretName,
-    pub stored: bool,
+    /// None while the vault is locked.
+    pub stored: Option<bool>,
     pub help: Option<String>,
 }
 
@@ -308,6 +436,77 @@ pub struct AuditView {
     pub seq: u64,
     /// The event as logged: one JSON object.
     pub event: crate::audit::Event,
+}
+
+impl AuditView {
+    /// Whether it says that something was about to be done; another entry says how that ended.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.event.outcome == crate::audit::Outcome::Requested
+    }
+}
+
+/// A provider in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderView {
+    pub id: ProviderId,
+    pub name: String,
+    pub category: String,
+    /// Whether it is the operator's own rather than the registry's.
+    pub own: bool,
+    pub hosts: Vec<String>,
+    pub auth: String,
+    pub secrets: Vec<SecretName>,
+    pub capabilities: usize,
+    pub docs: String,
+}
+
+/// A policy in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyView {
+    pub id: PolicyId,
+    pub applied_ms: u64,
+    pub rules: Vec<RuleView>,
+}
+
+/// A rule in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleView {
+    pub id: RuleId,
+    pub effect: String,
+    pub shadow: bool,
+    pub why: String,
+}
+
+/// What applying a policy changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedPolicy {
+    pub id: PolicyId,
+    pub change: PolicyChange,
+    /// Rules that were not there before, that read otherwise now, and that are gone.
+    pub added: Vec<RuleId>,
+    pub changed: Vec<RuleId>,
+    pub removed: Vec<RuleId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyChange {
+    New,
+    Changed,
+    Unchanged,
+}
+
+/// What is left of a vault, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairView {
+    /// None when the records are those last written.
+    pub problem: Option<String>,
+    pub secrets: Vec<SecretView>,
+    pub credentials: usize,
+    /// Records that do not open; gone when `accepted`.
+    pub damaged: Vec<String>,
+    pub accepted: bool,
 }
 
 /// A host that a test vault sends elsewhere.

@@ -9,23 +9,26 @@ mod command;
 mod error;
 mod front;
 mod local;
+mod look;
 pub mod multipart;
 mod policy;
 mod remote;
 pub mod suite;
+mod which_vault;
 pub mod wire;
 
 pub use command::{
-    AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, GrantView, ImportEntry,
-    InitRequest, KeyChoice, Outcome, Readiness, SecretNeed, SecretSelector, SecretView, StatusView,
+    AppliedPolicy, AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, DaemonState,
+    GrantView, ImportEntry, InitRequest, KeyChoice, Outcome, PolicyChange, PolicyView, ProviderView,
+    Readiness, RepairView, RuleView, SecretNeed, SecretSelector, SecretView, SourceFile, StatusView,
     StoredView, UnlockWith, UpstreamView,
 };
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Reply, Service};
-pub use local::{Local, LocalReply};
+pub use local::{Local, LocalReply, OpenLog};
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;
 
-pub use crate::broker::{CallerBodyFault, CallerStream, RequestBody};
+pub use crate::broker::{AskingRule, CallerBodyFault, CallerStream, Question, RequestBody};
 pub use crate::policy::{Call, Caller};
 pub use crate::vault::{SecretInput, SecretText};

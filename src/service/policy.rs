@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::catalog::RegistryCatalog;
+use super::catalog::FullCatalog;
 use crate::policy::{Call, Catalog, authorise, most_specific};
 use crate::spec::Scope;
 
@@ -74,7 +74,7 @@ impl PolicyAnswer {
 /// Decides a question by the registry.
 #[must_use]
 pub fn check_policy(question: &PolicyQuestion) -> PolicyAnswer {
-    let catalog = RegistryCatalog;
+    let catalog = FullCatalog::built_in();
     let capability = match (&question.capability, &question.provider) {
         (Some(capability), None) => Ok(capability.clone()),
         (None, Some(provider)) => match catalog.provider(provider) {
@@ -93,7 +93,7 @@ pub fn check_policy(question: &PolicyQuestion) -> PolicyAnswer {
     }
 }
 
-fn decide(catalog: &RegistryCatalog, question: &PolicyQuestion, capability: String) -> PolicyAnswer {
+fn decide(catalog: &FullCatalog, question: &PolicyQuestion, capability: String) -> PolicyAnswer {
     let call = Call {
         capability: capability.clone(),
         credential: None,

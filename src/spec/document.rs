@@ -32,12 +32,19 @@ pub struct ProviderDocument {
     #[serde(default)]
     pub shared_hosts: BTreeMap<String, String>,
     pub auth: AuthDocument,
+    /// Whether its hosts may stand at private addresses; for an operator's own providers only.
+    #[serde(default)]
+    pub private: bool,
     /// Headers that the API demands, sent when the caller does not set them.
     #[serde(default)]
     pub headers: BTreeMap<String, HeaderDocument>,
     /// Headers that make the key act for another account; refused from callers.
     #[serde(default)]
     pub act_as: Vec<String>,
+    /// Parameters that the API takes credentials from besides the scheme's own; refused from callers, in a
+    /// query and in a form.
+    #[serde(default)]
+    pub owned_parameters: Vec<String>,
     #[serde(default)]
     pub sdk: Option<SdkDocument>,
     pub capabilities: BTreeMap<String, CapabilityDocument>,

@@ -28,8 +28,12 @@ pub struct Provider {
     pub docs: Text,
     pub secrets: List<SecretClaim>,
     pub auth: Auth,
+    /// Whether its hosts may stand at private addresses.
+    pub private: bool,
     pub headers: List<DefaultHeader>,
     pub act_as: List<HeaderName>,
+    /// Parameters that the API takes credentials from besides the scheme's own.
+    pub owned_parameters: List<Text>,
     pub sdk: Option<Sdk>,
     pub capabilities: List<Capability>,
 }

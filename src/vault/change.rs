@@ -6,12 +6,13 @@ use super::draft::Draft;
 use super::error::VaultError;
 use super::header::Header;
 use super::index::Index;
-use super::keys::{AuditKey, Kek};
+use super::keys::{AuditKey, Kek, UsageKey};
 use super::resident::{MAX_ATTEMPTS, Resident};
 use super::store::{Kind, RecordName, RecordStore, StoreError};
 use super::unlocked::Unlocked;
 use crate::platform::clock::{self, Stopwatch};
 use crate::platform::entropy;
+use crate::platform::files::NamedFile;
 
 /// How long a change is recomputed upon what others committed first.
 const PATIENCE_MS: u64 = 10_000;
@@ -56,6 +57,12 @@ impl Vault {
         self.unlocked.header.test
     }
 
+    /// The file that the vault was opened from.
+    #[must_use]
+    pub fn file(&self) -> Option<&NamedFile> {
+        self.store.file()
+    }
+
     /// The key, to hand over to a daemon.
     #[must_use]
     pub fn kek(&self) -> &Kek {
@@ -66,6 +73,12 @@ impl Vault {
     #[must_use]
     pub fn audit_key(&self) -> AuditKey {
         self.unlocked.keys.audit()
+    }
+
+    /// The key of the counters of this vault's limits.
+    #[must_use]
+    pub fn usage_key(&self) -> UsageKey {
+        self.unlocked.keys.usage()
     }
 
     /// # Errors
@@ -83,6 +96,12 @@ impl Vault {
             upstreams: index.upstreams().len() + count(index.damaged(), Kind::Upstream),
             damaged: index.damaged().iter().cloned().collect(),
         })
+    }
+
+    /// The change that was last taken in, as [`VaultStatus::epoch`] counts them.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.resident.manifest().epoch
     }
 
     /// Takes in what others committed; a few microseconds when nothing was.

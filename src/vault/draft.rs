@@ -4,11 +4,11 @@
 use super::error::VaultError;
 use super::index::{Index, Item};
 use super::manifest::Manifest;
-use super::model::{CredentialMeta, SecretMeta, StoredPolicy, Upstream};
+use super::model::{CredentialMeta, SecretMeta, StoredPolicy, StoredProvider, Upstream};
 use super::multiset::SetSum;
 use super::resident::Resident;
 use super::seal::Address;
-use super::store::{Batch, RecordName, RecordStore, SealedRecord};
+use super::store::{Batch, Kind, RecordName, RecordStore, SealedRecord};
 use super::unlocked::Unlocked;
 use zeroize::Zeroizing;
 
@@ -20,6 +20,7 @@ pub(super) struct Draft<'v> {
     batch: Batch,
     manifest: Manifest,
     written: Vec<Item>,
+    marked: Vec<RecordName>,
     deleted: Vec<RecordName>,
 }
 
@@ -28,6 +29,8 @@ pub(super) struct Sealed {
     pub(super) batch: Batch,
     pub(super) manifest: Manifest,
     pub(super) written: Vec<Item>,
+    /// Records without content, written too.
+    pub(super) marked: Vec<RecordName>,
     pub(super) deleted: Vec<RecordName>,
 }
 
@@ -42,6 +45,7 @@ impl<'v> Draft<'v> {
             batch: Batch::default(),
             manifest,
             written: vec![],
+            marked: vec![],
             deleted: vec![],
         }
     }
@@ -83,6 +87,27 @@ impl<'v> Draft<'v> {
         self.put(Item::Policy(self.unlocked.policy_id(&policy.id), policy), &text, &[])
     }
 
+    pub(super) fn put_provider(&mut self, provider: StoredProvider) -> Result<(), VaultError> {
+        let text = to_json(&provider);
+        self.put(Item::Provider(self.unlocked.provider_id(&provider.id), provider), &text, &[])
+    }
+
+    /// Writes a record that says something by being there, unless it is.
+    pub(super) fn put_mark(&mut self, name: RecordName) -> Result<(), VaultError> {
+        if self.resident.generation(&name).is_none() {
+            self.seal_record(name.clone(), &[], &[])?;
+            self.marked.push(name);
+        }
+        Ok(())
+    }
+
+    /// Whether any record of the kind is left after the change.
+    pub(super) fn keeps_any(&self, kind: Kind) -> bool {
+        let stored = self.resident.generations().keys().filter(|name| name.kind == kind);
+        let mut left = stored.filter(|name| !self.deleted.contains(name));
+        left.next().is_some() || self.written.iter().any(|item| item.record_name().kind == kind)
+    }
+
     /// Deletes a record if it is there, damaged or not; says whether it was.
     pub(super) fn delete(&mut self, name: RecordName) -> bool {
         let Some(generation) = self.resident.generation(&name) else { return false };
@@ -95,18 +120,24 @@ impl<'v> Draft<'v> {
 
     /// `None` when nothing is to change.
     pub(super) fn finish(mut self) -> Result<Option<Sealed>, VaultError> {
-        if self.written.is_empty() && self.deleted.is_empty() {
+        if self.written.is_empty() && self.marked.is_empty() && self.deleted.is_empty() {
             return Ok(None);
         }
         let blob = self.manifest.seal(&self.unlocked.sealer, &self.unlocked.header)?;
         let before = self.resident.manifest().epoch;
         self.batch.put(Manifest::record_name(), Some(before), self.manifest.epoch, blob);
-        let Self { batch, manifest, written, deleted, .. } = self;
-        Ok(Some(Sealed { batch, manifest, written, deleted }))
+        let Self { batch, manifest, written, marked, deleted, .. } = self;
+        Ok(Some(Sealed { batch, manifest, written, marked, deleted }))
     }
 
     fn put(&mut self, item: Item, metadata: &[u8], value: &[u8]) -> Result<(), VaultError> {
-        let (name, generation) = (item.record_name(), self.manifest.epoch);
+        self.seal_record(item.record_name(), metadata, value)?;
+        self.written.push(item);
+        Ok(())
+    }
+
+    fn seal_record(&mut self, name: RecordName, metadata: &[u8], value: &[u8]) -> Result<(), VaultError> {
+        let generation = self.manifest.epoch;
         let before = self.resident.generation(&name);
         let blob =
             self.unlocked.sealer.seal(Address { name: &name, generation, extra: &[] }, metadata, value)?;
@@ -116,7 +147,6 @@ impl<'v> Draft<'v> {
         }
         self.manifest.sum = self.manifest.sum.plus(self.term(&name, generation));
         self.batch.put(name, before, generation, blob);
-        self.written.push(item);
         Ok(())
     }
 

@@ -8,6 +8,7 @@
 //! The vault must never print, log or serialise a value or a key, read the environment, know the
 //! registry, or be made beside the remains of an earlier one.
 
+mod alias;
 mod change;
 mod compare;
 mod credentials;
@@ -28,6 +29,7 @@ mod multiset;
 mod open;
 mod paths;
 mod policies;
+mod providers;
 mod provision;
 mod repair;
 mod resident;
@@ -39,16 +41,18 @@ mod sqlite;
 pub mod store;
 mod unlocked;
 mod upstreams;
+mod usage;
 
+pub use alias::Alias;
 pub use change::{Vault, VaultStatus};
 pub use error::{Difference, Existing, VaultError, VaultErrorKind};
 pub use header::{Header, HeaderError, VaultId};
 pub use ids::{CredentialId, IdError, SecretId, UpstreamId};
 pub use init::{init, open_or_init};
-pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText};
+pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText, UsageKey};
 pub use model::{
-    Claim, Created, CredentialMeta, Group, NewSecret, Provisioned, Removed, SecretChange, SecretMeta,
-    SecretRef, StoredPolicy, Upstream,
+    Claim, Created, CredentialMeta, Destination, Group, NewSecret, Provisioned, Removed, SecretChange,
+    SecretMeta, SecretRef, StoredPolicy, StoredProvider, Upstream,
 };
 pub use open::{LockedVault, Presence, find, open, presence};
 pub use paths::VaultPaths;

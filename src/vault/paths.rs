@@ -50,8 +50,8 @@ impl VaultPaths {
     }
 
     fn remains(&self) -> Result<Option<Existing>, FileError> {
-        for suffix in ["-wal", "-shm", "-journal"] {
-            let path = self.folder.join(format!("vault.db{suffix}"));
+        for name in ["vault.db-wal", "vault.db-shm", "vault.db-journal", "usage.db"] {
+            let path = self.folder.join(name);
             if files::exists(&path)? {
                 return Ok(Some(Existing::Remains(path)));
             }

@@ -4,31 +4,38 @@ use super::change::Vault;
 use super::error::VaultError;
 use super::model::StoredPolicy;
 use super::store::{Kind, RecordName};
+use super::usage;
 use crate::spec::PolicyId;
 
 impl Vault {
-    /// Keeps a policy; one of the same id is replaced, and was it another text, said so.
+    /// Keeps policies, of different ids, in one commit; those that stand already are replaced.
     ///
     /// # Errors
     /// When the stored records cannot be read or written.
-    pub fn apply_policy(&mut self, policy: StoredPolicy) -> Result<Option<StoredPolicy>, VaultError> {
+    pub fn apply_policies(&mut self, policies: &[StoredPolicy]) -> Result<(), VaultError> {
         self.change(|draft| {
-            let before = draft.index().policies().get(&draft.unlocked().policy_id(&policy.id)).cloned();
-            if before.as_ref().is_none_or(|before| before.text != policy.text) {
-                draft.put_policy(policy.clone())?;
+            for policy in policies {
+                let before = draft.index().policies().get(&draft.unlocked().policy_id(&policy.id));
+                if before.is_none_or(|before| before.text != policy.text) {
+                    draft.put_policy(policy.clone())?;
+                }
             }
-            Ok(before)
+            Ok(())
         })
     }
 
-    /// Removes a policy, damaged or not.
+    /// Removes a policy, damaged or not; with the last one goes the memory of what was used.
     ///
     /// # Errors
     /// [`VaultError::PolicyNotFound`] when there is none of that id.
     pub fn remove_policy(&mut self, id: &PolicyId) -> Result<(), VaultError> {
         self.change(|draft| {
             let name = draft.unlocked().policy_id(id).record_name();
-            if draft.delete(name) { Ok(()) } else { Err(VaultError::PolicyNotFound { policy: id.clone() }) }
+            if !draft.delete(name) {
+                return Err(VaultError::PolicyNotFound { policy: id.clone() });
+            }
+            usage::end_without_policies(draft);
+            Ok(())
         })
     }
 

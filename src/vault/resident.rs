@@ -18,7 +18,8 @@ use super::unlocked::Unlocked;
 pub(super) const MAX_ATTEMPTS: usize = 1000;
 /// With more new records than this, whole kinds are read at once.
 const SINGLY: usize = 16;
-pub(super) const INDEXED: [Kind; 4] = [Kind::Secret, Kind::Credential, Kind::Upstream, Kind::Policy];
+pub(super) const INDEXED: [Kind; 5] =
+    [Kind::Secret, Kind::Credential, Kind::Upstream, Kind::Policy, Kind::Provider];
 
 pub(super) type Generations = BTreeMap<RecordName, u64>;
 
@@ -101,6 +102,9 @@ impl Resident {
         for name in sealed.deleted {
             self.generations.remove(&name);
             self.index.remove(&name);
+        }
+        for name in sealed.marked {
+            self.generations.insert(name, sealed.manifest.epoch);
         }
         for item in sealed.written {
             self.generations.insert(item.record_name(), sealed.manifest.epoch);

@@ -1,5 +1,8 @@
 //! Creating, rotating, changing, deleting and listing secrets.
 
+use std::collections::BTreeSet;
+
+use super::alias;
 use super::change::Vault;
 use super::draft::Draft;
 use super::error::{Existing, VaultError};
@@ -8,12 +11,11 @@ use super::index::Index;
 use super::lookup::{locate, locate_to_delete};
 use super::model::{
     Claim, Created, CredentialMeta, NewSecret, Provisioned, Removed, SecretChange, SecretMeta, SecretRef,
-    checked_aliases,
 };
 use super::provision::provision;
 use super::secret::SecretInput;
 use crate::platform::entropy;
-use crate::spec::Scope;
+use crate::spec::{ProviderId, Scope};
 
 impl Vault {
     /// All readable secrets, by id; [`Vault::damaged`] names the others.
@@ -43,27 +45,35 @@ impl Vault {
         claim: Option<&Claim>,
         now_ms: u64,
     ) -> Result<Created, VaultError> {
-        let NewSecret { name, value, scope, aliases } = new;
-        let meta = SecretMeta {
-            id: SecretId::from_bytes(entropy::bytes()?),
-            name,
-            scope,
-            pin: claim.map(|claim| claim.provider.clone()),
-            aliases: checked_aliases(aliases)?,
-            groups: Vec::new(),
-            version: 1,
-            created_ms: now_ms,
-            rotated_ms: None,
-        };
-        refuse_foreign_claim(&meta, claim)?;
+        let mut created = self.create_secrets(vec![(new, claim.cloned())], now_ms)?;
+        // There is one for each that was given.
+        Ok(created.pop().expect("one secret was given"))
+    }
+
+    /// Stores several new secrets as [`Vault::create_secret`] does, all of them or none. What became
+    /// of a provider's credential is told with the last of its secrets.
+    ///
+    /// # Errors
+    /// As [`Vault::create_secret`]; also when two of them have a name or alias in common.
+    pub fn create_secrets(
+        &mut self,
+        new: Vec<(NewSecret, Option<Claim>)>,
+        now_ms: u64,
+    ) -> Result<Vec<Created>, VaultError> {
+        let (mut metas, mut values, mut claims) = (Vec::new(), Vec::new(), Vec::new());
+        for (new, claim) in new {
+            let (meta, value) = newcomer(new, claim.as_ref(), now_ms)?;
+            metas.push(meta);
+            values.push(value);
+            claims.push(claim);
+        }
+        refuse_twice(&metas)?;
         self.change(|draft| {
-            refuse_taken_labels(draft.index(), &meta)?;
-            draft.put_secret(meta.clone(), value.as_bytes())?;
-            let provisioned = match claim {
-                Some(claim) => provision(draft, claim, &meta, &meta.scope, now_ms)?,
-                None => Provisioned::None,
-            };
-            Ok(Created { meta: meta.clone(), provisioned })
+            metas.iter().try_for_each(|meta| refuse_taken_labels(draft.index(), meta))?;
+            for (meta, value) in metas.iter().zip(&values) {
+                draft.put_secret(meta.clone(), value.as_bytes())?;
+            }
+            provision_all(draft, &metas, &claims, now_ms)
         })
     }
 
@@ -77,8 +87,24 @@ impl Vault {
         value: &SecretInput,
         now_ms: u64,
     ) -> Result<SecretMeta, VaultError> {
+        self.rotate_secret_for(reference, value, |_| None, now_ms)
+    }
+
+    /// As [`Vault::rotate_secret`]; and where `hosts_of` knows the provider that the secret is pinned
+    /// to, the new value may go to the hosts that it names now.
+    ///
+    /// # Errors
+    /// When the secret is not found.
+    pub fn rotate_secret_for(
+        &mut self,
+        reference: &SecretRef,
+        value: &SecretInput,
+        hosts_of: impl Fn(&ProviderId) -> Option<Vec<String>>,
+        now_ms: u64,
+    ) -> Result<SecretMeta, VaultError> {
         self.change(|draft| {
             let mut meta = locate(draft.index(), reference)?.clone();
+            meta.hosts = meta.pin.as_ref().and_then(&hosts_of).unwrap_or(meta.hosts);
             meta.version = meta.version.saturating_add(1);
             meta.rotated_ms = Some(now_ms);
             draft.put_secret(meta.clone(), value.as_bytes())?;
@@ -97,7 +123,7 @@ impl Vault {
         change: SecretChange,
         claim: Option<&Claim>,
     ) -> Result<SecretMeta, VaultError> {
-        let aliases = change.aliases.map(checked_aliases).transpose()?;
+        let aliases = change.aliases.map(alias::stored).transpose()?;
         self.change(|draft| {
             let before = locate(draft.index(), reference)?;
             let mut meta = before.clone();
@@ -133,24 +159,87 @@ impl Vault {
     }
 }
 
+fn newcomer(
+    new: NewSecret,
+    claim: Option<&Claim>,
+    now_ms: u64,
+) -> Result<(SecretMeta, SecretInput), VaultError> {
+    let NewSecret { name, value, scope, aliases } = new;
+    let meta = SecretMeta {
+        id: SecretId::from_bytes(entropy::bytes()?),
+        name,
+        scope,
+        pin: claim.map(|claim| claim.provider.clone()),
+        aliases: alias::stored(aliases)?,
+        groups: Vec::new(),
+        hosts: claim.map(|claim| claim.hosts.clone()).unwrap_or_default(),
+        version: 1,
+        created_ms: now_ms,
+        rotated_ms: None,
+    };
+    refuse_foreign_claim(&meta, claim)?;
+    Ok((meta, value))
+}
+
+/// Provisions each provider once in each scope, with all of its newcomers there.
+fn provision_all(
+    draft: &mut Draft<'_>,
+    metas: &[SecretMeta],
+    claims: &[Option<Claim>],
+    now_ms: u64,
+) -> Result<Vec<Created>, VaultError> {
+    let mut created = Vec::with_capacity(metas.len());
+    for (at, (meta, claim)) in metas.iter().zip(claims).enumerate() {
+        let same = |other: &SecretMeta| other.pin == meta.pin && other.scope == meta.scope;
+        let is_last = !metas[at + 1..].iter().any(same);
+        let provisioned = match claim {
+            Some(claim) if is_last => provision(draft, claim, metas, &meta.scope, now_ms)?,
+            _ => Provisioned::None,
+        };
+        created.push(Created { meta: meta.clone(), provisioned });
+    }
+    Ok(created)
+}
+
+fn refuse_twice(metas: &[SecretMeta]) -> Result<(), VaultError> {
+    let mut seen = BTreeSet::new();
+    for meta in metas {
+        for label in meta.labels().collect::<BTreeSet<_>>() {
+            if !seen.insert((label, &meta.scope)) {
+                return Err(VaultError::GivenTwice { label: label.to_owned() });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The value does not change, but it is sealed with its metadata and so must be sealed anew.
 pub(super) fn put_with_same_value(draft: &mut Draft<'_>, meta: SecretMeta) -> Result<(), VaultError> {
     let value = draft.value_of(&meta)?;
     draft.put_secret(meta, &value)
 }
 
-/// A name or alias means one secret in each scope that it stands in.
+/// A name or alias means one secret in each scope that it stands in. An alias from before its
+/// name was claimed means nothing any more, and so takes nothing from the secret of that name.
 pub(super) fn refuse_taken_labels(index: &Index, meta: &SecretMeta) -> Result<(), VaultError> {
     let places: Vec<Scope> = meta.places().collect();
     for label in meta.labels() {
+        let taken = |other: &&SecretMeta| {
+            other.id != meta.id && !is_void(label, meta, other) && !is_void(label, other, meta)
+        };
         for scope in &places {
-            if let Some(other) = index.labelled_in(label, scope).find(|other| other.id != meta.id) {
+            if let Some(other) = index.labelled_in(label, scope).find(taken) {
                 let what = Existing::Secret { label: label.to_owned(), scope: scope.clone(), id: other.id };
                 return Err(VaultError::AlreadyExists { what });
             }
         }
     }
     Ok(())
+}
+
+/// Whether the label is a mere alias of `meta`, and the claimed name of `other`.
+fn is_void(label: &str, meta: &SecretMeta, other: &SecretMeta) -> bool {
+    meta.name.as_str() != label && other.name.as_str() == label && other.pin.is_some()
 }
 
 fn refuse_foreign_claim(meta: &SecretMeta, claim: Option<&Claim>) -> Result<(), VaultError> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, TransactionBehavior, params};
 
 use super::store::{Batch, Change, Kind, RecordId, RecordName, RecordStore, SealedRecord, StoreError};
+use crate::platform::files::NamedFile;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Larger blobs are never written, and read as empty, which no seal accepts.
@@ -23,6 +24,7 @@ const CREATE_RECORD: &str = "CREATE TABLE record (kind TEXT NOT NULL, id TEXT NO
 /// An open database.
 pub struct SqliteStore {
     connection: Connection,
+    file: Option<NamedFile>,
 }
 
 impl SqliteStore {
@@ -31,7 +33,7 @@ impl SqliteStore {
     /// # Errors
     /// When the disk refuses or the file is not empty.
     pub fn create(path: &Path, header: &[u8], first: &Batch) -> Result<(), StoreError> {
-        let mut store = Self { connection: connect(path)? };
+        let mut store = Self { connection: connect(path)?, file: None };
         let transaction = store.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute(CREATE_HEADER, [])?;
         transaction.execute(CREATE_RECORD, [])?;
@@ -46,7 +48,10 @@ impl SqliteStore {
     /// # Errors
     /// When the file is no database of this schema.
     pub fn open_existing(path: &Path) -> Result<Self, StoreError> {
-        let store = Self { connection: connect(path)? };
+        // Looked at first: should it be replaced in between, the difference shows at once.
+        let file =
+            NamedFile::at(path).map_err(|error| StoreError::Unavailable { detail: error.to_string() })?;
+        let store = Self { connection: connect(path)?, file };
         store.refuse_foreign_schema()?;
         Ok(store)
     }
@@ -120,6 +125,10 @@ impl RecordStore for SqliteStore {
     fn change_marker(&self) -> Result<u64, StoreError> {
         let mut statement = self.connection.prepare_cached("PRAGMA data_version")?;
         to_generation(statement.query_row([], |row| row.get(0))?)
+    }
+
+    fn file(&self) -> Option<&NamedFile> {
+        self.file.as_ref()
     }
 }
 
@@ -196,6 +205,9 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt { detail },
             Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => Self::Unavailable {
+                detail: format!("it, or what SQLite keeps beside it, cannot be written ({detail})"),
+            },
             Some(_) => Self::Unavailable { detail },
             // Not SQLite but the binding: a value of another type than the schema allows.
             None => Self::Corrupt { detail },

@@ -9,6 +9,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::platform::files::NamedFile;
+
 /// What a record is for; part of its address and of its authenticated data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -20,12 +22,21 @@ pub enum Kind {
     Upstream,
     /// A policy of the operator.
     Policy,
+    /// A provider of the operator.
+    Provider,
     Setting,
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Manifest, Self::Secret, Self::Credential, Self::Upstream, Self::Policy, Self::Setting];
+    const ALL: [Self; 7] = [
+        Self::Manifest,
+        Self::Secret,
+        Self::Credential,
+        Self::Upstream,
+        Self::Policy,
+        Self::Provider,
+        Self::Setting,
+    ];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -35,6 +46,7 @@ impl Kind {
             Self::Credential => "credential",
             Self::Upstream => "upstream",
             Self::Policy => "policy",
+            Self::Provider => "provider",
             Self::Setting => "setting",
         }
     }
@@ -80,7 +92,10 @@ pub struct RecordName {
 
 impl fmt::Display for RecordName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind, self.id.0)
+        match self.kind {
+            Kind::Manifest => f.write_str("the manifest, which vouches for all other records,"),
+            kind => write!(f, "{kind} {}", self.id.0),
+        }
     }
 }
 
@@ -176,6 +191,12 @@ pub trait RecordStore {
     /// # Errors
     /// When the store cannot answer.
     fn change_marker(&self) -> Result<u64, StoreError>;
+
+    /// The file that everything is in, if it is in one: whoever keeps the store open for long must
+    /// notice that another file came to bear its name.
+    fn file(&self) -> Option<&NamedFile> {
+        None
+    }
 }
 
 #[cfg(test)]

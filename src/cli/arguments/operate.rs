@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Format;
 use super::suite::{ExplainArguments, NewArguments, TestArguments};
+use super::{Format, PassphraseArguments};
+use crate::spec::{PolicyId, ProviderId};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -26,12 +27,26 @@ pub(in crate::cli) struct AuditArguments {
 pub(in crate::cli) enum AuditVerb {
     /// Check that no event was changed, removed or added
     Verify(Format),
+    /// Set the log aside as it is, and begin another: for a log that is broken or lost
+    Restart(PassphraseArguments),
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct RepairArguments {
+    /// Delete the records that do not open, and accept the rest as it is
+    #[arg(long)]
+    pub(in crate::cli) accept: bool,
+    #[command(flatten)]
+    pub(in crate::cli) passphrase: PassphraseArguments,
+    #[command(flatten)]
+    pub(in crate::cli) format: Format,
 }
 
 impl AuditArguments {
     pub(in crate::cli) fn wants_json(&self) -> bool {
         match &self.verb {
             Some(AuditVerb::Verify(format)) => format.json,
+            Some(AuditVerb::Restart(_)) => false,
             None => self.format.json,
         }
     }
@@ -39,6 +54,31 @@ impl AuditArguments {
 
 #[derive(Subcommand)]
 pub(in crate::cli) enum PolicyVerb {
+    /// Put policies in force, all of the files or none
+    Apply {
+        /// Policy files, `*.policy.yaml`
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// Say what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// List the policies in force and their rules
+    List(Format),
+    /// Print a policy as it was applied
+    Show {
+        /// Its id
+        #[arg(value_name = "POLICY", value_parser = PolicyId::parse)]
+        id: PolicyId,
+    },
+    /// Take a policy out of force
+    Remove {
+        /// Its id
+        #[arg(value_name = "POLICY", value_parser = PolicyId::parse)]
+        id: PolicyId,
+    },
     /// Answer each line of standard input, {"capability" or "provider", "method", "path"}, with one line;
     /// a line may also say "caller", "scope", "credential", "headers" and "body"
     Check {
@@ -58,6 +98,68 @@ pub(in crate::cli) enum PolicyVerb {
     Test(TestArguments),
     /// Write the first tests of a capability, which pass at once
     New(NewArguments),
+}
+
+#[derive(Subcommand)]
+pub(in crate::cli) enum ProviderVerb {
+    /// Add a provider of your own from its file, or replace it
+    Add {
+        /// The provider's file, as those of the registry are written
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// List the registry's providers and your own
+    List(Format),
+    /// Show one
+    Show {
+        /// Its id
+        #[arg(value_name = "PROVIDER", value_parser = ProviderId::parse)]
+        id: ProviderId,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Print the file of one of your own
+    Export {
+        /// Its id
+        #[arg(value_name = "PROVIDER", value_parser = ProviderId::parse)]
+        id: ProviderId,
+    },
+    /// Remove one of your own; secrets stay pinned to it
+    Remove {
+        /// Its id
+        #[arg(value_name = "PROVIDER", value_parser = ProviderId::parse)]
+        id: ProviderId,
+    },
+    /// Check provider files without adding them
+    Validate {
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(in crate::cli) enum ApprovalsVerb {
+    /// List the requests that wait
+    List(Format),
+    /// Show one: the request without its secret, and what the rules name of its body
+    Show {
+        /// Its id, such as ask_1a2b3c4d
+        id: String,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Let one go out
+    Approve {
+        /// Its id
+        id: String,
+    },
+    /// Refuse one
+    Deny {
+        /// Its id
+        id: String,
+    },
+    /// Show each as it comes; on a terminal, ask about it
+    Watch,
 }
 
 #[derive(Subcommand)]

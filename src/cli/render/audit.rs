@@ -1,5 +1,6 @@
 //! The audit log, the newest event first.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use serde::Serialize;
@@ -29,7 +30,12 @@ pub(super) fn print(events: &[AuditView], as_json: bool, screen: &mut Screen<'_>
         return writeln!(screen.out, "No events.");
     }
     let mut table = Table::new(&["TIME", "ACTION", "OUTCOME", "SUBJECT", "DETAILS"]);
+    let ended: BTreeSet<u64> = events.iter().filter_map(|view| view.event.decision).collect();
     for view in events {
+        // The end says all that the request did; a request without one is worth a line.
+        if view.is_request() && ended.contains(&view.seq) {
+            continue;
+        }
         let event = &view.event;
         let (action, outcome) = (event.action.to_string(), event.outcome.to_string());
         table.row([time::utc(event.ts_ms), action, outcome, subject(view), details(view)]);
@@ -108,6 +114,19 @@ TIME                  ACTION         OUTCOME  SUBJECT                 DETAILS
 ";
         assert_eq!(printed(|screen| print(&events(), false, screen)).0, expected);
         assert_eq!(printed(|screen| print(&[], false, screen)).0, "No events.\n");
+    }
+
+    #[test]
+    fn a_request_is_shown_only_while_nothing_says_how_it_ended() {
+        let text = r#"[
+            {"seq":1,"event":{"ts_ms":1000,"action":"secret.rotate","outcome":"requested","caller":"cli"}},
+            {"seq":2,"event":{"ts_ms":1000,"action":"secret.rotate","outcome":"ok","caller":"cli","decision":1}},
+            {"seq":3,"event":{"ts_ms":1000,"action":"secret.delete","outcome":"requested","caller":"cli"}}
+        ]"#;
+        let events: Vec<AuditView> = serde_json::from_str(text).unwrap();
+        let (out, _) = printed(|screen| print(&events, false, screen));
+        assert_eq!(out.lines().count(), 3, "{out}");
+        assert!(out.contains("secret.delete  requested") && out.contains("secret.rotate  ok"), "{out}");
     }
 
     #[test]

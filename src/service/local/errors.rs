@@ -3,6 +3,7 @@
 use crate::audit::AuditError;
 use crate::broker::guard::GuardError;
 use crate::broker::{BrokerError, UpstreamError};
+use crate::meter::MeterError;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::vault::{Existing, VaultError, VaultErrorKind};
 
@@ -43,6 +44,13 @@ impl From<AuditError> for ServiceError {
     }
 }
 
+impl From<MeterError> for ServiceError {
+    fn from(error: MeterError) -> Self {
+        let reason = if error.is_tampering() { "usage.tampered" } else { "usage.unavailable" };
+        Self::new(ErrorKind::VaultUnavailable, error.to_string()).reason(reason).help(error.help())
+    }
+}
+
 impl From<BrokerError> for ServiceError {
     fn from(error: BrokerError) -> Self {
         let message = error.to_string();
@@ -50,7 +58,11 @@ impl From<BrokerError> for ServiceError {
             BrokerError::Denied(denial) => denial.into(),
             BrokerError::Vault(error) => error.into(),
             BrokerError::Audit(error) => Self { message, ..error.into() },
+            BrokerError::Meter(error) => Self { message, ..error.into() },
             BrokerError::Auth(_) => Self::new(ErrorKind::AuthFailed, message),
+            BrokerError::Withheld(error) => {
+                Self::new(ErrorKind::PolicyViolation, message).reason(error.reason()).help(error.help())
+            }
             BrokerError::Client(_) => Self::new(ErrorKind::UpstreamUnreachable, message),
             BrokerError::Upstream(error) => upstream(&error, message),
         }

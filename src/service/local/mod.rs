@@ -3,10 +3,16 @@
 //! The daemon is this behind a socket; the command line is this where the key can be
 //! had without asking anybody.
 
+mod approvals;
 mod audit;
 mod capabilities;
 mod errors;
 mod example;
+mod import;
+mod labels;
+mod policies;
+mod providers;
+mod repair;
 mod secrets;
 mod session;
 mod status;
@@ -15,14 +21,22 @@ mod views;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::catalog::RegistryCatalog;
+use super::catalog::VaultShelf;
 use super::command::{Command, Outcome};
-use super::error::ServiceError;
-use crate::broker::{Broker, Reply, RequestBody};
+use super::error::{ErrorKind, ServiceError};
+use super::wire::Malformed;
+use crate::audit::{Action, Event, Outcome as Logged};
+use crate::broker::{Approvals, Broker, Reply, RequestBody};
+use crate::platform::clock;
 use crate::policy::{Call, Caller};
 use crate::settings::Places;
 use crate::vault::SecretText;
+pub use session::OpenLog;
 use session::Session;
+
+pub(in crate::service) use session::LOCKED;
+/// The reason code of a call that cannot be read.
+const MALFORMED: &str = "request.malformed";
 
 /// What a call gives here: the broker's own reply.
 pub type LocalReply = Reply;
@@ -32,16 +46,32 @@ pub struct Local {
     places: Places,
     /// The key of the `env` provider, where this process was given one.
     env_key: Option<SecretText>,
-    catalog: Arc<RegistryCatalog>,
+    shelf: Arc<VaultShelf>,
     broker: Broker,
+    approvals: Arc<Approvals>,
     session: RwLock<Option<Arc<Session>>>,
 }
 
 impl Local {
+    /// The service of one command line, which nobody can ask what waits for approval.
     #[must_use]
     pub fn new(places: Places, env_key: Option<SecretText>) -> Self {
-        let catalog = Arc::new(RegistryCatalog);
-        Self { places, env_key, catalog, broker: Broker::new(), session: RwLock::new(None) }
+        Self::with(places, env_key, Approvals::new(false))
+    }
+
+    /// The service that a daemon offers to many.
+    #[must_use]
+    pub fn shared(places: Places) -> Self {
+        Self::with(places, None, Approvals::new(true))
+    }
+
+    fn with(places: Places, env_key: Option<SecretText>, approvals: Approvals) -> Self {
+        let (shelf, approvals) = (Arc::default(), Arc::new(approvals));
+        Self { places, env_key, shelf, broker: Broker::new(), approvals, session: RwLock::new(None) }
+    }
+
+    pub(in crate::service) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Carries out one command for `caller`.
@@ -72,8 +102,21 @@ impl Local {
             }
             Command::CapabilityList { scope } => self.list_capabilities(caller, &scope),
             Command::CapabilityDescribe { id, scope } => self.describe_capability(caller, &id, &scope),
-            Command::AuditRead { limit, before_ts_ms } => self.read_audit(limit, before_ts_ms),
+            Command::AuditRead { limit, before_ts_ms } => self.read_audit(caller, limit, before_ts_ms),
             Command::AuditVerify => self.verify_audit(caller),
+            Command::PolicyApply { files, dry_run } => self.apply_policies(caller, files, dry_run),
+            Command::PolicyList => self.list_policies(caller),
+            Command::PolicyShow { id } => self.show_policy(caller, &id),
+            Command::PolicyRemove { id } => self.remove_policy(caller, &id),
+            Command::ProviderAdd { file } => self.add_provider(caller, file),
+            Command::ProviderList => self.list_providers(caller),
+            Command::ProviderShow { id } => self.show_provider(caller, &id),
+            Command::ProviderRemove { id } => self.remove_provider(caller, &id),
+            Command::ApprovalList => Ok(self.list_approvals()),
+            Command::ApprovalShow { id } => self.show_approval(&id),
+            Command::ApprovalAnswer { id, approve } => self.answer_approval(caller, &id, approve),
+            Command::AuditRestart { passphrase } => self.restart_audit(caller, passphrase),
+            Command::Repair { accept, passphrase } => self.repair(caller, accept, passphrase),
             Command::UpstreamSet { host, address, ca_pem } => {
                 self.set_upstream(caller, &host, &address, ca_pem)
             }
@@ -94,6 +137,20 @@ impl Local {
     ) -> Result<LocalReply, ServiceError> {
         let session = self.session(caller)?;
         self.broker.invoke(&session.desk, caller, call, body).await.map_err(ServiceError::from)
+    }
+
+    /// The error of a call that cannot be read, which is on record by then as any refusal is. A
+    /// locked vault has no log to write to.
+    pub fn refuse_malformed(&self, caller: &Caller, malformed: Malformed) -> ServiceError {
+        let error = ServiceError::new(ErrorKind::InvalidRequest, malformed.message).reason(MALFORMED);
+        let Ok(session) = self.session(caller) else { return error };
+        let event = Event {
+            capability: malformed.capability,
+            reason: Some(MALFORMED.to_owned()),
+            detail: Some(malformed.what.to_owned()),
+            ..Event::new(clock::now_ms(), caller.to_string(), Action::Invoke, Logged::Denied)
+        };
+        session.desk.journal.append(&event).err().map_or(error, ServiceError::from)
     }
 
     /// Brings everything that was logged to the disk.

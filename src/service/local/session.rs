@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 use super::Local;
-use crate::audit::{Action, Event, Outcome as Logged};
-use crate::broker::{Desk, Journal, Rulebook};
+use crate::audit::{self, Action, AuditKey, Event, Outcome as Logged};
+use crate::broker::{Desk, Journal, Limits, Rulebook, Shelf};
 use crate::platform::clock;
+use crate::platform::files::NamedFile;
 use crate::policy::Caller;
+use crate::service::catalog::{FullCatalog, VaultShelf};
 use crate::service::command::{InitRequest, KeyChoice, Outcome, UnlockWith};
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::vault::{
@@ -18,54 +20,125 @@ use crate::vault::{
 /// An open vault and what works on it.
 pub(super) struct Session {
     pub(super) desk: Desk,
+    shelf: Arc<VaultShelf>,
     /// Whether this process made the vault, on its first use.
     pub(super) created: bool,
+    /// The vault's id and file as they were opened.
+    vault_id: String,
+    file: Option<NamedFile>,
 }
 
 impl Session {
-    /// Writes `event`, does `act`, and says so in the log when that failed.
+    /// The registry, and the providers that the vault keeps now.
+    pub(super) fn catalog(&self) -> Result<Arc<FullCatalog>, ServiceError> {
+        Ok(self.shelf.full(&mut self.desk.vault())?)
+    }
+
+    /// Whether the vault's file is still the one that was opened: not after somebody restored
+    /// another in its place, or deleted it.
+    fn is_in_place(&self) -> bool {
+        self.file.as_ref().is_none_or(NamedFile::is_in_place)
+    }
+
+    /// Writes that `event` is requested, does `act`, and writes how it ended.
     pub(super) fn recorded<T>(
         &self,
         event: Event,
-        act: impl FnOnce(&mut Vault) -> Result<T, vault::VaultError>,
+        act: impl FnOnce(&mut Vault) -> Result<T, VaultError>,
     ) -> Result<T, ServiceError> {
-        self.desk.journal.append(&event)?;
-        let result = act(&mut self.desk.vault());
-        if let Err(error) = &result {
-            let detail = Some(error.to_string());
-            self.desk.journal.append(&Event {
-                outcome: Logged::Failed,
-                ts_ms: clock::now_ms(),
-                detail,
-                ..event
-            })?;
+        self.recorded_all(vec![event], act)
+    }
+
+    /// The same for several events of one act.
+    pub(super) fn recorded_all<T>(
+        &self,
+        events: Vec<Event>,
+        act: impl FnOnce(&mut Vault) -> Result<T, VaultError>,
+    ) -> Result<T, ServiceError> {
+        let journal = &self.desk.journal;
+        let mut requests = Vec::with_capacity(events.len());
+        for event in events {
+            let request = journal.append(&Event { outcome: Logged::Requested, ..event.clone() })?;
+            requests.push((request, event));
         }
-        self.desk.journal.settle()?;
+        let (result, epoch) = {
+            let mut vault = self.desk.vault();
+            (act(&mut vault), vault.epoch())
+        };
+        for (request, event) in requests {
+            let event = Event { ts_ms: clock::now_ms(), decision: Some(request), ..event };
+            let end = match &result {
+                Ok(_) => Event { outcome: Logged::Ok, epoch: Some(epoch), ..event },
+                Err(error) => Event { outcome: Logged::Failed, detail: Some(error.to_string()), ..event },
+            };
+            // It is done or not by now, and the request is on record; a log that broke meanwhile
+            // refuses the next one.
+            let _ = journal.append(&end);
+        }
+        journal.settle()?;
         Ok(result?)
+    }
+}
+
+/// The log of a vault whose key is forgotten.
+pub struct OpenLog(Option<Journal>);
+
+impl OpenLog {
+    /// Brings everything that was logged to the disk.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn settle(&self) -> Result<(), ServiceError> {
+        self.0.as_ref().map_or(Ok(()), |journal| journal.settle().map_err(ServiceError::from))
     }
 }
 
 impl Local {
     pub(super) fn vault_paths(&self) -> VaultPaths {
-        VaultPaths {
-            folder: self.places.vault.clone(),
-            key_file: self.places.key_file.clone(),
-            audit_dir: self.places.audit.clone(),
+        (&self.places).into()
+    }
+
+    /// The open vault; opened, or on first use made, when its key can be had without asking. One
+    /// whose file was replaced since is closed, and what is there now is opened in its stead.
+    pub(super) fn session(&self, caller: &Caller) -> Result<Arc<Session>, ServiceError> {
+        let open = self.session.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(session) = open.filter(|session| session.is_in_place()) {
+            return Ok(session);
+        }
+        let mut slot = self.session.write().unwrap_or_else(PoisonError::into_inner);
+        let session = match slot.take() {
+            Some(session) if session.is_in_place() => session,
+            Some(displaced) => Arc::new(self.reopen(caller, displaced)?),
+            None => Arc::new(self.open(caller)?),
+        };
+        *slot = Some(Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// Opens what came in the place of a vault, with its key where that fits: whoever unlocked it
+    /// is not asked again for a vault that came back from a backup.
+    fn reopen(&self, caller: &Caller, displaced: Arc<Session>) -> Result<Session, ServiceError> {
+        let key = Kek::from_wire(&displaced.desk.vault().kek().to_wire()).ok_or_else(no_key)?;
+        // Closed before the other is opened, so that the two do not share a lock in this process.
+        drop(displaced);
+        match vault::open(&self.vault_paths(), &KeyMaterial::Kek(key)) {
+            Err(VaultError::WrongKey) => self.open(caller),
+            opened => self.opened(opened?),
         }
     }
 
-    /// The open vault; opened, or on first use made, when its key can be had without asking.
-    pub(super) fn session(&self, caller: &Caller) -> Result<Arc<Session>, ServiceError> {
-        if let Some(session) = self.session.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            return Ok(Arc::clone(session));
-        }
+    /// Closes what is open and opens it again with its key, as far as it opens.
+    pub(super) fn renew(&self, caller: &Caller) {
         let mut slot = self.session.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(session) = slot.as_ref() {
-            return Ok(Arc::clone(session));
+        if let Some(session) = slot.take() {
+            *slot = self.reopen(caller, session).ok().map(Arc::new);
         }
-        let session = Arc::new(self.open(caller)?);
-        *slot = Some(Arc::clone(&session));
-        Ok(session)
+    }
+
+    /// The key of the vault that is open.
+    pub(super) fn open_kek(&self) -> Option<Kek> {
+        let open = self.session.read().unwrap_or_else(PoisonError::into_inner).clone();
+        open.and_then(|session| Kek::from_wire(&session.desk.vault().kek().to_wire()))
     }
 
     fn open(&self, caller: &Caller) -> Result<Session, ServiceError> {
@@ -84,7 +157,7 @@ impl Local {
     }
 
     /// What opens a vault of that key provider without asking anybody.
-    fn material(&self, provider: &KeyProvider) -> Result<KeyMaterial, ServiceError> {
+    pub(super) fn material(&self, provider: &KeyProvider) -> Result<KeyMaterial, ServiceError> {
         match provider {
             KeyProvider::File => Ok(KeyMaterial::File),
             KeyProvider::Keychain => Ok(KeyMaterial::Keychain),
@@ -112,16 +185,36 @@ impl Local {
     /// went away must be missed. Only one that holds nothing yet gets a new one.
     fn opened(&self, mut vault: Vault) -> Result<Session, ServiceError> {
         let key = Zeroizing::new(*vault.audit_key().as_bytes());
+        let usage_key = Zeroizing::new(*vault.usage_key().as_bytes());
+        self.refuse_older_than_log(&mut vault)?;
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
         let journal = Journal::new(self.places.audit.clone(), key, fresh);
+        let (vault_id, file) = (vault.header().vault_id.to_string(), vault.file().cloned());
         let desk = Desk {
-            catalog: self.catalog.clone(),
+            shelf: Arc::clone(&self.shelf) as Arc<dyn Shelf>,
             vault: Arc::new(Mutex::new(vault)),
             journal,
             rulebook: Rulebook::default(),
+            approvals: Arc::clone(&self.approvals),
+            limits: Limits::new(self.places.vault.clone(), usage_key),
         };
-        Ok(Session { desk, created: false })
+        Ok(Session { desk, shelf: Arc::clone(&self.shelf), created: false, vault_id, file })
+    }
+
+    /// A vault that was set back as a whole fits together; but its log, unless it was set back too,
+    /// speaks of later changes.
+    fn refuse_older_than_log(&self, vault: &mut Vault) -> Result<(), ServiceError> {
+        let key = AuditKey::new(*vault.audit_key().as_bytes());
+        let Some(logged) = audit::last_epoch(&self.places.audit, &key) else { return Ok(()) };
+        if vault.epoch() < logged {
+            // A change is logged after it is made, so this sees all that the log speaks of.
+            vault.refresh()?;
+        }
+        match vault.epoch() {
+            epoch if epoch < logged => Err(set_back(epoch, logged)),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn init(&self, caller: &Caller, request: &InitRequest) -> Result<Outcome, ServiceError> {
@@ -135,7 +228,7 @@ impl Local {
                 None => {
                     return missing(
                         "the `env` key provider needs AIVAULT_KEY",
-                        "set it to a base64 key of 32 bytes",
+                        "set it to 32 bytes in base64 or hexadecimal, such as `head -c 32 /dev/urandom | base64` prints",
                     );
                 }
             },
@@ -158,20 +251,61 @@ impl Local {
         })
     }
 
+    /// Opens the vault and goes on record with it: this process keeps the key from now on.
     pub(super) fn unlock(&self, caller: &Caller, with: UnlockWith) -> Result<Outcome, ServiceError> {
+        if let Some(session) = self.open_with(caller, with)? {
+            let event = Event::new(clock::now_ms(), caller.to_string(), Action::VaultUnlock, Logged::Ok);
+            session.desk.journal.append(&event)?;
+        }
+        Ok(Outcome::Unlocked)
+    }
+
+    /// Opens the vault to have its key for a moment, to hand it over: whoever then keeps it logs that.
+    pub(in crate::service) fn open_to_hand_over(
+        &self,
+        caller: &Caller,
+        with: UnlockWith,
+    ) -> Result<(), ServiceError> {
+        self.open_with(caller, with).map(drop)
+    }
+
+    /// The vault, opened with what was given; none when that was nothing but its own provider.
+    fn open_with(&self, caller: &Caller, with: UnlockWith) -> Result<Option<Arc<Session>>, ServiceError> {
         let material = match with {
-            UnlockWith::Provider => {
-                self.session(caller)?;
-                return Ok(Outcome::Unlocked);
-            }
+            UnlockWith::Provider => return self.session(caller).map(|_| None),
             UnlockWith::Passphrase(passphrase) => KeyMaterial::Passphrase(passphrase),
-            UnlockWith::Key(key) => KeyMaterial::Kek(Kek::from_wire(&key).ok_or_else(no_key)?),
         };
-        let session = self.opened(vault::open(&self.vault_paths(), &material)?)?;
+        self.open_material(&material).map(Some)
+    }
+
+    /// Opens the vault with the key that a client handed over, and goes on record with it.
+    ///
+    /// # Errors
+    /// When it is not this vault's key.
+    pub fn take_key(&self, caller: &Caller, key: &SecretText) -> Result<(), ServiceError> {
+        let session = self.open_material(&KeyMaterial::Kek(Kek::from_wire(key).ok_or_else(no_key)?))?;
         let event = Event::new(clock::now_ms(), caller.to_string(), Action::VaultUnlock, Logged::Ok);
         session.desk.journal.append(&event)?;
-        *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(session));
-        Ok(Outcome::Unlocked)
+        Ok(())
+    }
+
+    fn open_material(&self, material: &KeyMaterial) -> Result<Arc<Session>, ServiceError> {
+        let session = Arc::new(self.opened(vault::open(&self.vault_paths(), material)?)?);
+        *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// Forgets the key, as a daemon does at its end. What runs goes on, and is logged.
+    pub fn forget(&self) -> OpenLog {
+        let session = self.session.write().unwrap_or_else(PoisonError::into_inner).take();
+        OpenLog(session.map(|session| session.desk.journal.clone()))
+    }
+
+    /// Whether only this process's environment has the key, so that a daemon must be given it.
+    pub(in crate::service) fn has_the_only_key(&self) -> bool {
+        let presence = || vault::presence(&self.vault_paths());
+        self.env_key.is_some()
+            && matches!(presence(), Ok(Presence::Present(header)) if header.provider == KeyProvider::Env)
     }
 
     /// Drops the vault and with it its key; a vault whose key is at hand would just open again.
@@ -198,6 +332,12 @@ impl Local {
         self.session.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
+    /// The id of the vault that is open.
+    pub(in crate::service) fn open_vault_id(&self) -> Option<String> {
+        let open = self.session.read().unwrap_or_else(PoisonError::into_inner);
+        open.as_ref().map(|session| session.vault_id.clone())
+    }
+
     /// Opens the vault, if that can be done without asking anybody.
     ///
     /// # Errors
@@ -212,10 +352,25 @@ impl Local {
     }
 }
 
+pub(super) fn set_back(epoch: u64, logged: u64) -> ServiceError {
+    let message = format!(
+        "vault.db is older than its audit log: it stands at change {epoch}, and the log knows of change {logged}"
+    );
+    ServiceError::new(ErrorKind::VaultUnavailable, message).reason("vault.set_back").help(
+        "restore vault.db and the audit log from the same backup; if it is meant to be the older one, \
+         accept it as it is: aivault repair --accept",
+    )
+}
+
+/// The reason of a vault that only a person can unlock.
+pub(in crate::service) const LOCKED: &str = "vault.locked";
+
 fn no_key() -> ServiceError {
     ServiceError::new(ErrorKind::InvalidRequest, "what was handed over is no key")
 }
 
 fn locked() -> ServiceError {
-    ServiceError::new(ErrorKind::VaultLocked, "the vault is locked").help("run `aivault unlock`")
+    ServiceError::new(ErrorKind::VaultLocked, "the vault is locked")
+        .reason(LOCKED)
+        .help("run `aivault unlock`")
 }

@@ -6,7 +6,7 @@ use super::SuiteError;
 use super::explain::{ExplainRequest, question};
 use super::find;
 use crate::policy::{Catalog, RuleSet};
-use crate::service::catalog::RegistryCatalog;
+use crate::service::catalog::FullCatalog;
 use crate::service::policy::{PolicyAnswer, PolicyQuestion, check_policy};
 use crate::spec::policy_test::DecisionName;
 use crate::suite::{Counters, decide, json_type_of};
@@ -36,7 +36,7 @@ impl PolicyChecker {
     /// By the built-in providers alone.
     #[must_use]
     pub fn built_in() -> Self {
-        Self { catalog: Box::new(RegistryCatalog), rules: RuleSet::default(), plain: true }
+        Self { catalog: Box::new(FullCatalog::built_in()), rules: RuleSet::default(), plain: true }
     }
 
     /// Decides one question.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::SuiteError;
 use crate::platform::files::{self, FileError};
 use crate::policy::Catalog;
-use crate::service::catalog::RegistryCatalog;
+use crate::service::catalog::FullCatalog;
 use crate::spec::Source;
 use crate::spec::read::MAX_TEST_BYTES;
 use crate::suite::{Policies, lower};
@@ -65,7 +65,7 @@ fn is_policy(file: &Path) -> bool {
 
 /// The built-in providers, or those of a folder.
 pub(super) fn providers(folder: Option<&Path>) -> Result<Box<dyn Catalog>, SuiteError> {
-    let Some(folder) = folder else { return Ok(Box::new(RegistryCatalog)) };
+    let Some(folder) = folder else { return Ok(Box::new(FullCatalog::built_in())) };
     let found = files::files_below(folder)?;
     let sources = found.iter().filter(|file| ends_in(file, ".yaml")).map(|file| source(file));
     Ok(Box::new(lower(sources.collect::<Result<Vec<_>, _>>()?)?))

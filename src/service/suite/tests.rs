@@ -11,7 +11,7 @@ use super::find;
 use crate::platform::files;
 use crate::policy::{Catalog, RuleSet};
 use crate::registry;
-use crate::service::catalog::RegistryCatalog;
+use crate::service::catalog::FullCatalog;
 use crate::spec::{Method, Provider, Scope};
 use crate::suite::{Asked, Counters, Lowered, Question, Record, decide, lower};
 
@@ -77,6 +77,6 @@ proptest! {
         let decided = |catalog: &dyn Catalog| {
             Record::of("", &decide(catalog, &RuleSet::default(), &Counters::default(), &question))
         };
-        prop_assert_eq!(decided(&RegistryCatalog), decided(&*LOWERED));
+        prop_assert_eq!(decided(&FullCatalog::built_in()), decided(&*LOWERED));
     }
 }

@@ -34,6 +34,10 @@ const MAX_RULES: usize = 1000;
 /// More alternatives under `any` than this are refused.
 const MAX_ANY: usize = 32;
 
+/// How long a request waits for a person where the rule does not say.
+const WAIT_SECONDS: u64 = 300;
+const MAX_WAIT_SECONDS: u64 = 3600;
+
 /// A file, and what came of it: a policy, or the reasons why not.
 pub struct CheckedPolicy {
     pub source: Source,
@@ -125,8 +129,13 @@ impl Compiler {
         let effect = self.effect(place, document);
         let select = self.select(place, document);
         let any = self.any(place, document);
+        let wait_seconds = document.wait_seconds.unwrap_or(WAIT_SECONDS);
+        if !(1..=MAX_WAIT_SECONDS).contains(&wait_seconds) {
+            let message = format!("a request waits for 1 to {MAX_WAIT_SECONDS} seconds");
+            self.report(Code::WrongValue, place.key("wait_seconds"), message);
+        }
         let (why, shadow, says_any) = (why.to_owned(), document.shadow, document.any.is_some());
-        Some(Rule { id: id?, position, why, effect: effect?, shadow, select, any, says_any })
+        Some(Rule { id: id?, position, why, effect: effect?, shadow, select, any, says_any, wait_seconds })
     }
 
     /// Keys that stand in every rule's document and mean something for some effects only.
@@ -135,6 +144,7 @@ impl Compiler {
             ("limit", document.limit.is_some(), EffectName::Limit),
             ("redact", document.redact.is_some(), EffectName::Redact),
             ("show", document.show.is_some(), EffectName::Approve),
+            ("wait_seconds", document.wait_seconds.is_some(), EffectName::Approve),
         ];
         for (key, given, effect) in keys {
             if given && document.effect != effect {

@@ -91,6 +91,9 @@ pub struct RuleDocument {
     /// Of an `approve`: JSON Pointers into the body that the person who decides is shown.
     #[serde(default)]
     pub show: Option<Vec<String>>,
+    /// Of an `approve`: how long the request waits for a person, 300 seconds when left out.
+    #[serde(default)]
+    pub wait_seconds: Option<u64>,
 }
 
 /// Conditions upon a request; all that are given must hold.

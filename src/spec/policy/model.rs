@@ -33,6 +33,8 @@ pub struct Rule {
     pub any: Vec<When>,
     /// Whether the file says `any` rather than `when`.
     pub says_any: bool,
+    /// How long a request waits for a person's answer.
+    pub wait_seconds: u64,
 }
 
 /// What a rule does.

@@ -19,6 +19,7 @@ pub(in crate::vault) struct DerivedKeys {
     manifest: Key,
     names: Key,
     audit: Key,
+    usage: Key,
 }
 
 impl DerivedKeys {
@@ -37,6 +38,7 @@ impl DerivedKeys {
             manifest: derive("aivault/v1/manifest"),
             names: derive("aivault/v1/names"),
             audit: derive("aivault/v1/audit"),
+            usage: derive("aivault/v1/usage"),
         }
     }
 
@@ -58,12 +60,26 @@ impl DerivedKeys {
     pub(in crate::vault) fn audit(&self) -> AuditKey {
         AuditKey(self.audit.clone())
     }
+
+    pub(in crate::vault) fn usage(&self) -> UsageKey {
+        UsageKey(self.usage.clone())
+    }
 }
 
 /// The key of the audit log's chain, for the log alone. Cleared when dropped; never printed.
 pub struct AuditKey(Key);
 
 impl AuditKey {
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// The key of the counters of limits, for them alone. Cleared when dropped; never printed.
+pub struct UsageKey(Key);
+
+impl UsageKey {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -93,7 +109,7 @@ mod tests {
     fn every_purpose_vault_and_key_has_its_own() {
         let all: Vec<[u8; 32]> = [keys(1, 1), keys(1, 2), keys(2, 1)]
             .iter()
-            .flat_map(|keys| [*keys.wrap, *keys.manifest, *keys.names, *keys.audit])
+            .flat_map(|keys| [*keys.wrap, *keys.manifest, *keys.names, *keys.audit, *keys.usage])
             .collect();
         for (at, key) in all.iter().enumerate() {
             assert!(!all[..at].contains(key), "key {at} is a repetition");

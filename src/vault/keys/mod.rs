@@ -14,8 +14,8 @@ mod passphrase;
 use super::header::VaultId;
 use std::path::Path;
 
-pub use derived::AuditKey;
 pub(super) use derived::DerivedKeys;
+pub use derived::{AuditKey, UsageKey};
 pub use error::KeyError;
 pub use kek::{Kek, SecretText};
 pub use passphrase::Argon2Params;

@@ -10,13 +10,14 @@ mod scopes;
 mod secrets;
 mod tamper;
 mod torn;
+mod usage;
 
 use std::path::PathBuf;
 
 use crate::spec::{ProviderId, Scope, ScopeId, SecretName};
 use crate::vault::{
-    Claim, Group, KeyMaterial, NewSecret, SecretInput, SecretRef, Upstream, Vault, VaultError, VaultPaths,
-    init, open,
+    Alias, Claim, Group, KeyMaterial, NewSecret, SecretInput, SecretRef, Upstream, Vault, VaultError,
+    VaultPaths, init, open,
 };
 
 const NOW: u64 = 1_700_000_000_000;
@@ -72,6 +73,10 @@ fn by_name(name: &str) -> SecretRef {
     SecretRef::Name { name_or_alias: name.to_owned(), scope: None }
 }
 
+fn alias(text: &str) -> Alias {
+    Alias::parse(text, None).ok().unwrap()
+}
+
 fn openai() -> ProviderId {
     ProviderId::from_static("openai")
 }
@@ -80,13 +85,14 @@ fn openai_claim() -> Claim {
     Claim {
         provider: openai(),
         secrets: vec![(SecretName::from_static("OPENAI_API_KEY"), "secret".to_owned())],
+        hosts: Vec::new(),
     }
 }
 
 fn trello_claim() -> Claim {
     let secret = |name, placeholder: &str| (SecretName::from_static(name), placeholder.to_owned());
     let secrets = vec![secret("TRELLO_API_KEY", "key"), secret("TRELLO_TOKEN", "token")];
-    Claim { provider: ProviderId::from_static("trello"), secrets }
+    Claim { provider: ProviderId::from_static("trello"), secrets, hosts: Vec::new() }
 }
 
 fn workspace(name: &'static str) -> Scope {
@@ -114,5 +120,10 @@ fn with_openai() -> (Place, Vault, crate::vault::SecretId) {
 }
 
 fn value_of(vault: &mut Vault, id: &crate::vault::SecretId) -> Result<Vec<u8>, VaultError> {
-    vault.reveal(id, &openai()).map(|secret| secret.expose().to_vec())
+    vault.reveal(id, to(&openai())).map(|secret| secret.expose().to_vec())
+}
+
+/// To a provider of the registry, whose hosts are in the binary.
+fn to(provider: &ProviderId) -> crate::vault::Destination<'_> {
+    crate::vault::Destination { provider, host: "api.example", own: false }
 }

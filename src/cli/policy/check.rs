@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::ExitCode;
 
-use super::error::CliError;
-use super::screen::Screen;
+use crate::cli::error::CliError;
+use crate::cli::screen::Screen;
 use crate::service::PolicyAnswer;
 use crate::service::suite::PolicyChecker;
 
@@ -12,7 +12,7 @@ use crate::service::suite::PolicyChecker;
 const LINE_MAX: u64 = 1 << 20;
 
 /// Answers every line until the input ends.
-pub(super) fn check(
+pub(in crate::cli) fn check(
     checker: &PolicyChecker,
     input: impl Read,
     screen: &mut Screen<'_>,

@@ -1,0 +1,47 @@
+//! Why there is no daemon, and what to do about it.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::platform::files::FileError;
+use crate::service::ServiceError;
+
+/// Why there is no daemon.
+#[derive(Debug, Error)]
+pub enum DaemonError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{socket:?} cannot be listened on: {cause}")]
+    Socket { socket: PathBuf, cause: std::io::Error },
+    #[error("{0:?} is no socket, and is left as it is")]
+    NotASocket(PathBuf),
+    #[error("another process listens at {0:?}")]
+    Taken(PathBuf),
+    #[error("{0:?} is too long for a socket's path, which has at most 103 bytes")]
+    PathTooLong(PathBuf),
+    #[error("the asynchronous runtime could not be started: {0}")]
+    Runtime(std::io::Error),
+    #[error("the key that was handed over is of no use: {0}")]
+    Key(ServiceError),
+}
+
+impl DaemonError {
+    /// What the person at the shell can do next.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::File(error) => error.help(),
+            Self::Socket { .. } => "set AIVAULTD_SOCKET to a path in a folder of yours".to_owned(),
+            Self::NotASocket(_) => {
+                "set AIVAULTD_SOCKET to a path where nothing stands, or unset it".to_owned()
+            }
+            Self::Taken(path) => {
+                format!("end that process (lsof {path:?} names it), or set AIVAULTD_SOCKET to another path")
+            }
+            Self::Key(error) => error.help.clone().unwrap_or_else(|| "run `aivault unlock` again".to_owned()),
+            Self::PathTooLong(_) => "set AIVAULTD_SOCKET to a shorter path".to_owned(),
+            Self::Runtime(_) => "see whether the system has threads and files left, and try again".to_owned(),
+        }
+    }
+}
