@@ -30,11 +30,15 @@ pub enum Reason {
     ApprovalRefused,
     ApprovalTimedOut,
     PolicyBroken,
+    QueryNotAllowed,
+    BodyOwnedByAuth,
     Internal,
 }
 
 impl Reason {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
+        Self::QueryNotAllowed,
+        Self::BodyOwnedByAuth,
         Self::GrantMatched,
         Self::CapabilityUnknown,
         Self::CapabilityMethod,
@@ -85,6 +89,8 @@ impl Reason {
             Self::ApprovalRefused => "approval.refused",
             Self::ApprovalTimedOut => "approval.timed_out",
             Self::PolicyBroken => "policy.broken",
+            Self::QueryNotAllowed => "query.not_allowed",
+            Self::BodyOwnedByAuth => "body.owned_by_auth",
             Self::Internal => "internal",
         }
     }

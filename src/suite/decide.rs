@@ -75,7 +75,8 @@ fn settle(conditional: Conditional<'_>, counters: &Counters, facts: &Facts<'_>, 
     let Verdict { rules, charges, approvals, .. } = conditional.verdict();
     let (heard, approvals) = (rules.clone(), approvals.clone());
     let limits = counters.uses(charges, facts, conditional.admitted().capability().id.as_str());
-    let charged = exceeded(&limits);
+    // A person is asked first, and what is refused then is not charged.
+    let charged = if approvals.is_empty() { exceeded(&limits) } else { Met::Yes };
     let outcome = match conditional.discharge(Met::Yes, charged) {
         Ok(allowed) => permitted(allowed, &approvals, body),
         Err(denial) => Outcome::denied(denial),

@@ -96,7 +96,11 @@ mod tests {
         replace_document(&path, "new").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         create_document(&root.path().join(".hidden/x"), "").unwrap();
-        assert_eq!(files_below(root.path()).unwrap(), [path.clone()], "no temporary file is left");
+        assert_eq!(
+            files_below(root.path()).unwrap(),
+            std::slice::from_ref(&path),
+            "no temporary file is left"
+        );
         assert_eq!(files_below(&path).unwrap(), [path]);
         assert!(files_below(&root.path().join("none")).unwrap_err().is_missing());
     }

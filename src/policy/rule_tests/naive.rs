@@ -46,7 +46,7 @@ pub fn acts(rule: &Value, asked: &Asked, length: u64) -> bool {
 }
 
 fn and(a: Three, b: Three) -> Three {
-    if a == Some(false) || b == Some(false) { Some(false) } else { a.and_then(|_| b) }
+    if a == Some(false) || b == Some(false) { Some(false) } else { a.and(b) }
 }
 
 fn or(a: Three, b: Three) -> Three {

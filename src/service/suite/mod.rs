@@ -49,3 +49,6 @@ impl From<FileError> for SuiteError {
         Self::Other(ServiceError::new(ErrorKind::InvalidRequest, error.to_string()).help(error.help()))
     }
 }
+
+#[cfg(test)]
+mod tests;

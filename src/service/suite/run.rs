@@ -107,6 +107,10 @@ pub fn test_policies(request: &SuiteRequest) -> Result<SuiteReport, SuiteError> 
     for (file, results, stale, state) in files {
         report.files.push(file_report(&file, results, stale, state, &mut places, &mut outcomes));
     }
+    if request.filter.is_some() && report.cases().next().is_none() {
+        let message = "--filter matches no case; it is held against `suite: name`";
+        return Err(ServiceError::new(ErrorKind::InvalidRequest, message).into());
+    }
     if request.require_tests {
         report.missing = suite::missing(outcomes.iter(), catalog.as_ref(), &policies);
     }
