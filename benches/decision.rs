@@ -17,7 +17,7 @@ struct Compiled;
 
 impl Catalog for Compiled {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
-        registry::capability(id).map(|(provider, capability)| Granted { provider, capability })
+        registry::capability(id).map(|(provider, capability)| Granted { provider, capability, own: false })
     }
 
     fn provider(&self, id: &str) -> Option<&Provider> {
@@ -64,7 +64,7 @@ impl Catalog for Multiplied {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
         let (p, c) = *self.by_id.get(id)?;
         let provider = &self.providers[p];
-        Some(Granted { provider, capability: &provider.capabilities[c] })
+        Some(Granted { provider, capability: &provider.capabilities[c], own: false })
     }
 
     fn provider(&self, id: &str) -> Option<&Provider> {

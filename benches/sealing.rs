@@ -6,7 +6,9 @@
 use std::hint::black_box;
 
 use aivault::spec::{ProviderId, Scope, SecretName};
-use aivault::vault::{self, Claim, KeyMaterial, NewSecret, SecretId, SecretInput, Vault, VaultPaths};
+use aivault::vault::{
+    self, Claim, Destination, KeyMaterial, NewSecret, SecretId, SecretInput, Vault, VaultPaths,
+};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 /// A vault in a fresh folder, with one claimed secret and `others`.
@@ -19,7 +21,7 @@ fn filled(others: usize) -> (tempfile::TempDir, Vault, SecretId) {
         vault.create_secret(new(&format!("OTHER_{index}")), None, 0).unwrap();
     }
     let name = SecretName::parse("OPENAI_API_KEY").unwrap();
-    let claim = Claim { provider: openai(), secrets: vec![(name, "secret".to_owned())] };
+    let claim = Claim { provider: openai(), secrets: vec![(name, "secret".to_owned())], hosts: Vec::new() };
     let id = vault.create_secret(new("OPENAI_API_KEY"), Some(&claim), 0).unwrap().meta.id;
     (folder, vault, id)
 }
@@ -41,8 +43,10 @@ fn sealing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sealing");
     for others in [10, 1_000] {
         let (_folder, mut vault, id) = filled(others);
+        let provider = openai();
+        let to = Destination { provider: &provider, host: "api.openai.com", own: false };
         group.bench_function(format!("reveal one of {others}"), |b| {
-            b.iter(|| vault.reveal(black_box(&id), &openai()).unwrap().expose().len());
+            b.iter(|| vault.reveal(black_box(&id), to).unwrap().expose().len());
         });
         group.bench_function(format!("find a credential among {others}"), |b| {
             b.iter(|| vault.resolve_credential(&openai(), None, black_box(&Scope::Global)).unwrap());

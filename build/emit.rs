@@ -71,8 +71,19 @@ fn capabilities_ident(provider: &Provider) -> Ident {
 }
 
 fn provider(provider: &Provider) -> TokenStream {
-    let Provider { id, name, category, docs, secrets, auth: scheme, headers, act_as, sdk, capabilities } =
-        provider;
+    let Provider {
+        id,
+        name,
+        category,
+        docs,
+        secrets,
+        auth: scheme,
+        private,
+        headers,
+        act_as,
+        sdk,
+        capabilities,
+    } = provider;
     let (ident, list, count) = (provider_ident(provider), capabilities_ident(provider), capabilities.len());
     let id = id.as_str();
     let secrets = secrets.iter().map(secret);
@@ -90,6 +101,7 @@ fn provider(provider: &Provider) -> TokenStream {
             docs: Cow::Borrowed(#docs),
             secrets: Cow::Borrowed(&[#(#secrets),*]),
             auth: #scheme,
+            private: #private,
             headers: Cow::Borrowed(&[#(#headers),*]),
             act_as: Cow::Borrowed(&[#(HeaderName::from_static(#act_as)),*]),
             sdk: #sdk,

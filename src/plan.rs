@@ -12,6 +12,7 @@ use crate::spec::{Auth, Capability, HostPattern, Method, Provider, SecretClaim, 
 pub struct Plan<'a> {
     provider: &'a Provider,
     capability: &'a Capability,
+    own: bool,
     method: Method,
     target: Target,
     headers: Vec<HeaderField>,
@@ -27,6 +28,7 @@ impl<'a> Plan<'a> {
         Self {
             provider: granted.provider,
             capability: granted.capability,
+            own: granted.own,
             method,
             target,
             headers,
@@ -37,6 +39,12 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn provider(&self) -> &'a Provider {
         self.provider
+    }
+
+    /// Whether the provider is the operator's own rather than the registry's.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.own
     }
 
     /// The only host that it may go to: `https`, port 443.

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use aivault::spec::{ProviderId, Scope, SecretName};
-use aivault::vault::{self, Claim, KeyMaterial, NewSecret, SecretId, SecretInput, VaultPaths};
+use aivault::vault::{self, Claim, Destination, KeyMaterial, NewSecret, SecretId, SecretInput, VaultPaths};
 use rusqlite::{Connection, params};
 use support::random::Random;
 use support::{Done, Door, Home, Upstream, secrets};
@@ -144,8 +144,11 @@ impl Sample {
         let secrets = stored.map(|(name, provider, value)| {
             let name = SecretName::parse(name).unwrap();
             let provider = ProviderId::parse(provider).unwrap();
-            let claim =
-                Claim { provider: provider.clone(), secrets: vec![(name.clone(), "secret".to_owned())] };
+            let claim = Claim {
+                provider: provider.clone(),
+                secrets: vec![(name.clone(), "secret".to_owned())],
+                hosts: Vec::new(),
+            };
             let value_bytes = SecretInput::new(value.as_bytes().to_vec()).unwrap();
             let new = NewSecret { name, value: value_bytes, scope: Scope::Global, aliases: Vec::new() };
             let created = vault.create_secret(new, Some(&claim), 1).unwrap();
@@ -168,7 +171,7 @@ impl Sample {
             };
             let mut verdict = Verdict::True;
             for (id, provider, value) in &self.secrets {
-                match vault.reveal(id, provider) {
+                match vault.reveal(id, Destination { provider, host: "api.example", own: false }) {
                     Ok(secret) if secret.expose() == value.as_bytes() => {}
                     Ok(_) => return Verdict::Wrong,
                     Err(error) => verdict = Verdict::Error(error.to_string()),

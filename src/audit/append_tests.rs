@@ -261,6 +261,17 @@ fn a_log_that_must_be_there_is_not_begun() {
 }
 
 #[test]
+fn a_folder_that_others_may_write_to_is_no_place_for_a_log() {
+    let folder = Folder::with(1);
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let refused = |result| matches!(result, Err(AuditError::Folder(_)));
+    assert!(refused(AuditLog::open(&folder.path(), key()).map(drop)));
+    assert!(refused(AuditLog::open_existing(&folder.path(), key()).map(drop)));
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    assert!(AuditLog::open_existing(&folder.path(), key()).is_ok());
+}
+
+#[test]
 fn another_key_can_neither_write_nor_verify() {
     let folder = Folder::with(1);
     let other = || super::AuditKey::new([8; 32]);

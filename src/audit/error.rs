@@ -31,15 +31,18 @@ impl AuditError {
     pub fn help(&self) -> String {
         match self {
             Self::Absent { folder } => {
-                format!("a vault in use has one: find out who moved or deleted {folder:?}, and put it back")
+                format!(
+                    "a vault in use has one: find out who moved or deleted {folder:?}, and put it back; if it \
+                     is lost, begin another: aivault audit restart"
+                )
             }
             Self::Folder(error) => error.help(),
             Self::File(error) => error.help(),
             Self::Unsynced { folder } => format!("check the disk that holds {folder:?}, then restart"),
             Self::Encoding(_) => "this is a mistake of the program: please report it".to_owned(),
             Self::Broken(_) => {
-                "keep the audit folder as it is, and compare it with a backup; to go on meanwhile, \
-                 move it away as a whole"
+                "compare the audit folder with a backup; to go on meanwhile, set it aside as it is and begin \
+                 another log: aivault audit restart"
                     .to_owned()
             }
         }

@@ -140,6 +140,8 @@ words! {
         CredentialDelete = "credential.delete",
         UpstreamSet = "upstream.set",
         UpstreamRemove = "upstream.remove",
+        ProviderAdd = "provider.add",
+        ProviderRemove = "provider.remove",
         PolicyApply = "policy.apply",
         PolicyRemove = "policy.remove",
         /// A person is asked about a call.
@@ -150,6 +152,10 @@ words! {
         Invoke = "invoke",
         /// What became of an allowed call.
         Response = "response",
+        /// An operator accepted the vault's records as they are.
+        VaultRepair = "vault.repair",
+        /// The first entry of a log that an operator began anew.
+        AuditRestart = "audit.restart",
         /// Written by the log itself when it found what a crash left behind.
         AuditRepair = "audit.repair",
     }
@@ -240,7 +246,8 @@ mod tests {
             words.join(" "),
             "vault.init vault.unlock vault.lock secret.create secret.update secret.rotate secret.delete \
              secret.attach-group secret.detach-group credential.provision credential.delete upstream.set \
-             upstream.remove policy.apply policy.remove approval.ask approval.answer invoke response audit.repair"
+             upstream.remove provider.add provider.remove policy.apply policy.remove approval.ask \
+             approval.answer invoke response vault.repair audit.restart audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::platform::append::{AppendError, AppendFile, RecordFile, boot_id};
-use crate::platform::files::{ensure_private_dir, list_folder};
+use crate::platform::files::{check_private_dir, ensure_private_dir, list_folder};
 
 use super::chain::Chain;
 use super::error::{AuditError, Broken, Problem};
@@ -46,6 +46,8 @@ pub(super) fn open_or_begin(folder: &Path, key: AuditKey) -> Result<Opened, Audi
 
 pub(super) fn open_existing(folder: &Path, key: AuditKey) -> Result<Opened, AuditError> {
     let head_file = existing_head(folder, RecordFile::open_existing)?;
+    // Whoever may change the folder may put another log in place of this one.
+    check_private_dir(folder)?;
     open_parts(folder, Chain::new(&key), head_file, boot_id())
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use aivault::daemon::Ended;
 use aivault::platform::process;
 use aivault::{daemon, settings};
 
@@ -49,7 +50,11 @@ fn serve() -> ExitCode {
         Err(error) => return fail(&error, None),
     };
     match daemon::run(settings.places) {
-        Ok(_) => ExitCode::SUCCESS,
+        Ok(Ended::Stopped) => ExitCode::SUCCESS,
+        Ok(Ended::AlreadyRunning) => {
+            eprintln!("another daemon serves at this socket already; `aivault status` tells which");
+            ExitCode::SUCCESS
+        }
         Err(error) => fail(&error, Some(error.help())),
     }
 }

@@ -17,8 +17,8 @@ use super::record;
 use super::upstream::{CallerBodyFault, RequestBody};
 use crate::platform::clock;
 use crate::policy::{
-    Admitted, Allowed, Body, Call, Caller, Denial, Facts, MAX_JUDGED, Reason, RuleSet, Wanted, authorise,
-    judge,
+    Admitted, Allowed, Body, Call, Caller, Catalog, Denial, Facts, MAX_JUDGED, Reason, RuleSet, Wanted,
+    authorise, judge,
 };
 use crate::spec::policy::Instant;
 use crate::vault::{CredentialMeta, VaultError};
@@ -33,12 +33,13 @@ pub(super) struct Decided<'a> {
 
 /// Decides one call; a denial is on record when this returns it.
 pub(super) async fn decide<'a>(
-    desk: &'a Desk,
+    desk: &Desk,
+    catalog: &'a dyn Catalog,
     caller: &Caller,
     call: &Call,
     body: RequestBody,
 ) -> Result<Decided<'a>, BrokerError> {
-    let decided = attempt(desk, caller, call, body).await;
+    let decided = attempt(desk, catalog, caller, call, body).await;
     if let Err(BrokerError::Denied(denial)) = &decided {
         desk.journal.append(&record::denied(caller, call, denial))?;
     }
@@ -46,12 +47,13 @@ pub(super) async fn decide<'a>(
 }
 
 async fn attempt<'a>(
-    desk: &'a Desk,
+    desk: &Desk,
+    catalog: &'a dyn Catalog,
     caller: &Caller,
     call: &Call,
     body: RequestBody,
 ) -> Result<Decided<'a>, BrokerError> {
-    let admitted = authorise(desk.catalog.as_ref(), call)?;
+    let admitted = authorise(catalog, call)?;
     let (credential, rules) = circumstances(desk, &admitted, call)?;
     let name = caller.name();
     let facts = Facts {

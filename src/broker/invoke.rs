@@ -21,11 +21,11 @@ use super::upstream::{
 };
 use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
-use crate::vault::{CredentialMeta, Upstream, Vault};
+use crate::vault::{CredentialMeta, Destination, Upstream, Vault, VaultError};
 
 /// What the broker works with for one vault.
 pub struct Desk {
-    pub catalog: Arc<dyn Catalog>,
+    pub shelf: Arc<dyn Shelf>,
     pub vault: Arc<Mutex<Vault>>,
     pub journal: Journal,
     pub rulebook: Rulebook,
@@ -39,6 +39,13 @@ impl Desk {
         // A panic elsewhere leaves the vault as it was: its writes are transactions.
         self.vault.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where the catalogue of a vault is had, as the vault stands now.
+pub trait Shelf: Send + Sync {
+    /// # Errors
+    /// When the stored records cannot be read or are not those last written.
+    fn catalog(&self, vault: &mut Vault) -> Result<Arc<dyn Catalog>, VaultError>;
 }
 
 /// Carries out calls; keeps the connections.
@@ -77,7 +84,9 @@ impl Broker {
         call: Call,
         body: RequestBody,
     ) -> Result<Reply, BrokerError> {
-        let Decided { allowed, credential, body, reserved } = decide(desk, caller, &call, body).await?;
+        let catalog = desk.shelf.catalog(&mut desk.vault())?;
+        let Decided { allowed, credential, body, reserved } =
+            decide(desk, catalog.as_ref(), caller, &call, body).await?;
         let event = record::allowed(caller, &allowed, &credential.name, &credential.scope);
         let decision = desk.journal.append(&event)?;
         let mut ending = Ending::of(desk.journal.clone(), decision, &event);
@@ -101,6 +110,8 @@ impl Broker {
         body: RequestBody,
     ) -> Result<Answered, BrokerError> {
         let plan = Plan::of(allowed);
+        let private = plan.is_own() && plan.provider().private;
+        let reach = if private { Reach::PrivateNetwork } else { Reach::Global };
         let (signed, client) = {
             let mut vault = desk.vault();
             let secrets = reveal(&mut vault, &plan, credential)?;
@@ -111,7 +122,7 @@ impl Broker {
             url: signed.url,
             headers: signed.headers,
             body,
-            reach: Reach::Global,
+            reach,
             patience: Patience::default(),
         };
         let response = client.send(request).await?;
@@ -141,8 +152,9 @@ fn redirect(upstream: &Upstream) -> (String, Redirect) {
 /// Step 8: only now is anything decrypted, and only what this plan needs.
 fn reveal(vault: &mut Vault, plan: &Plan<'_>, credential: &CredentialMeta) -> Result<Secrets, BrokerError> {
     let mut secrets = Secrets::new();
+    let to = Destination { provider: &plan.provider().id, host: plan.host().as_str(), own: plan.is_own() };
     for (placeholder, id) in &credential.secrets {
-        secrets.insert(placeholder.clone(), vault.reveal(id, &plan.provider().id)?);
+        secrets.insert(placeholder.clone(), vault.reveal(id, to)?);
     }
     Ok(secrets)
 }

@@ -30,7 +30,7 @@ mod upstream;
 
 pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
 pub use error::BrokerError;
-pub use invoke::{Broker, Desk};
+pub use invoke::{Broker, Desk, Shelf};
 pub use journal::Journal;
 pub use limits::Limits;
 pub use redact::RedactError;

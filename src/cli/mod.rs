@@ -14,11 +14,14 @@ mod escape;
 mod input;
 mod invoke;
 mod json;
+mod passphrase;
 mod policy;
+mod provider;
 mod render;
 mod report;
 mod screen;
 mod secrets;
+mod sources;
 mod task;
 mod usage;
 mod vault;
@@ -72,7 +75,7 @@ fn perform(arguments: Arguments) -> ExitCode {
 /// From arguments to a task, and from that to its output.
 fn carry_out(arguments: Arguments, settings: Settings) -> Result<ExitCode, CliError> {
     let env_key = settings.env_key.clone();
-    let around = Surroundings { env_key: env_key.as_ref().map(|key| key.as_str()) };
+    let around = Surroundings { env_key: env_key.as_ref().map(|key| key.as_str()), daemon: settings.daemon };
     let task = arguments.into_task(around)?;
     if let Task::Demo = task {
         return Ok(demo::run(&settings));

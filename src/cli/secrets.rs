@@ -115,9 +115,14 @@ fn select(arguments: SelectArguments) -> Result<SecretSelector, CliError> {
     }
 }
 
-/// The parser asks for an id or a name, so that a missing name is only a safety net.
+/// The parser would ask for one of the two only.
 fn by_name(name: Option<String>, scope: Option<Scope>) -> Result<SecretSelector, CliError> {
-    let name = name.ok_or_else(|| CliError::usage("say which secret, with --id or --name"))?;
+    let name = name.ok_or_else(|| {
+        CliError::with_help(
+            "say which secret, with --name or --id",
+            "see what there is: aivault secrets list",
+        )
+    })?;
     Ok(SecretSelector::Name { name, scope })
 }
 
@@ -160,6 +165,9 @@ fn entry(number: usize, text: OsString) -> Result<ImportEntry, CliError> {
             "has no secret name before `=`: use capital letters, digits and `_`, starting with a letter",
         )
     })?;
+    if value.is_empty() {
+        return Err(malformed(&format!("({name}) has no value behind `=`")));
+    }
     Ok(ImportEntry { name, value: input::secret(value)? })
 }
 
@@ -235,6 +243,19 @@ mod tests {
     }
 
     #[test]
+    fn without_a_selector_both_are_named() {
+        for line in [
+            "rotate --value x",
+            "delete",
+            "update --new-name N",
+            "attach-group --workspace-id w --group-id g",
+        ] {
+            let error = parse(line).err().unwrap().to_string();
+            assert!(error.contains("--name") && error.contains("--id"), "{line}: {error}");
+        }
+    }
+
+    #[test]
     fn a_group_is_named_by_both_ids() {
         let Ok(Command::SecretAttachGroup { secret, workspace, group }) =
             parse("attach-group --name A --scope workspace --workspace-id w --group-id g")
@@ -253,6 +274,7 @@ mod tests {
             let error = entry(2, bad.into()).err().unwrap().to_string();
             assert!(!error.contains("verysecret"), "{error}");
         }
+        assert!(entry(2, "OPENAI_API_KEY=".into()).err().unwrap().to_string().contains("OPENAI_API_KEY"));
         let entry = entry(1, "A=b=c".into()).unwrap();
         assert_eq!(entry.name.as_str(), "A");
     }

@@ -2,31 +2,39 @@
 
 use std::process::ExitCode;
 
-use super::arguments::{ApprovalsVerb, Arguments, UpstreamVerb, Verb};
+use super::arguments::{ApprovalsVerb, Arguments, PassphraseArguments, RepairArguments, UpstreamVerb, Verb};
 use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
-use super::{approvals, capability, input, policy, secrets, vault};
+use super::{approvals, capability, input, policy, provider, secrets, vault};
 use crate::platform::files;
 use crate::service::{Command, SecretText, Service};
+use crate::settings::DaemonUse;
 
 /// What the arguments mean, everything of theirs read and checked.
 pub(super) enum Task {
     /// One question to the service, and how to show its answer.
     Ask(Command, View),
-    Unlock(Option<SecretText>),
+    /// The same, with something to be said beside it.
+    Warned(Vec<&'static str>, Box<Task>),
+    Unlock(PassphraseArguments),
+    RestartAudit(PassphraseArguments),
+    Repair(RepairArguments),
     Invoke(Box<Invocation>),
     CheckPolicy,
     WatchApprovals,
+    /// So many files were checked, and nothing is wrong with them.
+    Valid(usize),
     Demo,
 }
 
 /// What of the settings the arguments are read beside.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct Surroundings<'a> {
     /// The key of the `env` provider.
     pub(super) env_key: Option<&'a str>,
+    pub(super) daemon: DaemonUse,
 }
 
 impl Surroundings<'_> {
@@ -41,7 +49,7 @@ impl Arguments {
         Ok(match self.verb {
             Verb::Status(format) => Task::Ask(Command::Status, View::of(format)),
             Verb::Init(init) => vault::init(init, around)?,
-            Verb::Unlock(unlock) => Task::Unlock(unlock.passphrase.map(SecretText::new)),
+            Verb::Unlock(passphrase) => Task::Unlock(passphrase),
             Verb::Lock => Task::Ask(Command::Lock, View::default()),
             Verb::Secrets(verb) => secrets::task(verb)?,
             Verb::Capability(verb) => capability::task(verb)?,
@@ -50,7 +58,9 @@ impl Arguments {
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),
             Verb::Audit(audit) => vault::audit(audit),
             Verb::Policy(verb) => policy::task(verb)?,
+            Verb::Provider(verb) => provider::task(verb)?,
             Verb::Approvals(verb) => approvals_task(verb),
+            Verb::Repair(repair) => Task::Repair(repair),
             Verb::Upstream(verb) => upstream(verb)?,
             Verb::Demo => Task::Demo,
         })
@@ -70,9 +80,20 @@ impl Task {
                 render::outcome(&outcome, &view, screen)?;
                 Ok(ExitCode::SUCCESS)
             }
+            Self::Warned(warnings, task) => {
+                warnings.iter().try_for_each(|warning| screen.warn(warning))?;
+                task.perform(service, screen)
+            }
             Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
+            Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
+            Self::Repair(repair) => vault::repair(&service(), repair, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
             Self::CheckPolicy => policy::check(std::io::stdin().lock(), screen),
+            Self::Valid(files) => {
+                let s = if files == 1 { "" } else { "s" };
+                writeln!(screen.out, "{files} file{s}, nothing wrong")?;
+                Ok(ExitCode::SUCCESS)
+            }
             Self::WatchApprovals => approvals::watch(&service(), screen),
             // Composed one level up, since it makes a service of its own.
             Self::Demo => Ok(ExitCode::FAILURE),

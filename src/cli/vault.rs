@@ -2,27 +2,38 @@
 
 use std::process::ExitCode;
 
-use super::arguments::{AuditArguments, AuditVerb, InitArguments, KeyProvider};
+use super::arguments::{
+    AuditArguments, AuditVerb, InitArguments, KeyProvider, PassphraseArguments, RepairArguments,
+};
 use super::error::CliError;
-use super::input;
+use super::passphrase;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::task::{Surroundings, Task};
 use crate::service::{Command, InitRequest, KeyChoice, Outcome, SecretText, Service, UnlockWith};
+use crate::settings::DaemonUse;
+
+const SHORT: &str = "the passphrase is very short; whoever has a copy of the vault can try them all";
+const NO_DAEMON: &str = "AIVAULTD_DISABLE is set: the vault is locked again after this command, since only \
+                         the daemon keeps its key; unset it to use the vault";
 
 pub(super) fn init(arguments: InitArguments, around: Surroundings<'_>) -> Result<Task, CliError> {
-    let provider = key_choice(arguments.provider, arguments.passphrase.is_some());
-    if provider != KeyChoice::Passphrase && arguments.passphrase.is_some() {
+    let provider = key_choice(arguments.provider, arguments.passphrase.are_given());
+    if provider != KeyChoice::Passphrase && arguments.passphrase.are_given() {
         return Err(CliError::usage("--passphrase goes with `--provider passphrase` only"));
     }
-    let passphrase = match (provider, arguments.passphrase) {
-        (KeyChoice::Passphrase, Some(given)) => Some(SecretText::new(given)),
-        (KeyChoice::Passphrase, None) => Some(input::new_passphrase()?),
-        _ => None,
-    };
+    let mut warnings = Vec::new();
+    let mut passphrase = None;
+    if provider == KeyChoice::Passphrase {
+        let new = passphrase::new(arguments.passphrase)?;
+        warnings.extend(new.is_short.then_some(SHORT));
+        warnings.extend((around.daemon == DaemonUse::Disabled).then_some(NO_DAEMON));
+        passphrase = Some(new.text);
+    }
     let env_key = if provider == KeyChoice::Env { around.env_key() } else { None };
     let request = InitRequest { provider, passphrase, env_key, test: arguments.test };
-    Ok(Task::Ask(Command::Init(request), View::default()))
+    let task = Task::Ask(Command::Init(request), View::default());
+    Ok(if warnings.is_empty() { task } else { Task::Warned(warnings, Box::new(task)) })
 }
 
 /// The provider that was meant: a passphrase alone means a vault with one.
@@ -41,17 +52,58 @@ fn key_choice(given: Option<KeyProvider>, with_passphrase: bool) -> KeyChoice {
 /// Opens the vault with what its key provider takes; only a passphrase is ever asked for.
 pub(super) fn unlock(
     service: &Service,
-    given: Option<SecretText>,
+    given: PassphraseArguments,
     screen: &mut Screen<'_>,
 ) -> Result<ExitCode, CliError> {
-    let with = match given {
-        Some(passphrase) => UnlockWith::Passphrase(passphrase),
-        None if takes_passphrase(service)? => UnlockWith::Passphrase(input::passphrase()?),
-        None => UnlockWith::Provider,
+    let with = if given.are_given() || takes_passphrase(service)? {
+        UnlockWith::Passphrase(passphrase::existing(given)?)
+    } else {
+        UnlockWith::Provider
     };
-    let outcome = service.execute(Command::Unlock { with })?;
-    render::outcome(&outcome, &View::default(), screen)?;
+    ask(service, Command::Unlock { with }, &View::default(), screen)
+}
+
+pub(super) fn restart_audit(
+    service: &Service,
+    given: PassphraseArguments,
+    screen: &mut Screen<'_>,
+) -> Result<ExitCode, CliError> {
+    let passphrase = passphrase_if_needed(service, given)?;
+    ask(service, Command::AuditRestart { passphrase }, &View::default(), screen)
+}
+
+pub(super) fn repair(
+    service: &Service,
+    arguments: RepairArguments,
+    screen: &mut Screen<'_>,
+) -> Result<ExitCode, CliError> {
+    let RepairArguments { accept, passphrase, format } = arguments;
+    // Looked at in this process, whatever the daemon has open.
+    let needed = passphrase.are_given() || is_of_provider(service, "passphrase");
+    let passphrase = needed.then(|| passphrase::existing(passphrase)).transpose()?;
+    ask(service, Command::Repair { accept, passphrase }, &View::of(format), screen)
+}
+
+fn ask(
+    service: &Service,
+    command: Command,
+    view: &View,
+    screen: &mut Screen<'_>,
+) -> Result<ExitCode, CliError> {
+    let outcome = service.execute(command)?;
+    render::outcome(&outcome, view, screen)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The passphrase, when it was given or the vault is locked with one.
+fn passphrase_if_needed(
+    service: &Service,
+    given: PassphraseArguments,
+) -> Result<Option<SecretText>, CliError> {
+    let status = service.execute(Command::Status);
+    let is_locked = matches!(status, Ok(Outcome::Status(status))
+        if status.key_provider == "passphrase" && status.state == "locked");
+    (given.are_given() || is_locked).then(|| passphrase::existing(given)).transpose()
 }
 
 fn takes_passphrase(service: &Service) -> Result<bool, CliError> {
@@ -59,9 +111,15 @@ fn takes_passphrase(service: &Service) -> Result<bool, CliError> {
     Ok(matches!(outcome, Outcome::Status(status) if status.key_provider == "passphrase"))
 }
 
+/// A vault that cannot be opened says nothing, and then its key is at hand or its daemon runs.
+fn is_of_provider(service: &Service, provider: &str) -> bool {
+    matches!(service.execute(Command::Status), Ok(Outcome::Status(status)) if status.key_provider == provider)
+}
+
 pub(super) fn audit(arguments: AuditArguments) -> Task {
     match arguments.verb {
         Some(AuditVerb::Verify(format)) => Task::Ask(Command::AuditVerify, View::of(format)),
+        Some(AuditVerb::Restart(passphrase)) => Task::RestartAudit(passphrase),
         None => {
             let AuditArguments { limit, before_ts_ms, format, .. } = arguments;
             Task::Ask(Command::AuditRead { limit, before_ts_ms }, View::of(format))
@@ -73,8 +131,12 @@ pub(super) fn audit(arguments: AuditArguments) -> Task {
 mod tests {
     use super::*;
 
+    const AROUND: Surroundings<'static> = Surroundings { env_key: None, daemon: DaemonUse::Autostart };
+
     fn arguments(provider: Option<KeyProvider>, passphrase: Option<&str>) -> InitArguments {
-        InitArguments { provider, passphrase: passphrase.map(str::to_owned), test: false }
+        let passphrase =
+            PassphraseArguments { passphrase: passphrase.map(str::to_owned), passphrase_file: None };
+        InitArguments { provider, passphrase, test: false }
     }
 
     #[test]
@@ -85,13 +147,28 @@ mod tests {
 
     #[test]
     fn a_passphrase_beside_another_provider_is_refused() {
-        let task = init(arguments(Some(KeyProvider::File), Some("p")), Surroundings::default());
+        let task = init(arguments(Some(KeyProvider::File), Some("p")), AROUND);
         assert!(matches!(task, Err(CliError::Usage { .. })));
     }
 
     #[test]
+    fn what_will_be_of_little_use_is_said_before() {
+        let warnings = |passphrase, daemon| {
+            let task = init(arguments(None, Some(passphrase)), Surroundings { daemon, ..AROUND });
+            match task {
+                Ok(Task::Warned(warnings, _)) => warnings,
+                _ => Vec::new(),
+            }
+        };
+        let long = "a long enough passphrase";
+        assert!(warnings(long, DaemonUse::Autostart).is_empty());
+        assert_eq!(warnings("short", DaemonUse::Autostart), [SHORT]);
+        assert_eq!(warnings(long, DaemonUse::Disabled), [NO_DAEMON]);
+    }
+
+    #[test]
     fn the_environments_key_goes_to_its_provider_only() {
-        let around = Surroundings { env_key: Some("k") };
+        let around = Surroundings { env_key: Some("k"), ..AROUND };
         for (provider, there) in [(KeyProvider::File, false), (KeyProvider::Env, true)] {
             let Ok(Task::Ask(Command::Init(request), _)) = init(arguments(Some(provider), None), around)
             else {

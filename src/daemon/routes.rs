@@ -44,6 +44,7 @@ async fn health(State(local): State<Arc<Local>>) -> Response {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         unlocked: local.is_open(),
+        vault: local.vault_id(),
     };
     ours(StatusCode::OK, wire::FROM_SERVICE, &health)
 }
@@ -56,8 +57,12 @@ async fn command(
     State(local): State<Arc<Local>>,
     Extension(caller): Extension<Caller>,
     Extension(room): Extension<Room>,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
+    if let Err(error) = same_vault(&local, &headers) {
+        return failure(&error);
+    }
     let whole = match room.read(body).await {
         Ok(whole) => whole,
         Err(error) => return failure(&error),
@@ -82,6 +87,9 @@ async fn invoke(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
+    if let Err(error) = same_vault(&local, &headers) {
+        return failure(&error);
+    }
     let (call, body) = match bounded::in_time("call", read_call(&headers, body)).await {
         Ok(read) => read,
         Err(error) => return failure(&error),
@@ -96,6 +104,12 @@ async fn invoke(
             response
         }
     }
+}
+
+/// A client that says which vault it means must mean this one.
+fn same_vault(local: &Local, headers: &HeaderMap) -> Result<(), ServiceError> {
+    let meant = headers.get(wire::VAULT_HEADER).map(|meant| meant.to_str().unwrap_or_default());
+    meant.map_or(Ok(()), |meant| local.refuse_other_vault(meant))
 }
 
 /// The call at the front of the body, and the rest of the body as it comes.

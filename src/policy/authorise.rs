@@ -23,6 +23,8 @@ pub trait Catalog: Send + Sync {
 pub struct Granted<'a> {
     pub provider: &'a Provider,
     pub capability: &'a Capability,
+    /// Whether the provider is the operator's own rather than the registry's.
+    pub own: bool,
 }
 
 /// Proof that a capability grants a request, whose rules are still to be judged. Only

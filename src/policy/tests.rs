@@ -48,7 +48,7 @@ struct One(Provider);
 impl Catalog for One {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
         let capability = self.0.capabilities.iter().find(|capability| capability.id.as_str() == id)?;
-        Some(Granted { provider: &self.0, capability })
+        Some(Granted { provider: &self.0, capability, own: false })
     }
 
     fn provider(&self, id: &str) -> Option<&Provider> {

@@ -69,7 +69,7 @@ pub enum Command {
     AuditVerify,
     /// Puts policies in force, all of them or none.
     PolicyApply {
-        files: Vec<PolicyFile>,
+        files: Vec<SourceFile>,
         /// Says what would change, and changes nothing.
         dry_run: bool,
     },
@@ -80,6 +80,17 @@ pub enum Command {
     PolicyRemove {
         id: PolicyId,
     },
+    /// Adds a provider of the operator's own, or replaces it.
+    ProviderAdd {
+        file: SourceFile,
+    },
+    ProviderList,
+    ProviderShow {
+        id: ProviderId,
+    },
+    ProviderRemove {
+        id: ProviderId,
+    },
     /// The requests that wait for a person.
     ApprovalList,
     ApprovalShow {
@@ -88,6 +99,17 @@ pub enum Command {
     ApprovalAnswer {
         id: String,
         approve: bool,
+    },
+    /// Sets the log aside and begins another.
+    AuditRestart {
+        /// For a vault that is locked.
+        passphrase: Option<SecretText>,
+    },
+    /// Looks at what is left of a vault whose records are not those last written.
+    Repair {
+        /// Deletes what does not open, and vouches for the rest as it is.
+        accept: bool,
+        passphrase: Option<SecretText>,
     },
     UpstreamSet {
         host: String,
@@ -140,10 +162,10 @@ pub struct ImportEntry {
     pub value: SecretInput,
 }
 
-/// A policy file as its author wrote it.
+/// A policy or provider file as its author wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PolicyFile {
+pub struct SourceFile {
     /// What messages call it.
     pub name: String,
     pub text: String,
@@ -168,11 +190,11 @@ pub enum Outcome {
     SecretStored(StoredView),
     Imported {
         stored: Vec<StoredView>,
-        /// What was stored already with the same value.
-        unchanged: Vec<SecretName>,
     },
     Secrets {
         secrets: Vec<SecretView>,
+        /// How many stand in other scopes than the one that was asked for.
+        elsewhere: usize,
         damaged: Vec<String>,
     },
     SecretChanged {
@@ -194,6 +216,8 @@ pub enum Outcome {
         events: Vec<AuditView>,
         /// Lines that are no entries.
         damaged: Vec<String>,
+        /// Why the entries are not to be believed as they are, if so.
+        doubt: Option<String>,
     },
     AuditVerified {
         events: u64,
@@ -217,6 +241,25 @@ pub enum Outcome {
     PolicyRemoved {
         id: PolicyId,
     },
+    ProviderAdded {
+        provider: ProviderView,
+        replaced: bool,
+        /// Stored secrets that were given for other hosts, and serve again when their value is given anew.
+        unbound: Vec<SecretName>,
+    },
+    Providers {
+        providers: Vec<ProviderView>,
+        /// Stored providers that cannot be used: they do not compile, or the registry has no room.
+        broken: Vec<String>,
+    },
+    /// A provider; of the operator's own, with the text of its file.
+    Provider {
+        provider: ProviderView,
+        text: Option<String>,
+    },
+    ProviderRemoved {
+        id: ProviderId,
+    },
     Approvals {
         questions: Vec<Question>,
     },
@@ -225,6 +268,11 @@ pub enum Outcome {
         id: String,
         approved: bool,
     },
+    AuditRestarted {
+        /// Where the log before is now, if there was one.
+        set_aside: Option<String>,
+    },
+    Repair(RepairView),
     UpstreamSet(UpstreamView),
     Upstreams {
         upstreams: Vec<UpstreamView>,
@@ -241,6 +289,9 @@ pub struct StatusView {
     pub folder: String,
     /// `unlocked` or `locked`.
     pub state: String,
+    /// Why it does not open, when that is more than that nobody unlocked it, and what to do.
+    pub problem: Option<String>,
+    pub problem_help: Option<String>,
     /// Whether this very command made the vault.
     pub created: bool,
     pub test: bool,
@@ -256,9 +307,26 @@ pub struct StatusView {
     pub providers: usize,
     pub capabilities: usize,
     pub socket: String,
-    /// The process id of the running daemon, when one answers.
+    /// The process that listens at the socket, whatever it is.
     pub daemon: Option<u32>,
+    pub daemon_state: DaemonState,
     pub upstreams: Vec<UpstreamView>,
+}
+
+/// What is at the daemon's socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DaemonState {
+    Absent,
+    Running,
+    /// Somebody who does not answer.
+    Silent,
+    /// Somebody who speaks another version of the words between client and daemon.
+    OtherVersion,
+    /// The daemon of another vault.
+    OtherVault,
+    /// It cannot be connected to, or belongs to another user.
+    Unusable,
 }
 
 /// A secret without its value.
@@ -349,7 +417,8 @@ pub struct CapabilityDetail {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretNeed {
     pub name: SecretName,
-    pub stored: bool,
+    /// None while the vault is locked.
+    pub stored: Option<bool>,
     pub help: Option<String>,
 }
 
@@ -374,6 +443,21 @@ impl AuditView {
     pub fn is_request(&self) -> bool {
         self.event.outcome == crate::audit::Outcome::Requested
     }
+}
+
+/// A provider in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderView {
+    pub id: ProviderId,
+    pub name: String,
+    pub category: String,
+    /// Whether it is the operator's own rather than the registry's.
+    pub own: bool,
+    pub hosts: Vec<String>,
+    pub auth: String,
+    pub secrets: Vec<SecretName>,
+    pub capabilities: usize,
+    pub docs: String,
 }
 
 /// A policy in force.
@@ -410,6 +494,18 @@ pub enum PolicyChange {
     New,
     Changed,
     Unchanged,
+}
+
+/// What is left of a vault, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairView {
+    /// None when the records are those last written.
+    pub problem: Option<String>,
+    pub secrets: Vec<SecretView>,
+    pub credentials: usize,
+    /// Records that do not open; gone when `accepted`.
+    pub damaged: Vec<String>,
+    pub accepted: bool,
 }
 
 /// A host that a test vault sends elsewhere.

@@ -9,9 +9,10 @@ use futures_core::Stream;
 use futures_util::StreamExt;
 use http::HeaderMap;
 
-use super::command::{Command, KeyChoice, Outcome, UnlockWith};
+use super::command::{Command, KeyChoice, Outcome, StatusView, UnlockWith};
 use super::error::{ErrorKind, ServiceError};
-use super::local::{Local, LocalReply};
+use super::local::{LOCKED, Local, LocalReply};
+use super::look::Found;
 use super::remote::{Remote, RemoteReply};
 use crate::broker::RequestBody;
 use crate::platform::process;
@@ -53,6 +54,10 @@ impl Service {
     /// # Errors
     /// What went wrong, as a surface tells it.
     pub fn execute(&self, command: Command) -> Result<Outcome, ServiceError> {
+        self.carry_out(command).map_err(|error| self.name_what_keeps_it_locked(error))
+    }
+
+    fn carry_out(&self, command: Command) -> Result<Outcome, ServiceError> {
         match command {
             Command::Status => self.status(),
             Command::Init(request) => {
@@ -61,14 +66,20 @@ impl Service {
                 if asks && self.daemon != DaemonUse::Disabled {
                     self.hand_over()?;
                 }
-                Ok(outcome)
+                let found = self.block_on(async { Ok(self.remote.look().await) })?;
+                Ok(beside(outcome, &found))
             }
             Command::Unlock { with } => self.unlock(with),
             Command::Lock => self.lock(),
             command @ (Command::ApprovalList
             | Command::ApprovalShow { .. }
             | Command::ApprovalAnswer { .. }) => self.ask_running(&command),
-            command @ Command::AuditRead { .. } => self.local.execute(&self.caller, command),
+            command @ (Command::AuditRead { .. } | Command::Repair { .. }) => {
+                self.local.execute(&self.caller, command)
+            }
+            // A daemon that runs has the log open, and must go over to the new one.
+            command @ Command::AuditRestart { .. } if self.has_daemon()? => self.ask(&command),
+            command @ Command::AuditRestart { .. } => self.local.execute(&self.caller, command),
             command if self.needs_daemon() => self.ask(&command),
             command => self.local.execute(&self.caller, command),
         }
@@ -80,7 +91,8 @@ impl Service {
     /// What stopped it.
     pub async fn invoke(&self, call: Call, body: RequestBody) -> Result<Reply, ServiceError> {
         if self.daemon == DaemonUse::Disabled {
-            return self.local.invoke(&self.caller, call, body).await.map(Reply::from);
+            let reply = self.local.invoke(&self.caller, call, body).await.map(Reply::from);
+            return reply.map_err(|error| self.name_what_keeps_it_locked(error));
         }
         // What is not a stream can be sent once more, after the daemon got the key.
         let again = match &body {
@@ -98,6 +110,15 @@ impl Service {
         }
     }
 
+    /// Without a daemon nobody keeps the key, so that unlocking alone would not help.
+    fn name_what_keeps_it_locked(&self, error: ServiceError) -> ServiceError {
+        if self.daemon == DaemonUse::Disabled && error.reason.as_deref() == Some(LOCKED) {
+            return error
+                .help("unset AIVAULTD_DISABLE, then run `aivault unlock`: only the daemon keeps the key");
+        }
+        error
+    }
+
     /// Brings to the disk what this process logged.
     ///
     /// # Errors
@@ -113,20 +134,14 @@ impl Service {
     }
 
     fn status(&self) -> Result<Outcome, ServiceError> {
-        let health = self.block_on(async { Ok(self.remote.health().await) })?;
-        let unlocked_there = health.as_ref().is_some_and(|health| health.unlocked);
+        let found = self.block_on(async { Ok(self.remote.look().await) })?;
+        let unlocked_there = found.health.as_ref().is_some_and(|health| health.unlocked);
         let outcome = if unlocked_there && self.needs_daemon() {
             self.ask(&Command::Status)?
         } else {
             self.local.execute(&self.caller, Command::Status)?
         };
-        Ok(match outcome {
-            Outcome::Status(mut view) => {
-                view.daemon = health.map(|health| health.pid);
-                Outcome::Status(view)
-            }
-            other => other,
-        })
+        Ok(beside(outcome, &found))
     }
 
     fn unlock(&self, with: UnlockWith) -> Result<Outcome, ServiceError> {
@@ -140,10 +155,15 @@ impl Service {
     }
 
     fn lock(&self) -> Result<Outcome, ServiceError> {
-        match self.block_on(async { Ok(self.remote.health().await) })? {
-            Some(_) => self.ask(&Command::Lock),
-            None => self.local.execute(&self.caller, Command::Lock),
+        if self.has_daemon()? {
+            self.ask(&Command::Lock)
+        } else {
+            self.local.execute(&self.caller, Command::Lock)
         }
+    }
+
+    fn has_daemon(&self) -> Result<bool, ServiceError> {
+        self.block_on(async { Ok(self.remote.health().await.is_some()) })
     }
 
     fn hand_over(&self) -> Result<(), ServiceError> {
@@ -172,6 +192,16 @@ impl Service {
         let runtime =
             runtime.map_err(|error| ServiceError::new(ErrorKind::VaultUnavailable, error.to_string()))?;
         runtime.block_on(work)
+    }
+}
+
+/// What is known of the vault, with what was found at the daemon's socket.
+fn beside(outcome: Outcome, found: &Found) -> Outcome {
+    let with = |view| StatusView { daemon: found.pid, daemon_state: found.state, ..view };
+    match outcome {
+        Outcome::Status(view) => Outcome::Status(with(view)),
+        Outcome::Initialised(view) => Outcome::Initialised(with(view)),
+        other => other,
     }
 }
 

@@ -9,15 +9,18 @@ mod command;
 mod error;
 mod front;
 mod local;
+mod look;
 pub mod multipart;
 mod policy;
 mod remote;
+mod which_vault;
 pub mod wire;
 
 pub use command::{
-    AppliedPolicy, AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, GrantView,
-    ImportEntry, InitRequest, KeyChoice, Outcome, PolicyChange, PolicyFile, PolicyView, Readiness, RuleView,
-    SecretNeed, SecretSelector, SecretView, StatusView, StoredView, UnlockWith, UpstreamView,
+    AppliedPolicy, AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, DaemonState,
+    GrantView, ImportEntry, InitRequest, KeyChoice, Outcome, PolicyChange, PolicyView, ProviderView,
+    Readiness, RepairView, RuleView, SecretNeed, SecretSelector, SecretView, SourceFile, StatusView,
+    StoredView, UnlockWith, UpstreamView,
 };
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Reply, Service};

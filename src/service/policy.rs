@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::catalog::RegistryCatalog;
+use super::catalog::FullCatalog;
 use crate::policy::{Call, Catalog, authorise, most_specific};
 use crate::spec::Scope;
 
@@ -38,7 +38,7 @@ impl PolicyAnswer {
 /// Decides a question by the registry.
 #[must_use]
 pub fn check_policy(question: &PolicyQuestion) -> PolicyAnswer {
-    let catalog = RegistryCatalog;
+    let catalog = FullCatalog::built_in();
     let capability = match (&question.capability, &question.provider) {
         (Some(capability), None) => Ok(capability.clone()),
         (None, Some(provider)) => match catalog.provider(provider) {
@@ -55,7 +55,7 @@ pub fn check_policy(question: &PolicyQuestion) -> PolicyAnswer {
     }
 }
 
-fn decide(catalog: &RegistryCatalog, question: &PolicyQuestion, capability: String) -> PolicyAnswer {
+fn decide(catalog: &FullCatalog, question: &PolicyQuestion, capability: String) -> PolicyAnswer {
     let call = Call {
         capability: capability.clone(),
         credential: None,

@@ -22,6 +22,7 @@ use tokio::net::UnixStream;
 
 use super::command::{Command, Outcome};
 use super::error::{ErrorKind, ServiceError};
+use super::which_vault;
 use super::wire::{self, Health, WireError};
 use crate::broker::{CallerBodyFault, RequestBody};
 use crate::platform::{files, peer, process};
@@ -88,7 +89,7 @@ impl Remote {
             .map_err(|error| ServiceError::new(ErrorKind::InvalidRequest, error.to_string()))?;
         let body = Full::new(Bytes::from(json)).map_err(|never| match never {}).boxed_unsync();
         let stream = self.connect(&self.places.operator_socket()).await?;
-        let response = self.while_alive(send(stream, wire::COMMAND, None, body)).await?;
+        let response = self.while_alive(self.send(stream, wire::COMMAND, None, body)).await?;
         let (parts, body) = response.into_parts();
         let bytes = collect(body).await?;
         if parts.status.is_success() {
@@ -104,7 +105,7 @@ impl Remote {
     pub async fn invoke(&self, call: &Call, body: RequestBody) -> Result<RemoteReply, ServiceError> {
         let head = wire::encode_call(call)?;
         let stream = self.connect(&self.places.socket).await?;
-        let answer = send(stream, wire::INVOKE, body.length(), outgoing(head, body));
+        let answer = self.send(stream, wire::INVOKE, body.length(), outgoing(head, body));
         let response = self.while_alive(answer).await?;
         let (mut parts, body) = response.into_parts();
         let from = parts.headers.remove(wire::ORIGIN);
@@ -119,13 +120,16 @@ impl Remote {
         Err(error_of(&collect(body).await?))
     }
 
+    pub(super) fn places(&self) -> &Places {
+        &self.places
+    }
+
     /// The running daemon, if one answers soon; never starts one.
     pub async fn health(&self) -> Option<Health> {
         let asked = async {
             let stream = connect_to(&self.places.socket).await.ok()?;
-            let response = get(stream, wire::HEALTH).await.ok()?;
-            let bytes = collect(response.into_body()).await.ok()?;
-            serde_json::from_slice(&bytes).ok()
+            let (version, health) = ask_health(stream).await.ok()?;
+            health.filter(|_| version.as_deref() == Some(wire::VERSION))
         };
         tokio::time::timeout(SILENCE, asked).await.ok().flatten()
     }
@@ -150,6 +154,25 @@ impl Remote {
         }
     }
 
+    async fn send(
+        &self,
+        stream: UnixStream,
+        path: &str,
+        length: Option<u64>,
+        body: Outgoing,
+    ) -> Result<Response<Incoming>, ServiceError> {
+        let mut request = Request::post(path)
+            .header(http::header::HOST, "aivault")
+            .header(wire::VERSION_HEADER, wire::VERSION);
+        if let Some(vault) = which_vault::id_at(&self.places) {
+            request = request.header(wire::VAULT_HEADER, vault);
+        }
+        if let Some(length) = length {
+            request = request.header(wire::LENGTH_HEADER, length);
+        }
+        exchange(stream, request.body(body).map_err(|error| strange(&error.to_string()))?).await
+    }
+
     async fn connect(&self, socket: &Path) -> Result<UnixStream, ServiceError> {
         match connect_to(socket).await {
             Ok(stream) => Ok(stream),
@@ -161,7 +184,8 @@ impl Remote {
                     .help("start `aivaultd`, or set AIVAULTD_DISABLE=1 to work in this process"))
             }
             Err(error) => {
-                Err(unavailable(format!("the daemon's socket {} cannot be used: {error}", socket.display())))
+                let message = format!("the daemon's socket {} cannot be used: {error}", socket.display());
+                Err(unavailable(message).help(help_for_socket(socket, &error)))
             }
         }
     }
@@ -176,7 +200,8 @@ impl Remote {
             match connect_to(socket).await {
                 Ok(stream) => return Ok(stream),
                 Err(error) if !is_absent(&error) => {
-                    return Err(unavailable(format!("the daemon's socket cannot be used: {error}")));
+                    let message = format!("the daemon's socket {} cannot be used: {error}", socket.display());
+                    return Err(unavailable(message).help(help_for_socket(socket, &error)));
                 }
                 Err(_) => {}
             }
@@ -214,12 +239,25 @@ impl Remote {
     }
 }
 
-fn is_absent(error: &io::Error) -> bool {
+fn help_for_socket(socket: &Path, error: &io::Error) -> String {
+    let folder = socket.parent().unwrap_or(socket);
+    match error.kind() {
+        io::ErrorKind::InvalidInput => {
+            "set AIVAULTD_SOCKET to a shorter path in a folder of yours".to_owned()
+        }
+        _ => format!(
+            "see that {folder:?} is yours and closed to others (chmod go= {folder:?}), or set AIVAULTD_SOCKET to \
+             a path in another folder"
+        ),
+    }
+}
+
+pub(super) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
 }
 
 /// Connects, and makes sure that the other end runs as this user (or root).
-async fn connect_to(socket: &Path) -> io::Result<UnixStream> {
+pub(super) async fn connect_to(socket: &Path) -> io::Result<UnixStream> {
     if let Some(folder) = socket.parent() {
         match files::check_private_dir(folder) {
             Err(error) if error.is_missing() => return Err(io::ErrorKind::NotFound.into()),
@@ -234,34 +272,30 @@ async fn connect_to(socket: &Path) -> io::Result<UnixStream> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("user {} listens there, not you", peer.uid)))
 }
 
-async fn send(
-    stream: UnixStream,
-    path: &str,
-    length: Option<u64>,
-    body: Outgoing,
-) -> Result<Response<Incoming>, ServiceError> {
-    let mut request =
-        Request::post(path).header(http::header::HOST, "aivault").header(wire::VERSION_HEADER, wire::VERSION);
-    if let Some(length) = length {
-        request = request.header(wire::LENGTH_HEADER, length);
-    }
-    exchange(stream, request.body(body).map_err(|error| strange(&error.to_string()))?).await
-}
-
-async fn get(stream: UnixStream, path: &str) -> Result<Response<Incoming>, ServiceError> {
+/// What whoever is there says of itself, and in which version of the words.
+pub(super) async fn ask_health(stream: UnixStream) -> Result<(Option<String>, Option<Health>), ServiceError> {
     let empty = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
-    let request = Request::get(path).header(http::header::HOST, "aivault").body(empty);
-    exchange(stream, request.map_err(|error| strange(&error.to_string()))?).await
+    let request = Request::get(wire::HEALTH).header(http::header::HOST, "aivault").body(empty);
+    let response = answer(stream, request.map_err(|error| strange(&error.to_string()))?).await?;
+    let version = response.headers().get(wire::VERSION_HEADER);
+    let version = version.and_then(|version| version.to_str().ok()).map(str::to_owned);
+    let bytes = collect(response.into_body()).await?;
+    Ok((version, serde_json::from_slice(&bytes).ok()))
 }
 
+async fn answer(stream: UnixStream, request: Request<Outgoing>) -> Result<Response<Incoming>, ServiceError> {
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|error| strange(&error.to_string()))?;
+    tokio::spawn(connection);
+    sender.send_request(request).await.map_err(|_| interrupted())
+}
+
+/// An answer in the words that both sides know.
 async fn exchange(
     stream: UnixStream,
     request: Request<Outgoing>,
 ) -> Result<Response<Incoming>, ServiceError> {
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|error| strange(&error.to_string()))?;
-    tokio::spawn(connection);
-    let response = sender.send_request(request).await.map_err(|_| interrupted())?;
+    let response = answer(stream, request).await?;
     match response.headers().get(wire::VERSION_HEADER) {
         Some(version) if version == wire::VERSION => Ok(response),
         _ => Err(unavailable("the running daemon is of another version".to_owned())

@@ -22,6 +22,8 @@ pub const FROM_SERVICE: &str = "service";
 pub const FROM_ERROR: &str = "error";
 /// The length of a call's body, where the client knows it.
 pub const LENGTH_HEADER: &str = "aivault-body-length";
+/// The id of the vault that the client means, where it has one.
+pub const VAULT_HEADER: &str = "aivault-vault";
 /// The version of these words; both sides send it.
 pub const VERSION_HEADER: &str = "aivault-wire";
 pub const VERSION: &str = "1";
@@ -37,6 +39,9 @@ pub struct Health {
     pub version: String,
     pub pid: u32,
     pub unlocked: bool,
+    /// The id of the vault that is served.
+    #[serde(default)]
+    pub vault: Option<String>,
 }
 
 /// An error as it stands in JSON, on the socket and with `--json`.

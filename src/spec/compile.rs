@@ -97,6 +97,7 @@ impl Compiler {
             docs: text(&document.docs),
             secrets: list(secrets),
             auth: auth?,
+            private: document.private,
             headers: list(headers),
             act_as: list(act_as),
             sdk: document.sdk.as_ref().map(|sdk| Sdk {

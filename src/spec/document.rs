@@ -32,6 +32,9 @@ pub struct ProviderDocument {
     #[serde(default)]
     pub shared_hosts: BTreeMap<String, String>,
     pub auth: AuthDocument,
+    /// Whether its hosts may stand at private addresses; for an operator's own providers only.
+    #[serde(default)]
+    pub private: bool,
     /// Headers that the API demands, sent when the caller does not set them.
     #[serde(default)]
     pub headers: BTreeMap<String, HeaderDocument>,

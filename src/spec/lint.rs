@@ -10,6 +10,7 @@ use super::diagnostic::{Code, Diagnostic, Finding, Place};
 use super::document::{CapabilityDocument, GrantDocument, ProviderDocument};
 use super::method::{Method, MethodSet};
 use super::model::{Capability, Provider};
+use super::name::SecretName;
 use super::path::{PathPattern, Segment};
 use super::target::Target;
 
@@ -34,10 +35,56 @@ pub fn across(all: &[Checked]) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     for checked in all {
         let Some(document) = &checked.document else { continue };
-        let findings = file_name(checked, document).into_iter().chain(shared(all, checked, document));
+        let own = file_name(checked, document).into_iter().chain(private(document));
+        let findings = own.chain(shared(all, checked, document));
         diagnostics.extend(findings.map(|finding| finding.locate(&checked.source)));
     }
     diagnostics
+}
+
+/// What keeps an operator's own provider from standing beside `others`: it can take nothing of
+/// theirs, neither their names nor their secrets nor their hosts.
+#[must_use]
+pub fn beside<'a>(own: &Provider, others: impl Iterator<Item = &'a Provider>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for other in others {
+        if own.id == other.id {
+            let place = Place::root().key("provider");
+            let message = format!("there is a provider `{}` already", other.id);
+            findings.push(Finding::new(Code::ClaimedTwice, place, message).help("give it another id"));
+        }
+        let theirs = |name: &SecretName| other.secrets.iter().any(|claim| claim.name == *name);
+        for claim in own.secrets.iter().filter(|claim| theirs(&claim.name)) {
+            let place = Place::root().key("secrets").name(claim.name.as_str());
+            let message = format!("`{}` is already claimed by `{}`", claim.name, other.id);
+            findings.push(
+                Finding::new(Code::ClaimedTwice, place, message).help("a secret belongs to one provider"),
+            );
+        }
+        for host in shared_hosts(own, other) {
+            let message = format!("`{host}` is a host of `{}`", other.id);
+            findings.push(
+                Finding::new(Code::SharedHost, Place::root().key("hosts"), message)
+                    .help("use the capabilities of that provider"),
+            );
+        }
+    }
+    findings
+}
+
+fn shared_hosts<'a>(own: &'a Provider, other: &'a Provider) -> BTreeSet<&'a str> {
+    let hosts = |provider: &'a Provider| provider.capabilities.iter().map(|one| one.host.as_str());
+    let theirs: BTreeSet<&str> = hosts(other).collect();
+    hosts(own).filter(|host| theirs.contains(host)).collect()
+}
+
+/// The registry's providers are public services.
+fn private(document: &ProviderDocument) -> Option<Finding> {
+    let place = Place::root().key("private");
+    document.private.then(|| {
+        Finding::new(Code::WrongValue, place, "a provider of the registry stands at public addresses")
+            .help("leave `private` out; operators may say it in providers of their own")
+    })
 }
 
 fn file_name(checked: &Checked, document: &ProviderDocument) -> Option<Finding> {

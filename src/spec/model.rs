@@ -28,6 +28,8 @@ pub struct Provider {
     pub docs: Text,
     pub secrets: List<SecretClaim>,
     pub auth: Auth,
+    /// Whether its hosts may stand at private addresses.
+    pub private: bool,
     pub headers: List<DefaultHeader>,
     pub act_as: List<HeaderName>,
     pub sdk: Option<Sdk>,

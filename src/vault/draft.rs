@@ -4,7 +4,7 @@
 use super::error::VaultError;
 use super::index::{Index, Item};
 use super::manifest::Manifest;
-use super::model::{CredentialMeta, SecretMeta, StoredPolicy, Upstream};
+use super::model::{CredentialMeta, SecretMeta, StoredPolicy, StoredProvider, Upstream};
 use super::multiset::SetSum;
 use super::resident::Resident;
 use super::seal::Address;
@@ -85,6 +85,11 @@ impl<'v> Draft<'v> {
     pub(super) fn put_policy(&mut self, policy: StoredPolicy) -> Result<(), VaultError> {
         let text = to_json(&policy);
         self.put(Item::Policy(self.unlocked.policy_id(&policy.id), policy), &text, &[])
+    }
+
+    pub(super) fn put_provider(&mut self, provider: StoredProvider) -> Result<(), VaultError> {
+        let text = to_json(&provider);
+        self.put(Item::Provider(self.unlocked.provider_id(&provider.id), provider), &text, &[])
     }
 
     /// Writes a record that says something by being there, unless it is.

@@ -56,6 +56,8 @@ pub enum VaultError {
     Pinned { secret: SecretId, provider: ProviderId },
     #[error("the name {name} is claimed by {provider}")]
     NameClaimed { name: SecretName, provider: ProviderId },
+    #[error("{label} is given twice")]
+    GivenTwice { label: String },
     #[error("the {what} cannot be used: {rule}")]
     Invalid { what: &'static str, rule: &'static str },
     #[error("{host} can only be redirected in a test vault")]
@@ -64,6 +66,10 @@ pub enum VaultError {
     UpstreamNotFound { host: String },
     #[error("there is no policy `{policy}`")]
     PolicyNotFound { policy: PolicyId },
+    #[error("you have no provider `{provider}` of your own")]
+    ProviderNotFound { provider: ProviderId },
+    #[error("the secret {secret} was stored for other hosts than {host}")]
+    HostMismatch { secret: SecretId, host: String },
 }
 
 /// What stands in the way of something new.
@@ -133,16 +139,18 @@ impl VaultError {
             | Self::Store(StoreError::Corrupt { .. }) => VaultErrorKind::Tampered,
             Self::Store(StoreError::Conflict | StoreError::Busy) => VaultErrorKind::Conflict,
             Self::Store(_) | Self::File(_) | Self::Entropy(_) => VaultErrorKind::Unavailable,
-            Self::SecretNotFound { .. } | Self::UpstreamNotFound { .. } | Self::PolicyNotFound { .. } => {
-                VaultErrorKind::SecretNotFound
-            }
+            Self::SecretNotFound { .. }
+            | Self::UpstreamNotFound { .. }
+            | Self::PolicyNotFound { .. }
+            | Self::ProviderNotFound { .. } => VaultErrorKind::SecretNotFound,
             Self::SecretAmbiguous { .. } => VaultErrorKind::SecretAmbiguous,
             Self::CredentialNotFound { .. } => VaultErrorKind::CredentialNotFound,
             Self::CredentialAmbiguous { .. } => VaultErrorKind::CredentialAmbiguous,
-            Self::PinMismatch { .. } => VaultErrorKind::PinMismatch,
+            Self::PinMismatch { .. } | Self::HostMismatch { .. } => VaultErrorKind::PinMismatch,
             Self::Pinned { .. }
             | Self::NameClaimed { .. }
             | Self::Invalid { .. }
+            | Self::GivenTwice { .. }
             | Self::NotATestVault { .. } => VaultErrorKind::Invalid,
         }
     }
@@ -163,12 +171,10 @@ impl VaultError {
                 "restore the vault from a backup, or use the program version that made it".to_owned()
             }
             Self::Tampered { .. } => {
-                "restore the vault from a backup, or delete the record and give its value \
-                 again"
-                    .to_owned()
+                "restore the vault from a backup, or see what is left of it: aivault repair".to_owned()
             }
             Self::RecordsDiffer(_) => {
-                "restore the vault from a backup, or look at what is left and accept it".to_owned()
+                "restore the vault from a backup, or see what is left of it: aivault repair".to_owned()
             }
             Self::Store(error) => help_for_store(error).to_owned(),
             Self::File(error) => error.help(),
@@ -188,12 +194,19 @@ impl VaultError {
             Self::NameClaimed { name, .. } => {
                 format!("give the value again: aivault secrets create --name {name}")
             }
-            Self::Invalid { rule, .. } => (*rule).to_owned(),
+            Self::GivenTwice { label } => format!("give {label} once"),
+            Self::Invalid { .. } => "see the command with --help".to_owned(),
             Self::NotATestVault { .. } => {
                 "make a vault for tests: aivault init --test, in another folder".to_owned()
             }
             Self::UpstreamNotFound { .. } => "see which are set: aivault upstream list".to_owned(),
             Self::PolicyNotFound { .. } => "see which there are: aivault policy list".to_owned(),
+            Self::ProviderNotFound { .. } => "see which there are: aivault provider list".to_owned(),
+            Self::HostMismatch { secret, .. } => {
+                format!(
+                    "give its value again, for the hosts that it may go to now: aivault secrets rotate --id {secret}"
+                )
+            }
         }
     }
 }
@@ -217,8 +230,8 @@ impl Existing {
             Self::Remains(path) | Self::Key(path) | Self::AuditLog(path) => {
                 format!("restore the missing vault.db from a backup, or move {path:?} away to start anew")
             }
-            Self::Secret { label, .. } => {
-                format!("give it a new value: aivault secrets rotate --name {label}")
+            Self::Secret { label, scope, .. } => {
+                format!("give it a new value: aivault secrets rotate --name {label} {}", flags(scope))
             }
         }
     }
@@ -241,12 +254,21 @@ impl fmt::Display for Difference {
     }
 }
 
+/// The flags that name a scope: a name may stand in several.
+fn flags(scope: &Scope) -> String {
+    match scope {
+        Scope::Global => "--scope global".to_owned(),
+        Scope::Workspace { workspace } => format!("--workspace-id {workspace}"),
+        Scope::Group { workspace, group } => format!("--workspace-id {workspace} --group-id {group}"),
+    }
+}
+
 fn help_for_store(error: &StoreError) -> &'static str {
     match error {
         StoreError::Conflict | StoreError::Busy => "try again",
         StoreError::Corrupt { .. } => "restore the vault from a backup",
         StoreError::Full => "free some disk space and try again",
-        StoreError::Unavailable { .. } => "check the disk and folder that hold the vault",
+        StoreError::Unavailable { .. } => "see that the vault's folder is yours and its disk writable",
     }
 }
 

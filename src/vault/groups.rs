@@ -34,7 +34,7 @@ impl Vault {
             refuse_taken_labels(draft.index(), &meta)?;
             put_with_same_value(draft, meta.clone())?;
             let provisioned = match claim.filter(|claim| meta.pin.as_ref() == Some(&claim.provider)) {
-                Some(claim) => provision(draft, claim, &meta, &group.scope(), now_ms)?,
+                Some(claim) => provision(draft, claim, std::slice::from_ref(&meta), &group.scope(), now_ms)?,
                 None => Provisioned::None,
             };
             Ok(Created { meta, provisioned })

@@ -103,6 +103,13 @@ id_type!(
     "pol_"
 );
 
+id_type!(
+    /// A provider of the operator: `prv_` and a keyed hash of its id.
+    ProviderRecordId,
+    Kind::Provider,
+    "prv_"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
-use super::ids::{CredentialId, PolicyRecordId, SecretId, UpstreamId};
-use super::model::{CredentialMeta, SecretMeta, StoredPolicy, Upstream};
+use super::ids::{CredentialId, PolicyRecordId, ProviderRecordId, SecretId, UpstreamId};
+use super::model::{CredentialMeta, SecretMeta, StoredPolicy, StoredProvider, Upstream};
 use super::store::{Kind, RecordName};
 use crate::spec::{ProviderId, Scope};
 
@@ -18,6 +18,7 @@ pub(super) enum Item {
     Credential(CredentialMeta),
     Upstream(UpstreamId, Upstream),
     Policy(PolicyRecordId, StoredPolicy),
+    Provider(ProviderRecordId, StoredProvider),
 }
 
 impl Item {
@@ -27,6 +28,7 @@ impl Item {
             Self::Credential(meta) => meta.id.record_name(),
             Self::Upstream(id, _) => id.record_name(),
             Self::Policy(id, _) => id.record_name(),
+            Self::Provider(id, _) => id.record_name(),
         }
     }
 }
@@ -42,8 +44,11 @@ pub(super) struct Index {
     users: HashMap<SecretId, BTreeSet<CredentialId>>,
     upstreams: BTreeMap<UpstreamId, Upstream>,
     policies: BTreeMap<PolicyRecordId, StoredPolicy>,
-    /// Changes with every change of a policy, so that whoever compiled them knows when to do so again.
+    providers: BTreeMap<ProviderRecordId, StoredProvider>,
+    /// Change with every change of a policy or a provider, so that whoever compiled them knows when
+    /// to do so again.
     policies_version: u64,
+    providers_version: u64,
     damaged: BTreeSet<RecordName>,
 }
 
@@ -70,6 +75,14 @@ impl Index {
 
     pub(super) fn policies_version(&self) -> u64 {
         self.policies_version
+    }
+
+    pub(super) fn providers(&self) -> &BTreeMap<ProviderRecordId, StoredProvider> {
+        &self.providers
+    }
+
+    pub(super) fn providers_version(&self) -> u64 {
+        self.providers_version
     }
 
     pub(super) fn damaged(&self) -> &BTreeSet<RecordName> {
@@ -120,6 +133,9 @@ impl Index {
             Item::Policy(id, policy) => {
                 self.policies.insert(id, policy);
             }
+            Item::Provider(id, provider) => {
+                self.providers.insert(id, provider);
+            }
         }
     }
 
@@ -146,6 +162,10 @@ impl Index {
             Kind::Policy => {
                 self.policies_version += 1;
                 PolicyRecordId::of_record(&name.id).and_then(|id| self.policies.remove(&id));
+            }
+            Kind::Provider => {
+                self.providers_version += 1;
+                ProviderRecordId::of_record(&name.id).and_then(|id| self.providers.remove(&id));
             }
             Kind::Manifest | Kind::Setting => {}
         }
@@ -209,6 +229,7 @@ mod tests {
             scope: Scope::Global,
             pin: None,
             aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+            hosts: Vec::new(),
             groups: Vec::new(),
             version: 1,
             created_ms: 0,

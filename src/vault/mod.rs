@@ -9,7 +9,6 @@
 //! registry, or be made beside the remains of an earlier one.
 
 mod change;
-mod compare;
 mod credentials;
 mod diagnose;
 mod draft;
@@ -28,6 +27,7 @@ mod multiset;
 mod open;
 mod paths;
 mod policies;
+mod providers;
 mod provision;
 mod repair;
 mod resident;
@@ -48,8 +48,8 @@ pub use ids::{CredentialId, IdError, SecretId, UpstreamId};
 pub use init::{init, open_or_init};
 pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText, UsageKey};
 pub use model::{
-    Claim, Created, CredentialMeta, Group, NewSecret, Provisioned, Removed, SecretChange, SecretMeta,
-    SecretRef, StoredPolicy, Upstream,
+    Claim, Created, CredentialMeta, Destination, Group, NewSecret, Provisioned, Removed, SecretChange,
+    SecretMeta, SecretRef, StoredPolicy, StoredProvider, Upstream,
 };
 pub use open::{LockedVault, Presence, find, open, presence};
 pub use paths::VaultPaths;

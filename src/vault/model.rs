@@ -40,6 +40,10 @@ pub struct SecretMeta {
     pub aliases: Vec<String>,
     /// Groups in which it can be used besides its own scope; sorted.
     pub groups: Vec<Group>,
+    /// Of a secret pinned to an operator's own provider: the hosts that it named when the value was
+    /// given. To any other it goes only when its value is given again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
     /// 1 at create, one more at each rotation.
     pub version: u32,
     /// Milliseconds since 1970.
@@ -119,12 +123,33 @@ pub struct StoredPolicy {
     pub applied_ms: u64,
 }
 
+/// A provider of the operator's own, as its author wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredProvider {
+    pub id: ProviderId,
+    /// The file's text.
+    pub text: String,
+    pub added_ms: u64,
+}
+
 /// What the registry says about a name; passed in, since the vault knows no registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     pub provider: ProviderId,
     /// All that the provider needs: the secret's name and the placeholder it fills.
     pub secrets: Vec<(SecretName, String)>,
+    /// Of an operator's own provider, the hosts that a value given now may go to. Empty for one of the
+    /// registry, whose hosts are in the binary.
+    pub hosts: Vec<String>,
+}
+
+/// Where a value is to be sent: the pin and, of an operator's own provider, the host must agree.
+#[derive(Debug, Clone, Copy)]
+pub struct Destination<'a> {
+    pub provider: &'a ProviderId,
+    pub host: &'a str,
+    /// Whether the provider is the operator's own, which can be given other hosts at any time.
+    pub own: bool,
 }
 
 /// What became of the credential that a secret's provider needs.

@@ -9,18 +9,18 @@ use super::index::Index;
 use super::model::{Claim, CredentialMeta, Provisioned, SecretMeta};
 use crate::spec::{CredentialName, ProviderId, Scope, SecretName};
 
-/// Gives `claim`'s provider a credential in `place`, where `newcomer` now stands, if everything it
-/// needs is in sight from there. One that stands there already under the provider's name is
-/// pointed at the newcomer; any other is left alone.
+/// Gives `claim`'s provider a credential in `place`, where some of the `newcomers` now stand, if
+/// everything it needs is in sight from there. One that stands there already under the provider's
+/// name is pointed at the newcomers; any other is left alone.
 pub(super) fn provision(
     draft: &mut Draft<'_>,
     claim: &Claim,
-    newcomer: &SecretMeta,
+    newcomers: &[SecretMeta],
     place: &Scope,
     now_ms: u64,
 ) -> Result<Provisioned, VaultError> {
     let provider = &claim.provider;
-    let secrets = match in_sight(draft.index(), claim, newcomer, place) {
+    let secrets = match in_sight(draft.index(), claim, newcomers, place) {
         Ok(secrets) => secrets,
         Err(missing) => return Ok(Provisioned::Waiting { provider: provider.clone(), missing }),
     };
@@ -43,13 +43,13 @@ pub(super) fn provision(
 fn in_sight(
     index: &Index,
     claim: &Claim,
-    newcomer: &SecretMeta,
+    newcomers: &[SecretMeta],
     place: &Scope,
 ) -> Result<BTreeMap<String, SecretId>, Vec<SecretName>> {
     let mut found = BTreeMap::new();
     let mut missing = Vec::new();
     for (name, placeholder) in &claim.secrets {
-        match narrowest(index, name, &claim.provider, newcomer, place) {
+        match narrowest(index, name, &claim.provider, newcomers, place) {
             Some(id) => {
                 found.insert(placeholder.clone(), id);
             }
@@ -64,12 +64,13 @@ fn narrowest(
     index: &Index,
     name: &SecretName,
     provider: &ProviderId,
-    newcomer: &SecretMeta,
+    newcomers: &[SecretMeta],
     place: &Scope,
 ) -> Option<SecretId> {
     let serves = |meta: &SecretMeta| meta.name == *name && meta.pin.as_ref() == Some(provider);
     place.in_sight().into_iter().find_map(|scope| {
-        if serves(newcomer) && newcomer.places().any(|newcomer| newcomer == scope) {
+        let stands_there = |meta: &&SecretMeta| serves(meta) && meta.places().any(|place| place == scope);
+        if let Some(newcomer) = newcomers.iter().find(stands_there) {
             return Some(newcomer.id);
         }
         index.labelled_in(name.as_str(), &scope).find(|meta| serves(meta)).map(|meta| meta.id)

@@ -5,7 +5,7 @@ use super::change::Vault;
 use super::diagnose;
 use super::error::{Difference, VaultError};
 use super::index::{Index, Item};
-use super::keys::KeyMaterial;
+use super::keys::{AuditKey, KeyMaterial};
 use super::manifest::Manifest;
 use super::model::{CredentialMeta, SecretMeta};
 use super::multiset::SetSum;
@@ -48,6 +48,18 @@ impl Repair {
         self.difference.as_ref()
     }
 
+    /// The last change that the vault is at, as far as can be told.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.found.values().copied().chain(self.manifest_generation).max().unwrap_or(0)
+    }
+
+    /// The key of this vault's audit log.
+    #[must_use]
+    pub fn audit_key(&self) -> AuditKey {
+        self.unlocked.keys.audit()
+    }
+
     #[must_use]
     pub fn secrets(&self) -> Vec<SecretMeta> {
         self.index.secrets().cloned().collect()
@@ -65,11 +77,11 @@ impl Repair {
     }
 
     /// Deletes the named records, and the credentials that stand on them, and vouches for all the
-    /// rest as it is: to be called when a person has looked at it.
+    /// rest as it is, as a change later than `seen`: to be called when a person has looked at it.
     ///
     /// # Errors
     /// When another process changed the vault meanwhile, or the disk refuses.
-    pub fn accept(mut self, delete: &[RecordName]) -> Result<Vault, VaultError> {
+    pub fn accept(mut self, delete: &[RecordName], seen: u64) -> Result<Vault, VaultError> {
         let mut kept = self.found.clone();
         let mut batch = Batch::default();
         for name in delete.iter().chain(&self.dependents(delete)) {
@@ -77,7 +89,7 @@ impl Repair {
                 batch.delete(name.clone(), generation);
             }
         }
-        let newest = self.found.values().copied().chain(self.manifest_generation).max().unwrap_or(0);
+        let newest = self.epoch().max(seen);
         let term =
             |(name, generation): (&RecordName, &u64)| SetSum::of(&self.unlocked.keys, name, *generation);
         let sum = kept.iter().map(term).fold(SetSum::default(), SetSum::plus);

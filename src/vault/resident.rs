@@ -18,7 +18,8 @@ use super::unlocked::Unlocked;
 pub(super) const MAX_ATTEMPTS: usize = 1000;
 /// With more new records than this, whole kinds are read at once.
 const SINGLY: usize = 16;
-pub(super) const INDEXED: [Kind; 4] = [Kind::Secret, Kind::Credential, Kind::Upstream, Kind::Policy];
+pub(super) const INDEXED: [Kind; 5] =
+    [Kind::Secret, Kind::Credential, Kind::Upstream, Kind::Policy, Kind::Provider];
 
 pub(super) type Generations = BTreeMap<RecordName, u64>;
 

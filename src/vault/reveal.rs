@@ -5,23 +5,24 @@ use super::draft::load_current;
 use super::error::VaultError;
 use super::ids::SecretId;
 use super::lookup::by_id;
-use super::model::SecretMeta;
+use super::model::{Destination, SecretMeta};
 use super::seal::Unopened;
 use super::secret::Secret;
 use super::store::RecordName;
 use super::unlocked::parse;
-use crate::spec::ProviderId;
 
 impl Vault {
-    /// The value of a secret, for the provider that it is pinned to and for no other.
+    /// The value of a secret, for the provider that it is pinned to and for no other, and of an
+    /// operator's own provider only for the hosts that it was given for.
     ///
     /// The pin is read from the metadata sealed with the value, just now, and checked before the
     /// value is opened. Only this record is read.
     ///
     /// # Errors
-    /// [`VaultError::PinMismatch`] for any other provider; [`VaultError::Tampered`] when the
+    /// [`VaultError::PinMismatch`] for any other provider, [`VaultError::HostMismatch`] for any other
+    /// host; [`VaultError::Tampered`] when the
     /// record is not the one last written.
-    pub fn reveal(&mut self, id: &SecretId, for_provider: &ProviderId) -> Result<Secret, VaultError> {
+    pub fn reveal(&mut self, id: &SecretId, to: Destination<'_>) -> Result<Secret, VaultError> {
         self.look(|vault| {
             by_id(vault.index(), *id)?;
             let name = id.record_name();
@@ -29,12 +30,16 @@ impl Vault {
             let damaged = |_: Unopened| VaultError::Tampered { record: name.clone() };
             let opened = vault.unlocked().open(&name, record.generation, &record.blob).map_err(damaged)?;
             let meta: SecretMeta = parse(&opened).map_err(damaged)?;
-            if meta.pin.as_ref() != Some(for_provider) {
+            if meta.pin.as_ref() != Some(to.provider) {
                 return Err(VaultError::PinMismatch {
                     secret: *id,
                     pin: meta.pin,
-                    provider: for_provider.clone(),
+                    provider: to.provider.clone(),
                 });
+            }
+            // A host of the registry is as fixed as the binary; one of an operator's provider is not.
+            if (to.own || !meta.hosts.is_empty()) && !meta.hosts.iter().any(|host| host == to.host) {
+                return Err(VaultError::HostMismatch { secret: *id, host: to.host.to_owned() });
             }
             opened.value().map(Secret::new).map_err(damaged)
         })

@@ -1,5 +1,7 @@
 //! Creating, rotating, changing, deleting and listing secrets.
 
+use std::collections::BTreeSet;
+
 use super::change::Vault;
 use super::draft::Draft;
 use super::error::{Existing, VaultError};
@@ -13,7 +15,7 @@ use super::model::{
 use super::provision::provision;
 use super::secret::SecretInput;
 use crate::platform::entropy;
-use crate::spec::Scope;
+use crate::spec::{ProviderId, Scope};
 
 impl Vault {
     /// All readable secrets, by id; [`Vault::damaged`] names the others.
@@ -43,27 +45,35 @@ impl Vault {
         claim: Option<&Claim>,
         now_ms: u64,
     ) -> Result<Created, VaultError> {
-        let NewSecret { name, value, scope, aliases } = new;
-        let meta = SecretMeta {
-            id: SecretId::from_bytes(entropy::bytes()?),
-            name,
-            scope,
-            pin: claim.map(|claim| claim.provider.clone()),
-            aliases: checked_aliases(aliases)?,
-            groups: Vec::new(),
-            version: 1,
-            created_ms: now_ms,
-            rotated_ms: None,
-        };
-        refuse_foreign_claim(&meta, claim)?;
+        let mut created = self.create_secrets(vec![(new, claim.cloned())], now_ms)?;
+        // There is one for each that was given.
+        Ok(created.pop().expect("one secret was given"))
+    }
+
+    /// Stores several new secrets as [`Vault::create_secret`] does, all of them or none. What became
+    /// of a provider's credential is told with the last of its secrets.
+    ///
+    /// # Errors
+    /// As [`Vault::create_secret`]; also when two of them have a name or alias in common.
+    pub fn create_secrets(
+        &mut self,
+        new: Vec<(NewSecret, Option<Claim>)>,
+        now_ms: u64,
+    ) -> Result<Vec<Created>, VaultError> {
+        let (mut metas, mut values, mut claims) = (Vec::new(), Vec::new(), Vec::new());
+        for (new, claim) in new {
+            let (meta, value) = newcomer(new, claim.as_ref(), now_ms)?;
+            metas.push(meta);
+            values.push(value);
+            claims.push(claim);
+        }
+        refuse_twice(&metas)?;
         self.change(|draft| {
-            refuse_taken_labels(draft.index(), &meta)?;
-            draft.put_secret(meta.clone(), value.as_bytes())?;
-            let provisioned = match claim {
-                Some(claim) => provision(draft, claim, &meta, &meta.scope, now_ms)?,
-                None => Provisioned::None,
-            };
-            Ok(Created { meta: meta.clone(), provisioned })
+            metas.iter().try_for_each(|meta| refuse_taken_labels(draft.index(), meta))?;
+            for (meta, value) in metas.iter().zip(&values) {
+                draft.put_secret(meta.clone(), value.as_bytes())?;
+            }
+            provision_all(draft, &metas, &claims, now_ms)
         })
     }
 
@@ -77,8 +87,24 @@ impl Vault {
         value: &SecretInput,
         now_ms: u64,
     ) -> Result<SecretMeta, VaultError> {
+        self.rotate_secret_for(reference, value, |_| None, now_ms)
+    }
+
+    /// As [`Vault::rotate_secret`]; and where `hosts_of` knows the provider that the secret is pinned
+    /// to, the new value may go to the hosts that it names now.
+    ///
+    /// # Errors
+    /// When the secret is not found.
+    pub fn rotate_secret_for(
+        &mut self,
+        reference: &SecretRef,
+        value: &SecretInput,
+        hosts_of: impl Fn(&ProviderId) -> Option<Vec<String>>,
+        now_ms: u64,
+    ) -> Result<SecretMeta, VaultError> {
         self.change(|draft| {
             let mut meta = locate(draft.index(), reference)?.clone();
+            meta.hosts = meta.pin.as_ref().and_then(&hosts_of).unwrap_or(meta.hosts);
             meta.version = meta.version.saturating_add(1);
             meta.rotated_ms = Some(now_ms);
             draft.put_secret(meta.clone(), value.as_bytes())?;
@@ -131,6 +157,60 @@ impl Vault {
             Ok(Removed { id, meta, credentials })
         })
     }
+}
+
+fn newcomer(
+    new: NewSecret,
+    claim: Option<&Claim>,
+    now_ms: u64,
+) -> Result<(SecretMeta, SecretInput), VaultError> {
+    let NewSecret { name, value, scope, aliases } = new;
+    let meta = SecretMeta {
+        id: SecretId::from_bytes(entropy::bytes()?),
+        name,
+        scope,
+        pin: claim.map(|claim| claim.provider.clone()),
+        aliases: checked_aliases(aliases)?,
+        groups: Vec::new(),
+        hosts: claim.map(|claim| claim.hosts.clone()).unwrap_or_default(),
+        version: 1,
+        created_ms: now_ms,
+        rotated_ms: None,
+    };
+    refuse_foreign_claim(&meta, claim)?;
+    Ok((meta, value))
+}
+
+/// Provisions each provider once in each scope, with all of its newcomers there.
+fn provision_all(
+    draft: &mut Draft<'_>,
+    metas: &[SecretMeta],
+    claims: &[Option<Claim>],
+    now_ms: u64,
+) -> Result<Vec<Created>, VaultError> {
+    let mut created = Vec::with_capacity(metas.len());
+    for (at, (meta, claim)) in metas.iter().zip(claims).enumerate() {
+        let same = |other: &SecretMeta| other.pin == meta.pin && other.scope == meta.scope;
+        let is_last = !metas[at + 1..].iter().any(same);
+        let provisioned = match claim {
+            Some(claim) if is_last => provision(draft, claim, metas, &meta.scope, now_ms)?,
+            _ => Provisioned::None,
+        };
+        created.push(Created { meta: meta.clone(), provisioned });
+    }
+    Ok(created)
+}
+
+fn refuse_twice(metas: &[SecretMeta]) -> Result<(), VaultError> {
+    let mut seen = BTreeSet::new();
+    for meta in metas {
+        for label in meta.labels().collect::<BTreeSet<_>>() {
+            if !seen.insert((label, &meta.scope)) {
+                return Err(VaultError::GivenTwice { label: label.to_owned() });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The value does not change, but it is sealed with its metadata and so must be sealed anew.

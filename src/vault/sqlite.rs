@@ -205,6 +205,9 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt { detail },
             Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => Self::Unavailable {
+                detail: format!("it, or what SQLite keeps beside it, cannot be written ({detail})"),
+            },
             Some(_) => Self::Unavailable { detail },
             // Not SQLite but the binding: a value of another type than the schema allows.
             None => Self::Corrupt { detail },

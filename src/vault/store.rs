@@ -22,12 +22,21 @@ pub enum Kind {
     Upstream,
     /// A policy of the operator.
     Policy,
+    /// A provider of the operator.
+    Provider,
     Setting,
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Manifest, Self::Secret, Self::Credential, Self::Upstream, Self::Policy, Self::Setting];
+    const ALL: [Self; 7] = [
+        Self::Manifest,
+        Self::Secret,
+        Self::Credential,
+        Self::Upstream,
+        Self::Policy,
+        Self::Provider,
+        Self::Setting,
+    ];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -37,6 +46,7 @@ impl Kind {
             Self::Credential => "credential",
             Self::Upstream => "upstream",
             Self::Policy => "policy",
+            Self::Provider => "provider",
             Self::Setting => "setting",
         }
     }
@@ -82,7 +92,10 @@ pub struct RecordName {
 
 impl fmt::Display for RecordName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind, self.id.0)
+        match self.kind {
+            Kind::Manifest => f.write_str("the manifest, which vouches for all other records,"),
+            kind => write!(f, "{kind} {}", self.id.0),
+        }
     }
 }
 

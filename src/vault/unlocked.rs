@@ -1,7 +1,7 @@
 //! The keys of an open vault, together with the header they belong to.
 
 use super::header::Header;
-use super::ids::{CredentialId, PolicyRecordId, UpstreamId};
+use super::ids::{CredentialId, PolicyRecordId, ProviderRecordId, UpstreamId};
 use super::index::Item;
 use super::keys::{DerivedKeys, Kek};
 use super::seal::{Address, Opened, Sealer, Unopened};
@@ -49,6 +49,9 @@ impl Unlocked {
             Kind::Policy => {
                 Item::Policy(PolicyRecordId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?)
             }
+            Kind::Provider => {
+                Item::Provider(ProviderRecordId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?)
+            }
             Kind::Manifest | Kind::Setting => return Ok(None),
         };
         if item.record_name() == *name { Ok(Some(item)) } else { Err(Unopened) }
@@ -69,6 +72,11 @@ impl Unlocked {
 
     pub(super) fn policy_id(&self, policy: &PolicyId) -> PolicyRecordId {
         PolicyRecordId::from_bytes(first_half(self.keys.name_mac(&[b"policy", policy.as_str().as_bytes()])))
+    }
+
+    pub(super) fn provider_id(&self, provider: &ProviderId) -> ProviderRecordId {
+        let parts = [b"provider", provider.as_str().as_bytes()];
+        ProviderRecordId::from_bytes(first_half(self.keys.name_mac(&parts)))
     }
 
     pub(super) fn upstream_id(&self, host: &str) -> UpstreamId {

@@ -13,12 +13,14 @@ use clap::{Args, Command, FromArgMatches as _, Parser, Subcommand};
 
 pub(super) use capability::{CapabilityVerb, DescribeArguments, ListArguments};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments};
-pub(super) use operate::{ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, UpstreamVerb};
+pub(super) use operate::{
+    ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,
+};
 pub(super) use scope::{PlaceArguments, ScopeArguments, ScopeKind};
 pub(super) use secrets::{
     CreateArguments, GroupArguments, SecretsVerb, SelectArguments, UpdateArguments, ValueArguments,
 };
-pub(super) use vault::{InitArguments, KeyProvider, UnlockArguments};
+pub(super) use vault::{InitArguments, KeyProvider, PassphraseArguments};
 
 /// Calls APIs with keys that the caller never sees: an encrypted vault and a policy-enforced broker.
 #[derive(Parser)]
@@ -41,7 +43,7 @@ pub(super) enum Verb {
     /// Make a vault (the first command makes one with safe defaults otherwise)
     Init(InitArguments),
     /// Open a locked vault until `lock` or a restart
-    Unlock(UnlockArguments),
+    Unlock(PassphraseArguments),
     /// Forget the vault's key until `unlock`
     Lock,
     /// Store, list, rotate and delete secrets
@@ -59,9 +61,14 @@ pub(super) enum Verb {
     Markdown(MarkdownArguments),
     /// Show what was asked, decided and done
     Audit(AuditArguments),
+    /// See what is left of a vault that was damaged or set back, and accept it
+    Repair(RepairArguments),
     /// Ask the policy without a call
     #[command(subcommand, arg_required_else_help = true)]
     Policy(PolicyVerb),
+    /// Add providers of your own, and look at all there are
+    #[command(subcommand, arg_required_else_help = true)]
+    Provider(ProviderVerb),
     /// Answer requests that wait for a person
     #[command(subcommand, arg_required_else_help = true)]
     Approvals(ApprovalsVerb),
@@ -113,8 +120,10 @@ impl Arguments {
             Verb::Capability(CapabilityVerb::List(list)) => list.format.json,
             Verb::Capability(CapabilityVerb::Describe(describe)) => describe.format.json,
             Verb::Audit(audit) => audit.wants_json(),
+            Verb::Repair(repair) => repair.format.json,
             Verb::Policy(PolicyVerb::Check { json }) => *json,
             Verb::Policy(PolicyVerb::Apply { format, .. } | PolicyVerb::List(format)) => format.json,
+            Verb::Provider(ProviderVerb::List(format) | ProviderVerb::Show { format, .. }) => format.json,
             Verb::Approvals(ApprovalsVerb::List(format) | ApprovalsVerb::Show { format, .. }) => format.json,
             Verb::Upstream(UpstreamVerb::List(format)) => format.json,
             _ => false,
@@ -149,6 +158,8 @@ mod tests {
             "aivault capability md openai/chat-completions",
             "aivault audit",
             "aivault audit verify --json",
+            "aivault audit restart",
+            "aivault repair --accept --passphrase -",
             "aivault secrets list",
             "aivault secrets import --entry OPENAI_API_KEY=sk-... --entry GITHUB_TOKEN=ghp-... --scope global",
             "aivault secrets update --id 1 --name NEW",
@@ -178,7 +189,6 @@ mod tests {
             "aivault secrets create",
             "aivault secrets create --name lower --value x",
             "aivault secrets create --name A --value x --value-file y",
-            "aivault secrets rotate --value x",
             "aivault secrets rotate --id 1 --name A --value x",
             "aivault secrets list --group-id g",
             "aivault invoke",

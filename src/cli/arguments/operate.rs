@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Format;
-use crate::spec::PolicyId;
+use super::{Format, PassphraseArguments};
+use crate::spec::{PolicyId, ProviderId};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -26,12 +26,26 @@ pub(in crate::cli) struct AuditArguments {
 pub(in crate::cli) enum AuditVerb {
     /// Check that no event was changed, removed or added
     Verify(Format),
+    /// Set the log aside as it is, and begin another: for a log that is broken or lost
+    Restart(PassphraseArguments),
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct RepairArguments {
+    /// Delete the records that do not open, and accept the rest as it is
+    #[arg(long)]
+    pub(in crate::cli) accept: bool,
+    #[command(flatten)]
+    pub(in crate::cli) passphrase: PassphraseArguments,
+    #[command(flatten)]
+    pub(in crate::cli) format: Format,
 }
 
 impl AuditArguments {
     pub(in crate::cli) fn wants_json(&self) -> bool {
         match &self.verb {
             Some(AuditVerb::Verify(format)) => format.json,
+            Some(AuditVerb::Restart(_)) => false,
             None => self.format.json,
         }
     }
@@ -69,6 +83,43 @@ pub(in crate::cli) enum PolicyVerb {
         /// Print JSON, as it always does
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(in crate::cli) enum ProviderVerb {
+    /// Add a provider of your own from its file, or replace it
+    Add {
+        /// The provider's file, as those of the registry are written
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// List the registry's providers and your own
+    List(Format),
+    /// Show one
+    Show {
+        /// Its id
+        #[arg(value_name = "PROVIDER", value_parser = ProviderId::parse)]
+        id: ProviderId,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Print the file of one of your own
+    Export {
+        /// Its id
+        #[arg(value_name = "PROVIDER", value_parser = ProviderId::parse)]
+        id: ProviderId,
+    },
+    /// Remove one of your own; secrets stay pinned to it
+    Remove {
+        /// Its id
+        #[arg(value_name = "PROVIDER", value_parser = ProviderId::parse)]
+        id: ProviderId,
+    },
+    /// Check provider files without adding them
+    Validate {
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
     },
 }
 

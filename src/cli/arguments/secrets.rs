@@ -66,7 +66,7 @@ pub(in crate::cli) struct SecretsListArguments {
 #[derive(Args)]
 pub(in crate::cli) struct SelectArguments {
     /// Its id, as `secrets list` shows it
-    #[arg(long, required_unless_present = "name", conflicts_with_all = ["name", "scope"])]
+    #[arg(long, conflicts_with_all = ["name", "scope"])]
     pub(in crate::cli) id: Option<String>,
     /// Its name or alias
     #[arg(long)]
@@ -78,7 +78,7 @@ pub(in crate::cli) struct SelectArguments {
 #[derive(Args)]
 pub(in crate::cli) struct UpdateArguments {
     /// Its id, as `secrets list` shows it
-    #[arg(long, required_unless_present = "name", conflicts_with = "scope")]
+    #[arg(long, conflicts_with = "scope")]
     pub(in crate::cli) id: Option<String>,
     /// Its name or alias; beside --id, its new name
     #[arg(long)]
@@ -116,7 +116,7 @@ pub(in crate::cli) struct ImportArguments {
 #[derive(Args)]
 pub(in crate::cli) struct GroupArguments {
     /// The secret's id, as `secrets list` shows it
-    #[arg(long, required_unless_present = "name", conflicts_with_all = ["name", "scope"])]
+    #[arg(long, conflicts_with_all = ["name", "scope"])]
     pub(in crate::cli) id: Option<String>,
     /// The secret's name or alias
     #[arg(long)]

@@ -1,4 +1,6 @@
-//! `init` and `unlock`.
+//! `init`, and the passphrase that it and others take.
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
@@ -7,9 +9,8 @@ pub(in crate::cli) struct InitArguments {
     /// Where the vault's key comes from [default: macos-keychain on macOS, file elsewhere]
     #[arg(long, value_name = "PROVIDER")]
     pub(in crate::cli) provider: Option<KeyProvider>,
-    /// The passphrase; asked for on a terminal when left out
-    #[arg(long, allow_hyphen_values = true)]
-    pub(in crate::cli) passphrase: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) passphrase: PassphraseArguments,
     /// Make a test vault, for ever marked as such: its hosts can be sent to local servers
     #[arg(long)]
     pub(in crate::cli) test: bool,
@@ -28,9 +29,19 @@ pub(in crate::cli) enum KeyProvider {
     Keychain,
 }
 
-#[derive(Args)]
-pub(in crate::cli) struct UnlockArguments {
-    /// The passphrase; asked for on a terminal when left out
-    #[arg(long, allow_hyphen_values = true)]
+/// Where a passphrase comes from: without a flag, from a hidden prompt or a pipe.
+#[derive(Args, Default)]
+pub(in crate::cli) struct PassphraseArguments {
+    /// The passphrase; `-` reads it from standard input, less one line break at its end
+    #[arg(long, allow_hyphen_values = true, conflicts_with = "passphrase_file")]
     pub(in crate::cli) passphrase: Option<String>,
+    /// A file with the passphrase, less one line break at its end
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) passphrase_file: Option<PathBuf>,
+}
+
+impl PassphraseArguments {
+    pub(in crate::cli) fn are_given(&self) -> bool {
+        self.passphrase.is_some() || self.passphrase_file.is_some()
+    }
 }

@@ -1,20 +1,21 @@
 //! `policy …`: policies in force, and questions to the policy.
 
-mod apply;
 mod check;
 
 use super::arguments::PolicyVerb;
 use super::error::CliError;
 use super::render::View;
+use super::sources;
 use super::task::Task;
 use crate::service::Command;
+use crate::spec::policy::compile_policy;
 
 pub(super) use check::check;
 
 pub(super) fn task(verb: PolicyVerb) -> Result<Task, CliError> {
     Ok(match verb {
         PolicyVerb::Apply { files, dry_run, format } => {
-            let files = apply::read(&files)?;
+            let files = sources::read(&files, |source| compile_policy(source).diagnostics)?;
             Task::Ask(Command::PolicyApply { files, dry_run }, View::of(format))
         }
         PolicyVerb::List(format) => Task::Ask(Command::PolicyList, View::of(format)),

@@ -18,6 +18,11 @@ pub(super) fn filtered<'a>(all: &'a [CapabilityView], filter: &Filter) -> Vec<&'
     all.iter().filter(wanted).collect()
 }
 
+/// Whether the vault is locked, as far as the list tells.
+pub(super) fn is_locked(all: &[CapabilityView]) -> bool {
+    all.iter().any(|one| one.readiness == Readiness::Locked)
+}
+
 pub(super) fn print(capabilities: &[&CapabilityView], screen: &mut Screen<'_>) -> io::Result<()> {
     if capabilities.is_empty() {
         return writeln!(screen.out, "No capability fits. All of them: aivault capability list");

@@ -61,8 +61,10 @@ fn readiness(detail: &CapabilityDetail) -> String {
 }
 
 fn need(need: &SecretNeed) -> String {
-    if need.stored {
-        return format!("{}: stored", need.name);
+    match need.stored {
+        Some(true) => return format!("{}: stored", need.name),
+        None => return format!("{}: unknown while the vault is locked", need.name),
+        Some(false) => {}
     }
     let place = need.help.as_ref().map(|help| format!("; get it at {help}")).unwrap_or_default();
     format!("{}: missing{place}\n    aivault secrets create --name {}", need.name, need.name)
@@ -116,7 +118,7 @@ mod tests {
             auth: "header authorization".into(),
             secrets: vec![SecretNeed {
                 name: SecretName::from_static("OPENAI_API_KEY"),
-                stored: true,
+                stored: Some(true),
                 help: None,
             }],
             allow: vec![
@@ -177,7 +179,7 @@ Example:
         let mut detail = detail();
         detail.row.readiness = Readiness::NoSecret;
         detail.row.missing = vec![name.clone()];
-        detail.secrets = vec![SecretNeed { name, stored: false, help }];
+        detail.secrets = vec![SecretNeed { name, stored: Some(false), help }];
         detail.credentials.clear();
         let (out, _) = printed(|screen| print(&detail, screen));
         for line in [

@@ -5,6 +5,8 @@ mod audit;
 mod capabilities;
 mod capability;
 mod policies;
+mod providers;
+mod repair;
 mod secrets;
 mod shell;
 mod status;
@@ -31,6 +33,8 @@ use audit::Verified;
 #[derive(Default)]
 pub(super) struct View {
     json: bool,
+    /// The text of a file rather than what it means.
+    source: bool,
     deed: Deed,
     filter: Filter,
 }
@@ -45,6 +49,10 @@ pub(super) struct Filter {
 impl View {
     pub(super) fn of(format: Format) -> Self {
         Self { json: format.is_json(), ..Self::default() }
+    }
+
+    pub(super) fn source() -> Self {
+        Self { source: true, ..Self::default() }
     }
 
     pub(super) fn only(self, filter: Filter) -> Self {
@@ -64,13 +72,14 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::Unlocked => writeln!(screen.out, "The vault is unlocked."),
         Outcome::Locked => writeln!(screen.out, "The vault is locked."),
         Outcome::SecretStored(stored) => secrets::print_stored(stored, view.deed, screen),
-        Outcome::Imported { stored, unchanged } => secrets::print_imported(stored, unchanged, screen),
-        Outcome::Secrets { secrets, damaged } => {
+        Outcome::Imported { stored } => secrets::print_imported(stored, screen),
+        Outcome::Secrets { secrets, elsewhere, damaged } => {
             let secrets = secrets::in_order(secrets);
             if view.json {
                 json(&secrets, screen)?;
             } else {
-                secrets::print_list(&secrets, damaged.is_empty(), clock::now_ms(), screen)?;
+                let rest = secrets::Rest { elsewhere: *elsewhere, is_readable: damaged.is_empty() };
+                secrets::print_list(&secrets, rest, clock::now_ms(), screen)?;
             }
             damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
         }
@@ -82,12 +91,17 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         }
         Outcome::Capabilities { capabilities } => {
             let shown = capabilities::filtered(capabilities, &view.filter);
+            if view.filter.ready && capabilities::is_locked(capabilities) {
+                screen
+                    .warn("the vault is locked, so that nobody can tell which are ready: aivault unlock")?;
+            }
             if view.json { json(&shown, screen) } else { capabilities::print(&shown, screen) }
         }
         Outcome::Capability(detail) if view.json => json(detail, screen),
         Outcome::Capability(detail) => capability::print(detail, screen),
-        Outcome::Audit { events, damaged } => {
+        Outcome::Audit { events, damaged, doubt } => {
             audit::print(events, view.json, screen)?;
+            doubt.iter().try_for_each(|doubt| screen.warn(doubt))?;
             damaged.iter().try_for_each(|line| screen.warn(&format!("not an entry of the audit log: {line}")))
         }
         Outcome::AuditVerified { events, files, last_mac } => audit::print_verified(
@@ -109,6 +123,30 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         }
         Outcome::Policy { text } => write!(screen.out, "{}", escape::block(text)),
         Outcome::PolicyRemoved { id } => writeln!(screen.out, "Policy removed: {id}"),
+        Outcome::ProviderAdded { provider, replaced, unbound } => {
+            providers::print_added(provider, *replaced, unbound, screen)
+        }
+        Outcome::Providers { providers, broken } => {
+            if view.json {
+                json(providers, screen)?;
+            } else {
+                providers::print_list(providers, screen)?;
+            }
+            broken.iter().try_for_each(|id| {
+                screen.warn(&format!("the provider {id} cannot be used: see `aivault provider validate`"))
+            })
+        }
+        Outcome::Provider { provider, text } if view.source => {
+            providers::print_source(provider, text.as_deref(), screen)
+        }
+        Outcome::Provider { provider, .. } if view.json => json(provider, screen),
+        Outcome::Provider { provider, .. } => providers::print(provider, screen),
+        Outcome::ProviderRemoved { id } => {
+            writeln!(
+                screen.out,
+                "Provider removed: {id}. Its secrets stay pinned to it, and serve nobody else."
+            )
+        }
         Outcome::Approvals { questions } if view.json => json(questions, screen),
         Outcome::Approvals { questions } => approvals::print_list(questions, clock::now_ms(), screen),
         Outcome::Approval(question) if view.json => json(question, screen),
@@ -116,6 +154,9 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::ApprovalAnswered { id, approved } => {
             writeln!(screen.out, "{}: {id}", if *approved { "Approved" } else { "Refused" })
         }
+        Outcome::AuditRestarted { set_aside } => repair::print_restarted(set_aside.as_deref(), screen),
+        Outcome::Repair(view_of) if view.json => json(view_of, screen),
+        Outcome::Repair(view_of) => repair::print(view_of, screen),
         Outcome::UpstreamSet(upstream) => {
             let (host, address) = (escape::line(&upstream.host), escape::line(&upstream.address));
             writeln!(screen.out, "Calls to {host} now go to {address}.")
@@ -205,7 +246,8 @@ mod tests {
 
     #[test]
     fn damage_is_told_beside_a_list() {
-        let answer = Outcome::Secrets { secrets: Vec::new(), damaged: vec!["secret 7".to_owned()] };
+        let answer =
+            Outcome::Secrets { secrets: Vec::new(), elsewhere: 0, damaged: vec!["secret 7".to_owned()] };
         let view = View { json: true, ..View::default() };
         let (out, err) = printed(|screen| outcome(&answer, &view, screen));
         assert_eq!((out.as_str(), err.as_str()), ("[]\n", "warning: a damaged record: secret 7\n"));

@@ -7,7 +7,6 @@ use super::{counted, listed, time};
 use crate::cli::escape;
 use crate::cli::screen::Screen;
 use crate::service::{CredentialView, SecretView, StoredView};
-use crate::spec::SecretName;
 
 /// What was done to a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,16 +36,9 @@ pub(super) fn print_stored(stored: &StoredView, deed: Deed, screen: &mut Screen<
     print_test_vault(stored.test_vault, screen)
 }
 
-pub(super) fn print_imported(
-    stored: &[StoredView],
-    unchanged: &[SecretName],
-    screen: &mut Screen<'_>,
-) -> io::Result<()> {
+pub(super) fn print_imported(stored: &[StoredView], screen: &mut Screen<'_>) -> io::Result<()> {
     for one in stored {
         print_entry(one, Deed::Created, screen)?;
-    }
-    for name in unchanged {
-        writeln!(screen.out, "Secret unchanged: {name} (stored already with this value)")?;
     }
     writeln!(screen.out, "{} imported", counted(stored.len() as u64, "secret"))?;
     print_test_vault(stored.iter().any(|one| one.test_vault), screen)
@@ -130,16 +122,28 @@ pub(super) fn in_order(secrets: &[SecretView]) -> Vec<&SecretView> {
     secrets
 }
 
-/// All secrets; `complete` is false when some could not be read.
+/// What there is besides the secrets of a list.
+#[derive(Clone, Copy)]
+pub(super) struct Rest {
+    /// In other scopes than the one that was asked for.
+    pub(super) elsewhere: usize,
+    /// False when some could not be read.
+    pub(super) is_readable: bool,
+}
+
 pub(super) fn print_list(
     secrets: &[&SecretView],
-    complete: bool,
+    rest: Rest,
     now_ms: u64,
     screen: &mut Screen<'_>,
 ) -> io::Result<()> {
     if secrets.is_empty() {
-        if !complete {
+        if !rest.is_readable {
             return Ok(());
+        }
+        if rest.elsewhere > 0 {
+            let elsewhere = counted(rest.elsewhere as u64, "secret");
+            return writeln!(screen.out, "No secrets there; {elsewhere} elsewhere: aivault secrets list");
         }
         writeln!(screen.out, "No secrets yet. Store one with")?;
         return writeln!(screen.out, "  aivault secrets create --name OPENAI_API_KEY");
@@ -166,6 +170,8 @@ mod tests {
     use super::*;
     use crate::cli::render::testing::printed;
     use crate::spec::{CredentialName, ProviderId, Scope, SecretName};
+
+    const REST: Rest = Rest { elsewhere: 0, is_readable: true };
 
     fn secret(name: &'static str, provider: Option<&'static str>) -> SecretView {
         SecretView {
@@ -238,7 +244,7 @@ mod tests {
     #[test]
     fn an_import_ends_with_its_count() {
         let entries = [stored("A", None), stored("B", None)];
-        let (out, _) = printed(|screen| print_imported(&entries, &[], screen));
+        let (out, _) = printed(|screen| print_imported(&entries, screen));
         assert_eq!(out.lines().last(), Some("2 secrets imported"));
         assert_eq!(out.lines().count(), 3);
     }
@@ -261,14 +267,14 @@ mod tests {
     fn a_list_escapes_aliases_and_leaves_empty_columns_out() {
         let aliased = SecretView { aliases: vec!["x\u{1b}[2J".into()], ..secret("A_KEY", None) };
         let all = [secret("OPENAI_API_KEY", Some("openai")), aliased];
-        let (out, _) = printed(|screen| print_list(&in_order(&all), true, 7_200_000, screen));
+        let (out, _) = printed(|screen| print_list(&in_order(&all), REST, 7_200_000, screen));
         let expected = "\
 NAME            SCOPE   PROVIDER  VERSION  UPDATED  ALIASES     ID
 A_KEY           global  -         1        2h ago   x\\u{1b}[2J  s1
 OPENAI_API_KEY  global  openai    1        2h ago               s1
 ";
         assert_eq!(out, expected);
-        let (out, _) = printed(|screen| print_list(&[], true, 0, screen));
+        let (out, _) = printed(|screen| print_list(&[], REST, 0, screen));
         assert!(out.contains("aivault secrets create"), "{out}");
     }
 }

@@ -6,7 +6,7 @@ use super::counted;
 use super::table::{Table, aligned, width};
 use crate::cli::escape;
 use crate::cli::screen::Screen;
-use crate::service::{StatusView, UpstreamView};
+use crate::service::{DaemonState, StatusView, UpstreamView};
 
 /// The width of the labels.
 const LABELS: usize = 12;
@@ -23,6 +23,10 @@ pub(super) fn print(status: &StatusView, screen: &mut Screen<'_>) -> io::Result<
         for (label, line) in iter::once(label).chain(iter::repeat("")).zip(lines) {
             writeln!(screen.out, "{}", aligned([(label, LABELS), (&line, 0)].into_iter()))?;
         }
+    }
+    if let Some(problem) = &status.problem {
+        let help = status.problem_help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        screen.warn(&format!("the vault does not open: {problem}{help}"))?;
     }
     status.damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
 }
@@ -65,10 +69,16 @@ fn count(count: Option<usize>) -> String {
 }
 
 fn daemon(status: &StatusView) -> String {
-    match status.daemon {
-        Some(pid) => format!("running, pid {pid}, on {}", status.socket),
-        None => "not running".to_owned(),
-    }
+    let what = match status.daemon_state {
+        DaemonState::Absent => return "not running".to_owned(),
+        DaemonState::Running => "running",
+        DaemonState::Silent => "does not answer",
+        DaemonState::OtherVersion => "of another version",
+        DaemonState::OtherVault => "of another vault",
+        DaemonState::Unusable => "cannot be used, or is another user's",
+    };
+    let pid = status.daemon.map(|pid| format!(", pid {pid}")).unwrap_or_default();
+    format!("{what}{pid}, on {}", status.socket)
 }
 
 pub(super) fn print_upstreams(upstreams: &[UpstreamView], screen: &mut Screen<'_>) -> io::Result<()> {
@@ -92,6 +102,8 @@ mod tests {
             version: "0.1.0".into(),
             folder: "/home/a/.aivault/data/vault".into(),
             state: "unlocked".into(),
+            problem: None,
+            problem_help: None,
             created: false,
             test: false,
             key_provider: "file".into(),
@@ -105,6 +117,7 @@ mod tests {
             capabilities: 200,
             socket: "/home/a/.aivault/run/aivaultd.sock".into(),
             daemon: None,
+            daemon_state: DaemonState::Absent,
             upstreams: Vec::new(),
         }
     }
@@ -126,6 +139,16 @@ version:      0.1.0
     }
 
     #[test]
+    fn whoever_is_at_the_socket_is_told_with_its_process() {
+        for (daemon_state, told) in [
+            (DaemonState::Silent, "does not answer, pid 42, on /home/a/.aivault/run/aivaultd.sock"),
+            (DaemonState::OtherVersion, "of another version, pid 42, on /home/a/.aivault/run/aivaultd.sock"),
+        ] {
+            assert_eq!(daemon(&StatusView { daemon: Some(42), daemon_state, ..status() }), told);
+        }
+    }
+
+    #[test]
     fn long_texts_are_wrapped_for_people() {
         assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
         assert_eq!(wrapped("indivisible a b", 3), ["indivisible", "a b"]);
@@ -136,9 +159,12 @@ version:      0.1.0
     fn what_is_special_is_said() {
         let special = StatusView {
             created: true,
+            problem: Some("its key is gone".into()),
+            problem_help: Some("put it back".into()),
             test: true,
             secrets: None,
             daemon: Some(42),
+            daemon_state: DaemonState::Running,
             damaged: vec!["secret 9".into()],
             upstreams: vec![UpstreamView { host: "a.com".into(), address: "127.0.0.1:1".into() }],
             ..status()
@@ -153,6 +179,8 @@ version:      0.1.0
         ] {
             assert!(out.contains(line), "{out}");
         }
-        assert_eq!(err, "warning: a damaged record: secret 9\n");
+        let doubts = "warning: the vault does not open: its key is gone; put it back\n\
+                      warning: a damaged record: secret 9\n";
+        assert_eq!(err, doubts);
     }
 }

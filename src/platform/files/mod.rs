@@ -17,6 +17,6 @@ pub use folder::{check_private_dir, ensure_private_dir, list_folder};
 pub use identity::{Identity, NamedFile};
 pub use open::open_regular;
 pub use read::{check_private, exists, read_bounded, read_private};
-pub use write::{make_private, publish_new, remove, write_atomic, write_private_new};
+pub use write::{make_private, publish_new, remove, set_aside, write_atomic, write_private_new};
 
 pub(in crate::platform) use guard::open_or_create_private;

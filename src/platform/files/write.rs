@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::FileError;
 use super::folder::sync_folder_of;
 use super::guard::create_private;
+use super::read::exists;
 use crate::platform::entropy;
 
 /// Creates a private file (0600) with this content, which must not exist yet, durably.
@@ -66,6 +67,28 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
         removed => removed.and_then(|()| sync_folder_of(path)),
     }
     .map_err(|error| FileError::io(path, "remove", error))
+}
+
+/// Gives a file or folder another name in the same folder, durably: its own and `mark`. Says which;
+/// none when nothing stands at `path`.
+///
+/// # Errors
+/// When the new name is taken, or the disk refuses.
+pub fn set_aside(path: &Path, mark: &str) -> Result<Option<PathBuf>, FileError> {
+    const ACTION: &str = "set aside";
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push("-set-aside-");
+    name.push(mark);
+    let aside = path.with_file_name(name);
+    // A rename would replace an empty folder.
+    if exists(&aside)? {
+        return Err(FileError::io(&aside, ACTION, io::ErrorKind::AlreadyExists.into()));
+    }
+    match fs::rename(path, &aside) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        renamed => renamed.and_then(|()| sync_folder_of(&aside)).map(|()| Some(aside)),
+    }
+    .map_err(|error| FileError::io(path, ACTION, error))
 }
 
 /// A finished, synced file beside `path`, under a name nobody else uses.
@@ -174,6 +197,22 @@ mod tests {
         remove(&to).unwrap();
         remove(&to).unwrap();
         assert!(!to.exists());
+    }
+
+    #[test]
+    fn what_is_set_aside_keeps_its_content_and_replaces_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("log");
+        assert_eq!(set_aside(&folder, "1").unwrap(), None);
+        for content in ["one", "two"] {
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("file"), content).unwrap();
+            let aside = set_aside(&folder, content).unwrap().unwrap();
+            assert_eq!(aside, root.path().join(format!("log-set-aside-{content}")));
+            assert_eq!(fs::read_to_string(aside.join("file")).unwrap(), content);
+        }
+        fs::create_dir(&folder).unwrap();
+        assert!(matches!(set_aside(&folder, "one").unwrap_err().problem, Problem::AlreadyExists));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Reading and verifying the log. Reading needs no key, so that a locked vault's log
-//! can be read too.
+//! can be read too; where the key is at hand, what is read is verified.
 
 use super::Local;
 use crate::audit::{self, AuditError, AuditKey, ReadOptions};
@@ -10,6 +10,7 @@ use crate::service::error::ServiceError;
 impl Local {
     pub(super) fn read_audit(
         &self,
+        caller: &Caller,
         limit: usize,
         before_ts_ms: Option<u64>,
     ) -> Result<Outcome, ServiceError> {
@@ -19,7 +20,18 @@ impl Local {
         };
         let events = recent.entries.into_iter().map(|entry| AuditView { seq: entry.seq, event: entry.event });
         let damaged = recent.damaged.iter().map(|line| format!("{} at byte {}", line.file, line.offset));
-        Ok(Outcome::Audit { events: events.collect(), damaged: damaged.collect() })
+        let (events, damaged): (Vec<_>, _) = (events.collect(), damaged.collect());
+        let doubt = if events.is_empty() { None } else { self.doubt(caller) };
+        Ok(Outcome::Audit { events, damaged, doubt })
+    }
+
+    /// Why the log is not to be believed as it stands, if so.
+    fn doubt(&self, caller: &Caller) -> Option<String> {
+        let Ok(session) = self.session(caller) else {
+            return Some("the entries are not verified, since the vault is not open here".to_owned());
+        };
+        let key = AuditKey::new(*session.desk.vault().audit_key().as_bytes());
+        audit::verify(&self.places.audit, key).err().map(|error| error.to_string())
     }
 
     pub(super) fn verify_audit(&self, caller: &Caller) -> Result<Outcome, ServiceError> {

@@ -1,11 +1,12 @@
 //! What can be called, and what is missing where it cannot yet.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::session::Session;
 use super::{Local, example, views};
 use crate::policy::{Caller, Defaults, unknown_capability};
-use crate::registry;
+use crate::service::catalog::FullCatalog;
 use crate::service::command::{CapabilityDetail, CapabilityView, GrantView, Outcome, Readiness, SecretNeed};
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::spec::{Capability, Provider, Scope, SecretName};
@@ -13,6 +14,7 @@ use crate::vault::CredentialMeta;
 
 /// What is stored, as seen from one scope.
 struct InSight {
+    catalog: Arc<FullCatalog>,
     scopes: Vec<Scope>,
     credentials: Vec<CredentialMeta>,
     names: BTreeSet<SecretName>,
@@ -21,6 +23,7 @@ struct InSight {
 impl InSight {
     fn of(session: &Session, scope: &Scope) -> Result<Self, ServiceError> {
         let scopes = scope.in_sight();
+        let catalog = session.catalog()?;
         let mut vault = session.desk.vault();
         let mut credentials = vault.credentials()?;
         credentials.retain(|credential| scopes.contains(&credential.scope));
@@ -28,7 +31,7 @@ impl InSight {
         let seen = secrets.iter().filter(|meta| {
             scopes.contains(&meta.scope) || meta.groups.iter().any(|group| scopes.contains(&group.scope()))
         });
-        Ok(Self { names: seen.map(|meta| meta.name.clone()).collect(), scopes, credentials })
+        Ok(Self { catalog, names: seen.map(|meta| meta.name.clone()).collect(), scopes, credentials })
     }
 
     /// The provider's credentials, narrowest scope first.
@@ -56,8 +59,9 @@ impl Local {
 
     pub(super) fn list_capabilities(&self, caller: &Caller, scope: &Scope) -> Result<Outcome, ServiceError> {
         let sight = self.in_sight(caller, scope)?;
+        let catalog = catalog_of(sight.as_ref());
         let rows =
-            registry::capabilities().map(|(provider, capability)| row(sight.as_ref(), provider, capability));
+            catalog.capabilities().map(|(provider, capability)| row(sight.as_ref(), provider, capability));
         Ok(Outcome::Capabilities { capabilities: rows.collect() })
     }
 
@@ -67,10 +71,11 @@ impl Local {
         id: &str,
         scope: &Scope,
     ) -> Result<Outcome, ServiceError> {
-        let Some((provider, capability)) = registry::capability(id) else {
-            return Err(unknown_capability(self.catalog.as_ref(), id).into());
-        };
         let sight = self.in_sight(caller, scope)?;
+        let catalog = catalog_of(sight.as_ref());
+        let Some((provider, capability)) = catalog.find(id) else {
+            return Err(unknown_capability(catalog.as_ref(), id).into());
+        };
         let credentials = sight.as_ref().map(|sight| sight.credentials_of(provider)).unwrap_or_default();
         Ok(Outcome::Capability(Box::new(CapabilityDetail {
             row: row(sight.as_ref(), provider, capability),
@@ -83,9 +88,14 @@ impl Local {
             default_method: Defaults::method(capability, true).ok().map(|method| method.to_string()),
             default_path: capability.default_path().map(str::to_owned),
             example: example::command(capability),
-            credentials: credentials.into_iter().map(views::credential).collect(),
+            credentials: credentials.into_iter().map(|one| views::credential(one, &catalog)).collect(),
         })))
     }
+}
+
+/// The vault's catalogue; while it is locked, the registry alone.
+fn catalog_of(sight: Option<&InSight>) -> Arc<FullCatalog> {
+    sight.map_or_else(|| Arc::new(FullCatalog::built_in()), |sight| Arc::clone(&sight.catalog))
 }
 
 fn row(sight: Option<&InSight>, provider: &Provider, capability: &Capability) -> CapabilityView {
@@ -111,7 +121,7 @@ fn row(sight: Option<&InSight>, provider: &Provider, capability: &Capability) ->
 fn needs(sight: Option<&InSight>, provider: &Provider) -> Vec<SecretNeed> {
     let need = |claim: &crate::spec::SecretClaim| SecretNeed {
         name: claim.name.clone(),
-        stored: sight.is_some_and(|sight| sight.names.contains(&claim.name)),
+        stored: sight.map(|sight| sight.names.contains(&claim.name)),
         help: claim.help.as_deref().map(str::to_owned),
     };
     provider.secrets.iter().map(need).collect()

@@ -9,6 +9,8 @@ mod capabilities;
 mod errors;
 mod example;
 mod policies;
+mod providers;
+mod repair;
 mod secrets;
 mod session;
 mod status;
@@ -17,7 +19,7 @@ mod views;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::catalog::RegistryCatalog;
+use super::catalog::VaultShelf;
 use super::command::{Command, Outcome};
 use super::error::ServiceError;
 use crate::broker::{Approvals, Broker, Reply, RequestBody};
@@ -25,6 +27,8 @@ use crate::policy::{Call, Caller};
 use crate::settings::Places;
 use crate::vault::SecretText;
 use session::Session;
+
+pub(in crate::service) use session::LOCKED;
 
 /// What a call gives here: the broker's own reply.
 pub type LocalReply = Reply;
@@ -34,7 +38,7 @@ pub struct Local {
     places: Places,
     /// The key of the `env` provider, where this process was given one.
     env_key: Option<SecretText>,
-    catalog: Arc<RegistryCatalog>,
+    shelf: Arc<VaultShelf>,
     broker: Broker,
     approvals: Arc<Approvals>,
     session: RwLock<Option<Arc<Session>>>,
@@ -54,8 +58,12 @@ impl Local {
     }
 
     fn with(places: Places, env_key: Option<SecretText>, approvals: Approvals) -> Self {
-        let (catalog, approvals) = (Arc::new(RegistryCatalog), Arc::new(approvals));
-        Self { places, env_key, catalog, broker: Broker::new(), approvals, session: RwLock::new(None) }
+        let (shelf, approvals) = (Arc::default(), Arc::new(approvals));
+        Self { places, env_key, shelf, broker: Broker::new(), approvals, session: RwLock::new(None) }
+    }
+
+    pub(in crate::service) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Carries out one command for `caller`.
@@ -86,15 +94,21 @@ impl Local {
             }
             Command::CapabilityList { scope } => self.list_capabilities(caller, &scope),
             Command::CapabilityDescribe { id, scope } => self.describe_capability(caller, &id, &scope),
-            Command::AuditRead { limit, before_ts_ms } => self.read_audit(limit, before_ts_ms),
+            Command::AuditRead { limit, before_ts_ms } => self.read_audit(caller, limit, before_ts_ms),
             Command::AuditVerify => self.verify_audit(caller),
             Command::PolicyApply { files, dry_run } => self.apply_policies(caller, files, dry_run),
             Command::PolicyList => self.list_policies(caller),
             Command::PolicyShow { id } => self.show_policy(caller, &id),
             Command::PolicyRemove { id } => self.remove_policy(caller, &id),
+            Command::ProviderAdd { file } => self.add_provider(caller, file),
+            Command::ProviderList => self.list_providers(caller),
+            Command::ProviderShow { id } => self.show_provider(caller, &id),
+            Command::ProviderRemove { id } => self.remove_provider(caller, &id),
             Command::ApprovalList => Ok(self.list_approvals()),
             Command::ApprovalShow { id } => self.show_approval(&id),
             Command::ApprovalAnswer { id, approve } => self.answer_approval(caller, &id, approve),
+            Command::AuditRestart { passphrase } => self.restart_audit(caller, passphrase),
+            Command::Repair { accept, passphrase } => self.repair(caller, accept, passphrase),
             Command::UpstreamSet { host, address, ca_pem } => {
                 self.set_upstream(caller, &host, &address, ca_pem)
             }

@@ -7,7 +7,7 @@ use super::Local;
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::platform::clock;
 use crate::policy::Caller;
-use crate::service::command::{AppliedPolicy, Outcome, PolicyChange, PolicyFile, PolicyView, RuleView};
+use crate::service::command::{AppliedPolicy, Outcome, PolicyChange, PolicyView, RuleView, SourceFile};
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::spec::policy::{Policy, Rule, compile_policy};
 use crate::spec::{PolicyId, RuleId, Source};
@@ -17,7 +17,7 @@ impl Local {
     pub(super) fn apply_policies(
         &self,
         caller: &Caller,
-        files: Vec<PolicyFile>,
+        files: Vec<SourceFile>,
         dry_run: bool,
     ) -> Result<Outcome, ServiceError> {
         let now = clock::now_ms();
@@ -72,7 +72,7 @@ fn event(caller: &Caller, action: Action, policies: String) -> Event {
     Event { detail: Some(policies), ..Event::new(clock::now_ms(), caller.to_string(), action, Logged::Ok) }
 }
 
-fn compile(file: PolicyFile, now_ms: u64) -> Result<(StoredPolicy, Policy), ServiceError> {
+fn compile(file: SourceFile, now_ms: u64) -> Result<(StoredPolicy, Policy), ServiceError> {
     let checked = compile_policy(Source { name: file.name, text: file.text });
     match checked.policy {
         Some(policy) => {

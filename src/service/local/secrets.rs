@@ -8,13 +8,13 @@ use super::{Local, views};
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::platform::clock;
 use crate::policy::Caller;
-use crate::registry;
+use crate::policy::Catalog as _;
+use crate::service::catalog::FullCatalog;
 use crate::service::command::{CredentialView, ImportEntry, Outcome, SecretSelector, StoredView};
 use crate::service::error::{ErrorKind, ServiceError};
-use crate::spec::{Scope, ScopeId, SecretName};
+use crate::spec::{ProviderId, Scope, ScopeId, SecretName};
 use crate::vault::{
-    Claim, CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretId, SecretInput, SecretMeta,
-    SecretRef, VaultError,
+    CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretId, SecretInput, SecretMeta, SecretRef,
 };
 
 impl Local {
@@ -26,71 +26,55 @@ impl Local {
         scope: Scope,
         aliases: Vec<String>,
     ) -> Result<StoredView, ServiceError> {
-        let session = self.session(caller)?;
-        let claim = claim_of(&name);
-        let warnings = doubts(&name, &value);
-        let event = Event {
-            secret: Some(name.clone()),
-            scope: Some(scope.clone()),
-            provider: claim.as_ref().map(|claim| claim.provider.clone()),
-            ..event(caller, Action::SecretCreate)
-        };
         let new = NewSecret { name, value, scope, aliases };
-        let created =
-            session.recorded(event, |vault| vault.create_secret(new, claim.as_ref(), clock::now_ms()))?;
-        let (provisioned, missing) = self.provisioned(caller, &session, created.provisioned)?;
-        let test_vault = session.desk.vault().is_test();
-        Ok(StoredView { secret: views::secret(&created.meta), provisioned, missing, warnings, test_vault })
+        let mut stored = self.store_all(caller, vec![new])?;
+        // There is one for each that was given.
+        Ok(stored.pop().expect("one secret was given"))
     }
 
+    /// Stores all entries or none. A name that is taken stops it: what is stored is neither
+    /// overwritten nor compared, which would tell whoever can import whether a guess is right.
     pub(super) fn import_secrets(
         &self,
         caller: &Caller,
         entries: Vec<ImportEntry>,
         scope: &Scope,
     ) -> Result<Outcome, ServiceError> {
-        let (entries, unchanged) = self.without_known(caller, entries, scope)?;
-        let mut stored = Vec::new();
-        for ImportEntry { name, value } in entries {
-            let label = name.clone();
-            let one = self.create_secret(caller, name, value, scope.clone(), Vec::new());
-            stored.push(one.map_err(|error| {
-                let message = format!("{label}: {} ({} stored before it)", error.message, stored.len());
-                ServiceError { message, ..error }
-            })?);
-        }
-        Ok(Outcome::Imported { stored, unchanged })
+        let new = entries.into_iter().map(|ImportEntry { name, value }| NewSecret {
+            name,
+            value,
+            scope: scope.clone(),
+            aliases: Vec::new(),
+        });
+        let stored = self.store_all(caller, new.collect()).map_err(|error| ServiceError {
+            message: format!("{}; nothing was imported", error.message),
+            ..error
+        })?;
+        Ok(Outcome::Imported { stored })
     }
 
-    /// Sets aside what is stored already with the same value, so that an import can be
-    /// repeated. Another value stops it before anything is stored: it would be overwritten.
-    fn without_known(
-        &self,
-        caller: &Caller,
-        entries: Vec<ImportEntry>,
-        scope: &Scope,
-    ) -> Result<(Vec<ImportEntry>, Vec<SecretName>), ServiceError> {
+    fn store_all(&self, caller: &Caller, new: Vec<NewSecret>) -> Result<Vec<StoredView>, ServiceError> {
         let session = self.session(caller)?;
-        let mut vault = session.desk.vault();
-        let (mut new, mut unchanged) = (Vec::new(), Vec::new());
-        for entry in entries {
-            let known = SecretRef::Name { name_or_alias: entry.name.to_string(), scope: Some(scope.clone()) };
-            match vault.holds(&known, &entry.value) {
-                Err(VaultError::SecretNotFound { .. }) => new.push(entry),
-                Err(error) => return Err(error.into()),
-                Ok(same) => {
-                    // A comparison tells something of a stored value, so it leaves a trace.
-                    session.desk.journal.append(&compared(caller, &entry.name, scope, same))?;
-                    if !same {
-                        session.desk.journal.settle()?;
-                        return Err(other_value(&entry.name));
-                    }
-                    unchanged.push(entry.name);
-                }
-            }
+        let catalog = session.catalog()?;
+        let claimed: Vec<_> = new.into_iter().map(|new| (catalog.claim(&new.name), new)).collect();
+        let doubts: Vec<_> = claimed.iter().map(|(_, new)| doubts(&catalog, &new.name, &new.value)).collect();
+        let events = claimed.iter().map(|(claim, new)| Event {
+            secret: Some(new.name.clone()),
+            scope: Some(new.scope.clone()),
+            provider: claim.as_ref().map(|claim| claim.provider.clone()),
+            ..event(caller, Action::SecretCreate)
+        });
+        let events = events.collect();
+        let new = claimed.into_iter().map(|(claim, new)| (new, claim)).collect();
+        let created = session.recorded_all(events, |vault| vault.create_secrets(new, clock::now_ms()))?;
+        let test_vault = session.desk.vault().is_test();
+        let mut stored = Vec::with_capacity(created.len());
+        for (created, warnings) in created.into_iter().zip(doubts) {
+            let (provisioned, missing) = self.provisioned(caller, &session, created.provisioned)?;
+            let secret = views::secret(&created.meta);
+            stored.push(StoredView { secret, provisioned, missing, warnings, test_vault });
         }
-        session.desk.journal.settle()?;
-        Ok((new, unchanged))
+        Ok(stored)
     }
 
     pub(super) fn list_secrets(
@@ -102,8 +86,10 @@ impl Local {
         let mut vault = session.desk.vault();
         let all = vault.secrets()?;
         let wanted = all.iter().filter(|meta| scope.is_none_or(|scope| meta.scope == *scope));
-        let secrets = wanted.map(views::secret).collect();
-        Ok(Outcome::Secrets { secrets, damaged: vault.damaged().iter().map(ToString::to_string).collect() })
+        let secrets: Vec<_> = wanted.map(views::secret).collect();
+        let elsewhere = all.len() - secrets.len();
+        let damaged = vault.damaged().iter().map(ToString::to_string).collect();
+        Ok(Outcome::Secrets { secrets, elsewhere, damaged })
     }
 
     pub(super) fn update_secret(
@@ -114,7 +100,8 @@ impl Local {
         aliases: Option<Vec<String>>,
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = (self.session(caller)?, reference(selector)?);
-        let claim = name.as_ref().and_then(claim_of);
+        let catalog = session.catalog()?;
+        let claim = name.as_ref().and_then(|name| catalog.claim(name));
         let change = SecretChange { name, aliases };
         let event = selected(event(caller, Action::SecretUpdate), selector);
         let meta =
@@ -130,8 +117,13 @@ impl Local {
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = (self.session(caller)?, reference(selector)?);
         let event = selected(event(caller, Action::SecretRotate), selector);
-        let meta =
-            session.recorded(event, |vault| vault.rotate_secret(&reference, &value, clock::now_ms()))?;
+        let catalog = session.catalog()?;
+        let hosts_of = |pin: &ProviderId| {
+            catalog.provider(pin.as_str()).map(|provider| catalog.claim_of(provider).hosts)
+        };
+        let meta = session.recorded(event, |vault| {
+            vault.rotate_secret_for(&reference, &value, hosts_of, clock::now_ms())
+        })?;
         Ok(changed(&meta, Vec::new(), Vec::new()))
     }
 
@@ -147,7 +139,7 @@ impl Local {
         Ok(Outcome::SecretDeleted {
             id: removed.id.to_string(),
             secret: removed.meta.as_ref().map(views::secret),
-            removed: credential_views(&removed.credentials),
+            removed: credential_views(&session, &removed.credentials)?,
         })
     }
 
@@ -159,8 +151,10 @@ impl Local {
         group: ScopeId,
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = (self.session(caller)?, reference(selector)?);
-        let claim =
-            session.desk.vault().secret(&reference)?.pin.and_then(|pin| claim_by_provider(pin.as_str()));
+        let catalog = session.catalog()?;
+        let pin = session.desk.vault().secret(&reference)?.pin;
+        let provider = pin.as_ref().and_then(|pin| catalog.provider(pin.as_str()));
+        let claim = provider.map(|provider| catalog.claim_of(provider));
         let group = Group { workspace, group };
         let event = of_group(caller, Action::SecretAttachGroup, selector, &group);
         let created = session.recorded(event, |vault| {
@@ -183,7 +177,7 @@ impl Local {
         let removed = session.recorded(event, |vault| vault.detach_group(&reference, &group))?;
         record_credentials(caller, &session, &removed.credentials, Action::CredentialDelete)?;
         let meta = session.desk.vault().secret(&reference)?;
-        Ok(changed(&meta, Vec::new(), credential_views(&removed.credentials)))
+        Ok(changed(&meta, Vec::new(), credential_views(&session, &removed.credentials)?))
     }
 
     fn provisioned(
@@ -202,7 +196,7 @@ impl Local {
                     std::slice::from_ref(&credential),
                     Action::CredentialProvision,
                 )?;
-                Ok((Some(views::credential(&credential)), Vec::new()))
+                Ok((Some(views::credential(&credential, &*session.catalog()?)), Vec::new()))
             }
         }
     }
@@ -243,8 +237,12 @@ fn record_credentials(
     Ok(session.desk.journal.settle()?)
 }
 
-fn credential_views(credentials: &[CredentialMeta]) -> Vec<CredentialView> {
-    credentials.iter().map(views::credential).collect()
+fn credential_views(
+    session: &Session,
+    credentials: &[CredentialMeta],
+) -> Result<Vec<CredentialView>, ServiceError> {
+    let catalog = session.catalog()?;
+    Ok(credentials.iter().map(|one| views::credential(one, &catalog)).collect())
 }
 
 fn changed(meta: &SecretMeta, provisioned: Vec<CredentialView>, removed: Vec<CredentialView>) -> Outcome {
@@ -263,39 +261,9 @@ fn reference(selector: &SecretSelector) -> Result<SecretRef, ServiceError> {
     }
 }
 
-fn compared(caller: &Caller, name: &SecretName, scope: &Scope, same: bool) -> Event {
-    Event {
-        outcome: if same { Logged::Ok } else { Logged::Failed },
-        secret: Some(name.clone()),
-        scope: Some(scope.clone()),
-        reason: Some(if same { "unchanged" } else { "exists" }.to_owned()),
-        ..event(caller, Action::SecretCreate)
-    }
-}
-
-fn other_value(name: &SecretName) -> ServiceError {
-    ServiceError::new(
-        ErrorKind::Conflict,
-        format!("{name} is stored already with another value; nothing was imported"),
-    )
-    .reason("exists")
-    .help(format!("give it the new value with `aivault secrets rotate --name {name}`, or leave it out"))
-}
-
-fn claim_of(name: &SecretName) -> Option<Claim> {
-    registry::claimant(name).and_then(|provider| claim_by_provider(provider.id.as_str()))
-}
-
-fn claim_by_provider(id: &str) -> Option<Claim> {
-    let provider = registry::provider(id)?;
-    let secrets =
-        provider.secrets.iter().map(|claim| (claim.name.clone(), claim.placeholder.to_string())).collect();
-    Some(Claim { provider: provider.id.clone(), secrets })
-}
-
 /// What looks odd about a value; it is stored all the same.
-fn doubts(name: &SecretName, value: &SecretInput) -> Vec<String> {
-    let Some(provider) = registry::claimant(name) else { return Vec::new() };
+fn doubts(catalog: &FullCatalog, name: &SecretName, value: &SecretInput) -> Vec<String> {
+    let Some(provider) = catalog.claimant(name) else { return Vec::new() };
     let claim = provider.secrets.iter().find(|claim| claim.name == *name);
     let pattern =
         claim.and_then(|claim| claim.pattern.as_deref()).and_then(|text| regex_lite::Regex::new(text).ok());

@@ -6,10 +6,11 @@ use zeroize::Zeroizing;
 
 use super::Local;
 use crate::audit::{self, Action, AuditKey, Event, Outcome as Logged};
-use crate::broker::{Desk, Journal, Limits, Rulebook};
+use crate::broker::{Desk, Journal, Limits, Rulebook, Shelf};
 use crate::platform::clock;
 use crate::platform::files::NamedFile;
 use crate::policy::Caller;
+use crate::service::catalog::{FullCatalog, VaultShelf};
 use crate::service::command::{InitRequest, KeyChoice, Outcome, UnlockWith};
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::vault::{
@@ -19,13 +20,20 @@ use crate::vault::{
 /// An open vault and what works on it.
 pub(super) struct Session {
     pub(super) desk: Desk,
+    shelf: Arc<VaultShelf>,
     /// Whether this process made the vault, on its first use.
     pub(super) created: bool,
-    /// The vault's file as it was opened.
+    /// The vault's id and file as they were opened.
+    vault_id: String,
     file: Option<NamedFile>,
 }
 
 impl Session {
+    /// The registry, and the providers that the vault keeps now.
+    pub(super) fn catalog(&self) -> Result<Arc<FullCatalog>, ServiceError> {
+        Ok(self.shelf.full(&mut self.desk.vault())?)
+    }
+
     /// Whether the vault's file is still the one that was opened: not after somebody restored
     /// another in its place, or deleted it.
     fn is_in_place(&self) -> bool {
@@ -36,21 +44,37 @@ impl Session {
     pub(super) fn recorded<T>(
         &self,
         event: Event,
-        act: impl FnOnce(&mut Vault) -> Result<T, vault::VaultError>,
+        act: impl FnOnce(&mut Vault) -> Result<T, VaultError>,
+    ) -> Result<T, ServiceError> {
+        self.recorded_all(vec![event], act)
+    }
+
+    /// The same for several events of one act.
+    pub(super) fn recorded_all<T>(
+        &self,
+        events: Vec<Event>,
+        act: impl FnOnce(&mut Vault) -> Result<T, VaultError>,
     ) -> Result<T, ServiceError> {
         let journal = &self.desk.journal;
-        let request = journal.append(&Event { outcome: Logged::Requested, ..event.clone() })?;
+        let mut requests = Vec::with_capacity(events.len());
+        for event in events {
+            let request = journal.append(&Event { outcome: Logged::Requested, ..event.clone() })?;
+            requests.push((request, event));
+        }
         let (result, epoch) = {
             let mut vault = self.desk.vault();
             (act(&mut vault), vault.epoch())
         };
-        let end = match &result {
-            Ok(_) => Event { outcome: Logged::Ok, epoch: Some(epoch), ..event },
-            Err(error) => Event { outcome: Logged::Failed, detail: Some(error.to_string()), ..event },
-        };
-        // It is done or not by now, and the request is on record; a log that broke meanwhile
-        // refuses the next one.
-        let _ = journal.append(&Event { ts_ms: clock::now_ms(), decision: Some(request), ..end });
+        for (request, event) in requests {
+            let event = Event { ts_ms: clock::now_ms(), decision: Some(request), ..event };
+            let end = match &result {
+                Ok(_) => Event { outcome: Logged::Ok, epoch: Some(epoch), ..event },
+                Err(error) => Event { outcome: Logged::Failed, detail: Some(error.to_string()), ..event },
+            };
+            // It is done or not by now, and the request is on record; a log that broke meanwhile
+            // refuses the next one.
+            let _ = journal.append(&end);
+        }
         journal.settle()?;
         Ok(result?)
     }
@@ -58,11 +82,7 @@ impl Session {
 
 impl Local {
     pub(super) fn vault_paths(&self) -> VaultPaths {
-        VaultPaths {
-            folder: self.places.vault.clone(),
-            key_file: self.places.key_file.clone(),
-            audit_dir: self.places.audit.clone(),
-        }
+        (&self.places).into()
     }
 
     /// The open vault; opened, or on first use made, when its key can be had without asking. One
@@ -94,6 +114,20 @@ impl Local {
         }
     }
 
+    /// Closes what is open and opens it again with its key, as far as it opens.
+    pub(super) fn renew(&self, caller: &Caller) {
+        let mut slot = self.session.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = slot.take() {
+            *slot = self.reopen(caller, session).ok().map(Arc::new);
+        }
+    }
+
+    /// The key of the vault that is open.
+    pub(super) fn open_kek(&self) -> Option<Kek> {
+        let open = self.session.read().unwrap_or_else(PoisonError::into_inner).clone();
+        open.and_then(|session| Kek::from_wire(&session.desk.vault().kek().to_wire()))
+    }
+
     fn open(&self, caller: &Caller) -> Result<Session, ServiceError> {
         let Some(found) = vault::find(&self.vault_paths())? else {
             let material = if cfg!(target_os = "macos") { KeyMaterial::Keychain } else { KeyMaterial::File };
@@ -110,7 +144,7 @@ impl Local {
     }
 
     /// What opens a vault of that key provider without asking anybody.
-    fn material(&self, provider: &KeyProvider) -> Result<KeyMaterial, ServiceError> {
+    pub(super) fn material(&self, provider: &KeyProvider) -> Result<KeyMaterial, ServiceError> {
         match provider {
             KeyProvider::File => Ok(KeyMaterial::File),
             KeyProvider::Keychain => Ok(KeyMaterial::Keychain),
@@ -143,16 +177,16 @@ impl Local {
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
         let journal = Journal::new(self.places.audit.clone(), key, fresh);
-        let file = vault.file().cloned();
+        let (vault_id, file) = (vault.header().vault_id.to_string(), vault.file().cloned());
         let desk = Desk {
-            catalog: self.catalog.clone(),
+            shelf: Arc::clone(&self.shelf) as Arc<dyn Shelf>,
             vault: Arc::new(Mutex::new(vault)),
             journal,
             rulebook: Rulebook::default(),
             approvals: Arc::clone(&self.approvals),
             limits: Limits::new(self.places.vault.clone(), usage_key),
         };
-        Ok(Session { desk, created: false, file })
+        Ok(Session { desk, shelf: Arc::clone(&self.shelf), created: false, vault_id, file })
     }
 
     /// A vault that was set back as a whole fits together; but its log, unless it was set back too,
@@ -181,7 +215,7 @@ impl Local {
                 None => {
                     return missing(
                         "the `env` key provider needs AIVAULT_KEY",
-                        "set it to a base64 key of 32 bytes",
+                        "set it to 32 bytes in base64 or hexadecimal, such as `head -c 32 /dev/urandom | base64` prints",
                     );
                 }
             },
@@ -258,6 +292,12 @@ impl Local {
         self.session.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
+    /// The id of the vault that is open.
+    pub(in crate::service) fn open_vault_id(&self) -> Option<String> {
+        let open = self.session.read().unwrap_or_else(PoisonError::into_inner);
+        open.as_ref().map(|session| session.vault_id.clone())
+    }
+
     /// Opens the vault, if that can be done without asking anybody.
     ///
     /// # Errors
@@ -272,7 +312,7 @@ impl Local {
     }
 }
 
-fn set_back(epoch: u64, logged: u64) -> ServiceError {
+pub(super) fn set_back(epoch: u64, logged: u64) -> ServiceError {
     let message = format!(
         "vault.db is older than its audit log: it stands at change {epoch}, and the log knows of change {logged}"
     );
@@ -282,10 +322,15 @@ fn set_back(epoch: u64, logged: u64) -> ServiceError {
     )
 }
 
+/// The reason of a vault that only a person can unlock.
+pub(in crate::service) const LOCKED: &str = "vault.locked";
+
 fn no_key() -> ServiceError {
     ServiceError::new(ErrorKind::InvalidRequest, "what was handed over is no key")
 }
 
 fn locked() -> ServiceError {
-    ServiceError::new(ErrorKind::VaultLocked, "the vault is locked").help("run `aivault unlock`")
+    ServiceError::new(ErrorKind::VaultLocked, "the vault is locked")
+        .reason(LOCKED)
+        .help("run `aivault unlock`")
 }

@@ -1,10 +1,10 @@
 //! Where the vault stands, and what its protection is worth, plainly (invariant 13).
 
-use super::session::Session;
+use super::session::{LOCKED, Session};
 use super::{Local, views};
 use crate::policy::Caller;
 use crate::registry;
-use crate::service::command::{Outcome, StatusView};
+use crate::service::command::{DaemonState, Outcome, StatusView};
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::vault::{self, Header, KeyProvider, Presence};
 
@@ -15,7 +15,7 @@ impl Local {
             Ok(session) => self.unlocked(&session).map(Outcome::Status),
             Err(error) => match vault::presence(&self.vault_paths())? {
                 Presence::Present(header) if error.kind == ErrorKind::VaultLocked => {
-                    Ok(Outcome::Status(self.describe(&header)))
+                    Ok(Outcome::Status(why_locked(self.describe(&header), error)))
                 }
                 _ => Err(error),
             },
@@ -44,6 +44,8 @@ impl Local {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             folder: self.places.vault.display().to_string(),
             state: "locked".to_owned(),
+            problem: None,
+            problem_help: None,
             created: false,
             test: header.test,
             key_provider: provider.name().to_owned(),
@@ -57,6 +59,7 @@ impl Local {
             capabilities: registry::capabilities().count(),
             socket: self.places.socket.display().to_string(),
             daemon: None,
+            daemon_state: DaemonState::Absent,
             upstreams: Vec::new(),
         }
     }
@@ -71,6 +74,14 @@ impl Local {
             KeyProvider::Keychain => "the system's keychain".to_owned(),
         }
     }
+}
+
+/// That nobody unlocked it is no problem; that its key does not fit, or cannot be had, is.
+fn why_locked(view: StatusView, error: ServiceError) -> StatusView {
+    if error.reason.as_deref() == Some(LOCKED) {
+        return view;
+    }
+    StatusView { problem: Some(error.message), problem_help: error.help, ..view }
 }
 
 fn protection(provider: &KeyProvider) -> &'static str {

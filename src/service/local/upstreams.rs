@@ -4,7 +4,6 @@ use super::{Local, views};
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::platform::clock;
 use crate::policy::Caller;
-use crate::registry;
 use crate::service::command::Outcome;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::spec::HostPattern;
@@ -20,7 +19,9 @@ impl Local {
     ) -> Result<Outcome, ServiceError> {
         let invalid = |message: String| ServiceError::new(ErrorKind::InvalidRequest, message);
         let host = HostPattern::parse(host).map_err(|error| invalid(error.to_string()))?;
-        if !registry::capabilities().any(|(_, capability)| capability.host == host) {
+        let session = self.session(caller)?;
+        let catalog = session.catalog()?;
+        if !catalog.capabilities().any(|(_, capability)| capability.host == host) {
             return Err(ServiceError::new(ErrorKind::NotFound, format!("no capability has the host {host}")));
         }
         let addr = address.parse().map_err(|_| {
@@ -29,7 +30,6 @@ impl Local {
         })?;
         let upstream = Upstream { host: host.to_string(), addr, ca_pem };
         let view = views::upstream(&upstream);
-        let session = self.session(caller)?;
         let event =
             Event { detail: Some(format!("to {addr}")), ..event(caller, Action::UpstreamSet, host.as_str()) };
         session.recorded(event, |vault| vault.set_upstream(upstream))?;

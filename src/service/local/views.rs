@@ -1,6 +1,7 @@
 //! From what the vault keeps to what surfaces show.
 
-use crate::registry;
+use crate::policy::Catalog as _;
+use crate::service::catalog::FullCatalog;
 use crate::service::command::{CredentialView, SecretView, UpstreamView};
 use crate::vault::{CredentialMeta, SecretMeta, Upstream};
 
@@ -18,18 +19,18 @@ pub(super) fn secret(meta: &SecretMeta) -> SecretView {
     }
 }
 
-pub(super) fn credential(meta: &CredentialMeta) -> CredentialView {
+pub(super) fn credential(meta: &CredentialMeta, catalog: &FullCatalog) -> CredentialView {
     CredentialView {
         name: meta.name.clone(),
         provider: meta.provider.clone(),
         scope: meta.scope.clone(),
-        capabilities: enabled_capabilities(meta.provider.as_str()),
+        capabilities: enabled_capabilities(meta.provider.as_str(), catalog),
     }
 }
 
 /// How many of a provider's capabilities its credential makes ready.
-pub(super) fn enabled_capabilities(provider: &str) -> usize {
-    let capabilities = registry::provider(provider).map(|provider| provider.capabilities.iter());
+fn enabled_capabilities(provider: &str, catalog: &FullCatalog) -> usize {
+    let capabilities = catalog.provider(provider).map(|provider| provider.capabilities.iter());
     capabilities.map_or(0, |all| all.filter(|capability| !capability.is_administrative()).count())
 }
 

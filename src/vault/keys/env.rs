@@ -17,9 +17,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// How errors call the text.
+pub(super) const ORIGIN: &str = "AIVAULT_KEY";
+
 pub(super) fn parse(text: &SecretText) -> Result<Kek, KeyError> {
-    parse_text(text.as_str().trim_ascii())
-        .ok_or_else(|| KeyError::Malformed { origin: "AIVAULT_KEY".to_owned() })
+    parse_text(text.as_str().trim_ascii()).ok_or_else(|| KeyError::Malformed { origin: ORIGIN.to_owned() })
 }
 
 /// 64 characters of hex are 48 bytes of base64, so the two cannot be mistaken for each other.

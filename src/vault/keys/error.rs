@@ -14,7 +14,7 @@ pub enum KeyError {
     NoProvider,
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("{origin} holds no key: it must be the base64 of 32 bytes, on one line")]
+    #[error("{origin} holds no key: it must be 32 bytes in base64 or hexadecimal, on one line")]
     Malformed { origin: String },
     #[error("the passphrase is empty")]
     EmptyPassphrase,
@@ -46,6 +46,11 @@ impl KeyError {
                 )
             }
             Self::File(error) => error.help(),
+            Self::Malformed { origin } if origin == super::env::ORIGIN => {
+                "set it to the key that the vault was made with; a new one comes from \
+                 `head -c 32 /dev/urandom | base64`"
+                    .to_owned()
+            }
             Self::Malformed { origin } => format!("restore the right content of {origin} from a backup"),
             Self::EmptyPassphrase => "give a passphrase of several words".to_owned(),
             Self::Derivation(_) => "free some memory and try again".to_owned(),

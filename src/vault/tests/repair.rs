@@ -13,7 +13,7 @@ fn a_person_can_look_at_what_is_left_and_accept_it() {
     assert_eq!(looked.difference(), Some(&Difference::Missing(names(&[first]))));
     assert_eq!(looked.secrets().len(), 1);
     assert_eq!(looked.credentials().len(), 2);
-    let mut vault = looked.accept(&names(&[first])).unwrap();
+    let mut vault = looked.accept(&names(&[first]), 0).unwrap();
     assert_eq!(vault.credentials().unwrap().len(), 1, "the other stood on what is missing");
     assert_eq!(value_of(&mut place.open().unwrap(), &second).unwrap(), b"sk-other");
 }
@@ -28,10 +28,20 @@ fn repair_deletes_what_was_set_back_and_replaces_a_broken_manifest() {
     delete(&place, "manifest");
     let looked = repair(&place.paths, &KeyMaterial::File).unwrap();
     assert!(looked.difference().is_some());
-    looked.accept(&names(&[first])).unwrap();
+    looked.accept(&names(&[first]), 0).unwrap();
     let mut vault = place.open().unwrap();
     assert!(value_of(&mut vault, &first).is_err());
     assert_eq!(value_of(&mut vault, &second).unwrap(), b"sk-other");
+}
+
+#[test]
+fn what_is_accepted_is_later_than_all_that_was_seen() {
+    let (place, vault, _, _) = with_two();
+    drop(vault);
+    let looked = repair(&place.paths, &KeyMaterial::File).unwrap();
+    assert_eq!(looked.difference(), None);
+    looked.accept(&[], 1000).unwrap();
+    assert_eq!(place.open().unwrap().epoch(), 1001);
 }
 
 #[test]

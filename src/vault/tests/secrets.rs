@@ -1,7 +1,7 @@
 //! What happens to a secret from create to delete.
 
 use super::{
-    NOW, Place, by_name, input, new_secret, openai_claim, trello_claim, upstream, value_of, with_openai,
+    NOW, Place, by_name, input, new_secret, openai_claim, to, trello_claim, upstream, value_of, with_openai,
     workspace,
 };
 use crate::spec::{ProviderId, Scope, SecretName};
@@ -22,7 +22,7 @@ fn aliases(names: &[&str]) -> SecretChange {
 fn a_stored_value_comes_out_for_its_provider_only() {
     let (place, mut vault, id) = with_openai();
     assert_eq!(value_of(&mut vault, &id).unwrap(), b"sk-one");
-    let other = vault.reveal(&id, &ProviderId::from_static("trello")).err().unwrap();
+    let other = vault.reveal(&id, to(&ProviderId::from_static("trello"))).err().unwrap();
     assert_eq!(other.kind(), VaultErrorKind::PinMismatch);
     assert_eq!(value_of(&mut place.open().unwrap(), &id).unwrap(), b"sk-one");
 }
@@ -220,10 +220,21 @@ fn a_redirect_stays_on_this_machine() {
 }
 
 #[test]
-fn a_given_value_is_compared_without_showing_the_stored_one() {
-    let (_place, mut vault, id) = with_openai();
-    for (value, same) in [("sk-one", true), ("sk-on", false), ("sk-one ", false), ("x", false)] {
-        assert_eq!(vault.holds(&SecretRef::Id(id), &input(value)).unwrap(), same, "{value}");
-    }
-    assert!(vault.holds(&by_name("OTHER"), &input("sk-one")).is_err());
+fn several_are_stored_together_or_not_at_all() {
+    let (place, mut vault, _) = with_openai();
+    let epoch = vault.epoch();
+    let trello = |name| (new_secret(name, "value", Scope::Global), Some(trello_claim()));
+    let taken = (new_secret("OPENAI_API_KEY", "sk-one", Scope::Global), Some(openai_claim()));
+    let refused = vault.create_secrets(vec![trello("TRELLO_API_KEY"), taken], NOW);
+    assert_eq!(refused.err().unwrap().kind(), VaultErrorKind::AlreadyExists);
+    let twice = vault.create_secrets(vec![trello("TRELLO_TOKEN"), trello("TRELLO_TOKEN")], NOW);
+    assert_eq!(twice.err().unwrap().to_string(), "TRELLO_TOKEN is given twice");
+    assert_eq!((vault.epoch(), vault.secrets().unwrap().len()), (epoch, 1));
+
+    let created = vault.create_secrets(vec![trello("TRELLO_API_KEY"), trello("TRELLO_TOKEN")], NOW).unwrap();
+    assert_eq!(created[0].provisioned, Provisioned::None);
+    assert!(matches!(created[1].provisioned, Provisioned::Ready { .. }), "{:?}", created[1].provisioned);
+    assert_eq!(vault.epoch(), epoch + 1, "in one change");
+    drop(vault);
+    assert_eq!(place.open().unwrap().credentials().unwrap().len(), 2);
 }
