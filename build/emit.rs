@@ -81,6 +81,7 @@ fn provider(provider: &Provider) -> TokenStream {
         private,
         headers,
         act_as,
+        owned_parameters,
         sdk,
         capabilities,
     } = provider;
@@ -90,6 +91,7 @@ fn provider(provider: &Provider) -> TokenStream {
     let scheme = auth(scheme);
     let headers = headers.iter().map(header);
     let act_as = act_as.iter().map(|name| name.as_str());
+    let owned_parameters = owned_parameters.iter().map(|name| text(name));
     let sdk = option(sdk.as_ref().map(self::sdk));
     let capabilities = capabilities.iter().map(capability);
     quote! {
@@ -104,6 +106,7 @@ fn provider(provider: &Provider) -> TokenStream {
             private: #private,
             headers: Cow::Borrowed(&[#(#headers),*]),
             act_as: Cow::Borrowed(&[#(HeaderName::from_static(#act_as)),*]),
+            owned_parameters: Cow::Borrowed(&[#(#owned_parameters),*]),
             sdk: #sdk,
             capabilities: Cow::Borrowed(&#list),
         };

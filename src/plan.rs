@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::policy::{Allowed, HeaderField, Redaction};
+use crate::spec::header::same_header;
 use crate::spec::{Auth, Capability, HostPattern, Method, Provider, SecretClaim, Target};
 
 /// What will be sent, where to, and how it is to be authenticated.
@@ -84,11 +85,9 @@ impl<'a> Plan<'a> {
     /// The caller's headers, and the provider's defaults where the caller set none.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         let own = self.headers.iter().map(|field| (field.name(), field.value()));
-        let missing = self
-            .provider
-            .headers
-            .iter()
-            .filter(|default| !self.headers.iter().any(|field| field.name() == default.name.as_str()));
+        let missing = self.provider.headers.iter().filter(|default| {
+            !self.headers.iter().any(|field| same_header(field.name(), default.name.as_str()))
+        });
         own.chain(missing.map(|default| (default.name.as_str(), default.value.as_ref())))
     }
 }

@@ -82,6 +82,10 @@ fn header_with_defaults_that_the_provider_demands() {
 
     let other = [&call[..], &["--header", "anthropic-version: 2026-10-21"]].concat();
     assert_eq!(sent("api.anthropic.com", &secrets, &other).header("anthropic-version"), "2026-10-21");
+    let folded = [&call[..], &["--header", "anthropic_version: 2026-10-21"]].concat();
+    let received = sent("api.anthropic.com", &secrets, &folded);
+    assert_eq!(received.header("anthropic_version"), "2026-10-21");
+    assert!(!received.head.has("anthropic-version"), "the default is not sent beside it");
 }
 
 #[test]

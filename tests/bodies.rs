@@ -287,6 +287,38 @@ fn an_upstreams_error_is_printed_and_told_by_the_exit_code() {
     });
 }
 
+/// The reader learns that the upstream did it, and keeps what came before.
+#[test]
+fn an_upstream_that_breaks_off() {
+    let told = Door::BOTH.map(|door| {
+        let setting = Setting::new(door);
+        setting.upstream.answers(|_| Answer::broken("half of it"));
+        let done = setting.home.run(&["invoke", CHAT, "--body", "{}"]).ends(6);
+        assert_eq!(done.text(), "half of it");
+        assert!(setting.home.events()[0].is("response", "failed"), "{:?}", setting.home.events()[0]);
+        done.errors()
+    });
+    assert_eq!(told[0], told[1], "whichever door it came through");
+}
+
+/// The daemon did it, where there is no word from it.
+#[test]
+fn a_daemon_that_breaks_off() {
+    let setting = Setting::new(Door::Daemon);
+    let (feed, answer) = Answer::fed();
+    let answer = std::sync::Mutex::new(Some(answer));
+    setting.upstream.answers(move |_| answer.lock().unwrap().take().unwrap());
+    let mut command = setting.home.command(Door::Daemon, &["invoke", CHAT, "--body", "{}"]);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pieces = read_in_pieces(child.stdout.take().unwrap());
+    feed.send(Bytes::from("begun")).unwrap();
+    assert_eq!(pieces.recv_timeout(LIMIT).unwrap(), b"begun");
+    support::processes::kill(setting.home.daemon().expect("a daemon"));
+    let done = Done::wait_for(child, b"").ends(4);
+    assert!(done.errors().contains("the daemon broke off"), "{}", done.errors());
+}
+
 #[test]
 fn an_upstream_that_is_not_there() {
     for door in Door::BOTH {

@@ -322,6 +322,10 @@ fn nonsense_on_the_socket_is_answered_or_dropped() {
         let (head, _) = socket::exchange(&home.socket(), &[head.as_bytes(), &body].concat());
         assert!(head.first_line.starts_with("HTTP/1.1 4"), "{head:?}");
     }
+    // Each is on record, since each may have been somebody's attempt.
+    let events = home.events();
+    let refused = events.iter().filter(|entry| entry.event["reason"] == "request.malformed").count();
+    assert_eq!(refused, 6);
     // What operators may ask for is not on the callers' socket.
     let command = r#"{"command":"secret-list","scope":null}"#;
     let head = format!(
@@ -333,4 +337,73 @@ fn nonsense_on_the_socket_is_answered_or_dropped() {
     assert!(upstream.take().is_empty());
     home.run(INVOKE).ok();
     assert_eq!(home.daemon(), pid, "it is still the same one");
+}
+
+/// What no client sends is refused as any other call is: on record, and with its own reason.
+#[test]
+fn a_call_that_says_too_much_is_on_record() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    upstream.take();
+    let long = "x".repeat(20_000);
+    for more in [
+        r#""caller":{"uid":0}"#.to_owned(),
+        r#""host":"evil.example""#.to_owned(),
+        r#""scope":{"scope":"everywhere"}"#.to_owned(),
+        r#""credential":"NOT A NAME sk-private""#.to_owned(),
+        format!(r#""{long}":"{long}""#),
+    ] {
+        let call = format!(r#"{{"capability":"openai/models","path":"/v1/models",{more}}}"#);
+        let framed = [&u32::try_from(call.len()).unwrap().to_be_bytes()[..], call.as_bytes()].concat();
+        let (head, _) = exchange(&home, "", &framed);
+        assert!(head.first_line.starts_with("HTTP/1.1 400"), "{more}: {head:?}");
+        let newest = &home.events()[0];
+        assert!(newest.is("invoke", "denied"), "{more}: {newest:?}");
+        assert_eq!(newest.event["reason"], "request.malformed");
+        assert_eq!(newest.event["capability"], "openai/models");
+        let line = newest.event.to_string();
+        assert!(line.len() < 1000 && !line.contains("private") && !line.contains("evil"), "{line}");
+    }
+    assert!(upstream.take().is_empty());
+}
+
+/// A body that would be left out silently is refused instead.
+#[test]
+fn a_body_that_is_said_not_to_be_there_is_refused() {
+    let upstream = parrot();
+    let home = ready(&upstream);
+    home.run(INVOKE).ok();
+    upstream.take();
+    let call = |has_body: bool| {
+        let call = format!(
+            r#"{{"capability":"openai/chat-completions","method":"POST","path":"/v1/chat/completions","has_body":{has_body}}}"#
+        );
+        [&u32::try_from(call.len()).unwrap().to_be_bytes()[..], call.as_bytes()].concat()
+    };
+    let body = |has_body| [&call(has_body)[..], b"a body"].concat();
+    for (fields, message) in [
+        ("aivault-body-length: 0\r\n", body(true)),
+        ("aivault-body-length: many\r\n", body(true)),
+        ("", body(false)),
+    ] {
+        let (head, _) = exchange(&home, fields, &message);
+        assert!(head.first_line.starts_with("HTTP/1.1 400"), "{fields}: {head:?}");
+        assert_eq!(home.events()[0].event["reason"], "request.malformed");
+    }
+    assert!(upstream.take().is_empty());
+    for (fields, message) in [("aivault-body-length: 0\r\n", call(true)), ("", call(false))] {
+        let (head, _) = exchange(&home, fields, &message);
+        assert!(head.first_line.starts_with("HTTP/1.1 200"), "{fields}: {head:?}");
+        assert!(upstream.take_one().body.is_empty());
+    }
+}
+
+/// Sends a message to the callers' socket.
+fn exchange(home: &Home, fields: &str, message: &[u8]) -> (support::http::Head, Vec<u8>) {
+    let head = format!(
+        "POST /invoke HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{fields}content-length: {}\r\n\r\n",
+        message.len()
+    );
+    socket::exchange(&home.socket(), &[head.as_bytes(), message].concat())
 }

@@ -111,6 +111,13 @@ fn callers_headers() -> Vec<Case> {
         "x-rewrite-url: /v1/organization/users",
         "x-a: b\r\nauthorization: Bearer mine",
         "x a: b",
+        "x-authorization: mine",
+        "x.api.key: mine",
+        "ocp-apim-subscription-key: mine",
+        "x-envoy-original-path: /v1/organization/users",
+        "impersonate-user: root",
+        "openai-organization: org-mine",
+        "OpenAI_Project: proj-mine",
     ];
     let call = |header: &&str| {
         case("header.not_allowed", &[CHAT, "--method", "POST", "--body", "{}", "--header", header])
@@ -124,6 +131,23 @@ fn callers_headers() -> Vec<Case> {
     let request = r#"{"method":"POST","path":"/v1/chat/completions","headers":{"authorization":"Bearer mine"},"body":{}}"#;
     cases.push(case("header.not_allowed", &[CHAT, "--request", request]));
     cases
+}
+
+/// Over a limit, and over what a message to the daemon may have, so that only files hold them.
+fn oversized() -> Vec<(&'static str, String)> {
+    let request = |path: &str, headers: &[(String, String)]| {
+        let headers: serde_json::Map<_, _> =
+            headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        serde_json::json!({ "method": "GET", "path": path, "headers": headers }).to_string()
+    };
+    let many: Vec<_> = (0..30_000).map(|number| (format!("x-{number}"), "a".to_owned())).collect();
+    vec![
+        ("path.not_canonical", request(&format!("/v1/chat/{}", "a".repeat(300_000)), &[])),
+        ("path.not_canonical", request(&"a".repeat(300_000), &[])),
+        ("header.not_allowed", request(CHAT_PATH, &[("x-a".to_owned(), "a".repeat(1 << 20))])),
+        ("header.not_allowed", request(CHAT_PATH, &[("x".repeat(1 << 20), "a".to_owned())])),
+        ("header.not_allowed", request(CHAT_PATH, &many)),
+    ]
 }
 
 fn owned_parameters() -> Vec<Case> {
@@ -150,6 +174,58 @@ fn owned_parameters() -> Vec<Case> {
     queries.iter().map(call).collect()
 }
 
+/// Names by which a provider takes credentials besides those of its scheme, and ways to have
+/// another method read.
+fn other_parameters() -> Vec<Case> {
+    let call =
+        |reason, capability, path: &str| case(reason, &[capability, "--method", "GET", "--path", path]);
+    let owned = |query| call("query.owned_by_auth", GEMINI, &format!("/v1beta/models?{query}"));
+    let mut cases: Vec<Case> =
+        ["access_token=mine", "oauth_token=mine", "Access.Token=mine", "a=b&access_token[]=mine"]
+            .map(owned)
+            .into();
+    for query in
+        ["_method=DELETE", "$httpMethod=DELETE", "%24HTTPMETHOD=DELETE", "x-http-method-override=DELETE"]
+    {
+        cases.push(call("query.not_allowed", GEMINI, &format!("/v1beta/models?{query}")));
+        cases.push(call("query.not_allowed", CHAT, &format!("{CHAT_PATH}?{query}")));
+    }
+    cases.push(call("query.owned_by_auth", "slack/conversations", "/api/conversations.list?token=xoxb-mine"));
+    cases
+}
+
+/// The same names in a body, and in ways to write a body.
+fn fields_of_forms() -> Vec<Case> {
+    const SLACK: &str = "slack/chat";
+    const PAIRS: &str = "content-type: application/x-www-form-urlencoded";
+    let call = |more: &[&str]| {
+        let call = [SLACK, "--method", "POST", "--path", "/api/chat.postMessage"];
+        case("body.owned_by_auth", &[&call[..], more].concat())
+    };
+    let pairs = |body| call(&["--header", PAIRS, "--body", body]);
+    vec![
+        pairs("token=xoxb-mine&channel=C1"),
+        pairs("channel=C1&TOKEN%5B%5D=xoxb-mine"),
+        pairs("channel=C1;+t%6fken=xoxb-mine"),
+        pairs("_method=DELETE"),
+        call(&[
+            "--header",
+            "Content_Type: Application/X-WWW-Form-Urlencoded ;charset=x",
+            "--body",
+            "token=mine",
+        ]),
+        call(&["--body", "token=xoxb-mine"]),
+        call(&["--multipart-field", "channel=C1", "--multipart-field", "token=xoxb-mine"]),
+        call(&["--multipart-field", "Access.Token=xoxb-mine"]),
+        call(&[
+            "--header",
+            "content-type: multipart/form-data; boundary=b",
+            "--body",
+            "--b\nCONTENT-DISPOSITION:form-data;\r\n name=token\n\nxoxb-mine\n--b--",
+        ]),
+    ]
+}
+
 fn out_of_reach() -> Vec<Case> {
     vec![
         case("capability.unknown", &["openai/none"]),
@@ -174,6 +250,7 @@ fn check(door: Door, cases: &[Case]) {
     let upstream = Upstream::serving(&["api.openai.com", "generativelanguage.googleapis.com", "slack.com"]);
     let home = Home::with_openai(door, &upstream, secrets::OPENAI);
     home.store("GEMINI_API_KEY", "AIzaSyD-made-up-for-tests-0123456789abc");
+    home.store("SLACK_BOT_TOKEN", "xoxb-made-up-for-tests-0123456789");
     let mut last = home.events()[0].seq;
     for Case { arguments, exit, reason } in cases {
         let words: Vec<&str> =
@@ -221,8 +298,57 @@ fn a_header_that_is_not_the_callers() {
 }
 
 #[test]
+fn what_is_too_large() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: Vec<Case> = oversized()
+        .into_iter()
+        .enumerate()
+        .map(|(number, (reason, request))| {
+            let file = folder.path().join(number.to_string());
+            std::fs::write(&file, request).unwrap();
+            case(reason, &[CHAT, "--request-file", file.to_str().unwrap()])
+        })
+        .collect();
+    Door::BOTH.into_iter().for_each(|door| check(door, &cases));
+}
+
+#[test]
 fn a_parameter_that_carries_the_secret() {
     Door::BOTH.into_iter().for_each(|door| check(door, &owned_parameters()));
+}
+
+#[test]
+fn a_parameter_that_could_carry_another_or_replace_the_method() {
+    Door::BOTH.into_iter().for_each(|door| check(door, &other_parameters()));
+}
+
+#[test]
+fn a_field_of_a_form_that_could_carry_a_credential() {
+    Door::BOTH.into_iter().for_each(|door| check(door, &fields_of_forms()));
+}
+
+/// What a form is for still works, of any size and from a stream.
+#[test]
+fn a_form_without_such_a_field_goes_out_as_it_is() {
+    for door in Door::BOTH {
+        let upstream = Upstream::serving(&["slack.com"]);
+        let home = Home::with(door, &upstream);
+        home.store("SLACK_BOT_TOKEN", "xoxb-made-up-for-tests-0123456789");
+        let call = ["invoke", "slack/chat", "--method", "POST", "--path", "/api/chat.postMessage"];
+        let file = home.path("token");
+        std::fs::write(&file, "name=\"token\"\r\n".repeat(200_000)).unwrap();
+        let multipart = format!("file={}", file.to_str().unwrap());
+        home.run(
+            &[&call[..], &["--multipart-field", "text=token=1", "--multipart-file", &multipart]].concat(),
+        )
+        .ok();
+        let received = upstream.take_one();
+        assert!(received.body.len() > 2_000_000, "{}", received.body.len());
+        let pairs = "text=token%3D1&channel=C1";
+        let header = "content-type: application/x-www-form-urlencoded";
+        home.run(&[&call[..], &["--header", header, "--body", pairs]].concat()).ok();
+        assert_eq!(upstream.take_one().body, pairs.as_bytes());
+    }
 }
 
 #[test]

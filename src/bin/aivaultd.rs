@@ -4,14 +4,18 @@ use std::process::ExitCode;
 
 use aivault::daemon::Ended;
 use aivault::platform::process;
+use aivault::service::{SecretText, wire};
 use aivault::{daemon, settings};
 
 const HELP: &str = "\
 Serves one vault over unix sockets. `aivault invoke` starts it on demand.
 
-Usage: aivaultd
+Usage: aivaultd [--key-on-stdin]
 
 Options:
+      --key-on-stdin
+                 Open the vault with the key that `aivault unlock` writes on
+                 the standard input
   -h, --help     Print help
   -V, --version  Print version
 
@@ -24,11 +28,12 @@ fn main() -> ExitCode {
     settings::cleanse();
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     match arguments.first().and_then(|argument| argument.to_str()) {
-        None if arguments.is_empty() => serve(),
+        None if arguments.is_empty() => serve(false),
         Some("-V" | "--version") => say(concat!("aivaultd ", env!("CARGO_PKG_VERSION"), "\n")),
         Some("-h" | "--help") => say(HELP),
+        Some(wire::KEY_ON_STDIN) if arguments.len() == 1 => serve(true),
         _ => {
-            eprint!("error: aivaultd takes no arguments\n\n{HELP}");
+            eprint!("error: aivaultd takes no other arguments\n\n{HELP}");
             ExitCode::from(2)
         }
     }
@@ -41,15 +46,24 @@ fn say(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn serve() -> ExitCode {
+fn serve(key_on_stdin: bool) -> ExitCode {
+    // Before there is a key in this process.
     if let Err(error) = process::harden() {
         return fail(&error, None);
     }
+    let key = key_on_stdin.then(|| SecretText::read_from(&mut process::unbuffered_stdin())).transpose();
+    let key = match key {
+        Ok(key) => key,
+        Err(error) => {
+            eprintln!("error: the key cannot be read: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let settings = match settings::Settings::read() {
         Ok(settings) => settings,
         Err(error) => return fail(&error, None),
     };
-    match daemon::run(settings.places) {
+    match daemon::run(settings.places, key) {
         Ok(Ended::Stopped) => ExitCode::SUCCESS,
         Ok(Ended::AlreadyRunning) => {
             eprintln!("another daemon serves at this socket already; `aivault status` tells which");

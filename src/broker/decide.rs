@@ -11,6 +11,7 @@ use futures_util::StreamExt as _;
 
 use super::discharge::{Circumstances, discharge};
 use super::error::BrokerError;
+use super::form;
 use super::invoke::Desk;
 use super::limits::Reserved;
 use super::record;
@@ -63,6 +64,7 @@ async fn attempt<'a>(
         now: Instant(clock::now_ms()),
     };
     let applicable = rules.applicable(&admitted, &facts)?;
+    let body = form::look(&admitted, body).await?;
     let (seen, body) = read_body(&admitted, body, applicable.wanted()).await?;
     let conditional = judge(admitted, &applicable, facts, &seen)?;
     let around = Circumstances { desk, caller, facts, credential: &credential, body: &seen };

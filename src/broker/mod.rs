@@ -11,6 +11,7 @@ mod decide;
 mod discharge;
 mod ending;
 mod error;
+mod form;
 mod format;
 pub mod guard;
 mod headers;

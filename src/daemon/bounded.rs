@@ -35,7 +35,7 @@ impl Room {
     /// The whole of a command's body. Whoever finds no room waits for it, but no longer than for
     /// the client.
     pub(super) async fn read(&self, body: Body) -> Result<Whole, ServiceError> {
-        in_time("command", self.collect(body)).await
+        in_time(self.collect(body), late_command).await
     }
 
     async fn collect(&self, body: Body) -> Result<Whole, ServiceError> {
@@ -59,13 +59,17 @@ impl Room {
     }
 }
 
-/// What `reading` reads, if it is there in time.
-pub(super) async fn in_time<T>(
-    what: &str,
-    reading: impl Future<Output = Result<T, ServiceError>>,
-) -> Result<T, ServiceError> {
-    let late = |_| invalid(&format!("the {what} did not arrive whole within {} s", PATIENCE.as_secs()));
-    tokio::time::timeout(PATIENCE, reading).await.map_err(late)?
+/// What `reading` reads, if it is there in time; else the error of what is late.
+pub(super) async fn in_time<T, E>(
+    reading: impl Future<Output = Result<T, E>>,
+    late: impl FnOnce() -> E,
+) -> Result<T, E> {
+    tokio::time::timeout(PATIENCE, reading).await.map_err(|_| late())?
+}
+
+/// The error of a command that is late.
+fn late_command() -> ServiceError {
+    invalid("the command did not arrive whole within 10 s")
 }
 
 fn invalid(message: &str) -> ServiceError {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::platform::files::FileError;
+use crate::service::ServiceError;
 
 /// Why there is no daemon.
 #[derive(Debug, Error)]
@@ -21,6 +22,8 @@ pub enum DaemonError {
     PathTooLong(PathBuf),
     #[error("the asynchronous runtime could not be started: {0}")]
     Runtime(std::io::Error),
+    #[error("the key that was handed over is of no use: {0}")]
+    Key(ServiceError),
 }
 
 impl DaemonError {
@@ -36,6 +39,7 @@ impl DaemonError {
             Self::Taken(path) => {
                 format!("end that process (lsof {path:?} names it), or set AIVAULTD_SOCKET to another path")
             }
+            Self::Key(error) => error.help.clone().unwrap_or_else(|| "run `aivault unlock` again".to_owned()),
             Self::PathTooLong(_) => "set AIVAULTD_SOCKET to a shorter path".to_owned(),
             Self::Runtime(_) => "see whether the system has threads and files left, and try again".to_owned(),
         }

@@ -1,8 +1,9 @@
 //! The daemon: the service behind two unix sockets, one for operators and one for
 //! callers.
 //!
-//! One instance a vault, however many start at once: the lock is held for life, and
-//! only its holder touches the sockets. Only processes of the same user are served.
+//! One instance a vault, however many start at once: the lock is held for as long as it
+//! listens, and only its holder touches the sockets. One that is told to end takes its
+//! sockets away first, serves everybody who was connected by then, and so loses nobody. Only processes of the same user are served.
 //! It decides nothing: it makes a `Command` or a `Call` of what it reads, and renders
 //! what the service answers.
 
@@ -16,18 +17,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
+use crate::platform::lock::FileLock;
 use crate::platform::{descriptors, files, process};
-use crate::service::Local;
+use crate::service::{Caller, Local, SecretText};
 use crate::settings::Places;
 
 pub use error::DaemonError;
 
 /// How often the daemon looks whether its vault is still there.
 const LOOK: Duration = Duration::from_secs(30);
-/// How long calls that are under way may take when the daemon is told to end.
+/// How long calls that are under way may take when the daemon is told to end by a signal.
 const DRAIN: Duration = Duration::from_secs(10);
+/// The same when it makes room for another: nobody waits for its end.
+const LONG_DRAIN: Duration = Duration::from_secs(3600);
 
 /// How many files a daemon may have open: a call takes two connections, and there may be many.
 const OPEN_FILES: u64 = 65_536;
@@ -46,11 +51,11 @@ pub enum Ended {
     AlreadyRunning,
 }
 
-/// Serves until told to stop.
+/// Serves until told to stop; with `key`, a vault that is open from the start.
 ///
 /// # Errors
-/// When it cannot listen.
-pub fn run(places: Places) -> Result<Ended, DaemonError> {
+/// When it cannot listen, or the key does not open the vault.
+pub fn run(places: Places, key: Option<SecretText>) -> Result<Ended, DaemonError> {
     descriptors::allow_many(OPEN_FILES);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -59,37 +64,65 @@ pub fn run(places: Places) -> Result<Ended, DaemonError> {
         .enable_all()
         .build()
         .map_err(DaemonError::Runtime)?;
-    runtime.block_on(serve_all(places))
+    runtime.block_on(serve_all(places, key))
 }
 
-async fn serve_all(places: Places) -> Result<Ended, DaemonError> {
+async fn serve_all(places: Places, key: Option<SecretText>) -> Result<Ended, DaemonError> {
     let Some(lock) = socket::lock(&places).await? else { return Ok(Ended::AlreadyRunning) };
+    let local = Arc::new(Local::shared(places.clone()));
+    let uid = process::effective_uid();
+    if let Some(key) = key {
+        local.take_key(&Caller::process(uid, Some(process::own_pid())), &key).map_err(DaemonError::Key)?;
+    }
+    serve_with(&places, local, lock).await
+}
+
+async fn serve_with(places: &Places, local: Arc<Local>, lock: FileLock) -> Result<Ended, DaemonError> {
     let callers = socket::bind(&places.socket).await?;
     let operators = socket::bind(&places.operator_socket()).await?;
-    let local = Arc::new(Local::shared(places.clone()));
     let (stop, stopping) = watch::channel(false);
-    let uid = process::effective_uid();
-    let serving = |most| serve::Serving { uid, most, stopping: stopping.clone() };
-    let callers = serve::accept(callers, routes::callers(Arc::clone(&local)), serving(CALLERS));
-    let operators = serve::accept(operators, routes::operators(Arc::clone(&local)), serving(OPERATORS));
-    let (callers, operators) = (tokio::spawn(callers), tokio::spawn(operators));
-    wait_for_the_end(&places).await;
+    let retire = Arc::new(Notify::new());
+    let serving = |most| serve::Serving { uid: process::effective_uid(), most, stopping: stopping.clone() };
+    let for_callers = routes::callers(Arc::clone(&local));
+    let for_operators = routes::operators(Arc::clone(&local), Arc::clone(&retire));
+    let callers = tokio::spawn(serve::accept(callers, for_callers, serving(CALLERS)));
+    let operators = tokio::spawn(serve::accept(operators, for_operators, serving(OPERATORS)));
+
+    let wish = wait_for_the_end(places, &retire).await;
     let _ = stop.send(true);
-    let open = (callers.await, operators.await);
-    // The next daemon may start while this one finishes what is under way: nobody waits for that.
+    let running = [callers.await, operators.await];
+    // Nobody can connect to this one any more, so that another may start.
     drop(lock);
-    let _ = tokio::time::timeout(DRAIN, async {
-        for connections in [open.0, open.1].into_iter().flatten() {
-            connections.join_all().await;
-        }
-    })
-    .await;
-    let _ = local.settle();
+    finish(&local, running.into_iter().flatten().collect(), wish).await;
     Ok(Ended::Stopped)
 }
 
-/// A signal to end, or the vault's folder being gone: a daemon without a vault serves nobody.
-async fn wait_for_the_end(places: &Places) {
+/// Lets what is under way come to its end. One that makes room may take long for that, but
+/// keeps the key only for as long as a call takes to be sent.
+async fn finish(local: &Local, mut running: Vec<JoinSet<()>>, wish: Wish) {
+    let all_done = async |running: &mut Vec<JoinSet<()>>| {
+        for connections in running {
+            while connections.join_next().await.is_some() {}
+        }
+    };
+    let in_time = tokio::time::timeout(DRAIN, all_done(&mut running)).await.is_ok();
+    let log = local.forget();
+    if !in_time && wish == Wish::MakeRoom {
+        let _ = tokio::time::timeout(LONG_DRAIN, all_done(&mut running)).await;
+    }
+    let _ = log.settle();
+}
+
+/// What a daemon is told that is told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    End,
+    MakeRoom,
+}
+
+/// A signal to end, a wish for another daemon, or the vault's folder being gone: a daemon
+/// without a vault serves nobody.
+async fn wait_for_the_end(places: &Places, retire: &Notify) -> Wish {
     let terminate = async {
         match signal(SignalKind::terminate()) {
             Ok(mut terminate) => terminate.recv().await,
@@ -105,8 +138,9 @@ async fn wait_for_the_end(places: &Places) {
         }
     };
     tokio::select! {
-        _ = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
-        () = gone => {}
+        () = retire.notified() => Wish::MakeRoom,
+        _ = terminate => Wish::End,
+        _ = tokio::signal::ctrl_c() => Wish::End,
+        () = gone => Wish::End,
     }
 }

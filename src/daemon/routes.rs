@@ -1,18 +1,23 @@
 //! What the sockets answer to.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use bytes::BytesMut;
+use futures_core::Stream;
 use futures_util::{StreamExt, stream};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use tokio::sync::Notify;
 
 use super::bounded::{self, Room};
-use crate::service::wire::{self, Health, WireError};
+use crate::service::wire::{self, Health, Malformed, WireError};
 use crate::service::{
     Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, Outcome, RequestBody,
     ServiceError,
@@ -28,11 +33,12 @@ pub(super) fn callers(local: Arc<Local>) -> Router {
         .with_state(local)
 }
 
-/// The operators' socket: commands only.
-pub(super) fn operators(local: Arc<Local>) -> Router {
+/// The operators' socket: commands, and the wish for another daemon.
+pub(super) fn operators(local: Arc<Local>, retire: Arc<Notify>) -> Router {
     Router::new()
         .route(wire::COMMAND, post(command))
         .route(wire::HEALTH, get(health))
+        .route(wire::RETIRE, post(make_room).layer(Extension(retire)))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::disable())
         .layer(Extension(Room::new()))
@@ -47,6 +53,13 @@ async fn health(State(local): State<Arc<Local>>) -> Response {
         vault: local.vault_id(),
     };
     ours(StatusCode::OK, wire::FROM_SERVICE, &health)
+}
+
+/// Asked by a client that is about to start another daemon, which has the key.
+async fn make_room(Extension(retire): Extension<Arc<Notify>>, local: State<Arc<Local>>) -> Response {
+    // Keeps the wish for whoever waits for it, if nobody does at this instant.
+    retire.notify_one();
+    health(local).await
 }
 
 async fn nothing_here() -> Response {
@@ -90,16 +103,18 @@ async fn invoke(
     if let Err(error) = same_vault(&local, &headers) {
         return failure(&error);
     }
-    let (call, body) = match bounded::in_time("call", read_call(&headers, body)).await {
+    let (call, body) = match bounded::in_time(read_call(&headers, body), late_call).await {
         Ok(read) => read,
-        Err(error) => return failure(&error),
+        Err(malformed) => return failure(&local.refuse_malformed(&caller, malformed)),
     };
     match local.invoke(&caller, call, body).await {
         Err(error) => failure(&error),
         Ok(reply) => {
-            let mut response = Response::new(Body::from_stream(reply.body));
+            let mut response = Response::new(streamed(reply.body));
             *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
             *response.headers_mut() = reply.headers;
+            // A trailer is only sent where it is announced.
+            response.headers_mut().insert(header::TRAILER, HeaderValue::from_static(wire::BROKE_OFF));
             mark(&mut response, wire::FROM_UPSTREAM);
             response
         }
@@ -112,8 +127,32 @@ fn same_vault(local: &Local, headers: &HeaderMap) -> Result<(), ServiceError> {
     meant.map_or(Ok(()), |meant| local.refuse_other_vault(meant))
 }
 
+/// An upstream's answer as it comes, with a trailer that says why when it breaks off.
+fn streamed<E: Into<ServiceError> + 'static>(
+    body: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+) -> Body {
+    let frames = body.map(|piece| {
+        Ok::<_, Infallible>(match piece {
+            Ok(data) => Frame::data(data),
+            Err(error) => Frame::trailers(broke_off(&error.into())),
+        })
+    });
+    Body::new(StreamBody::new(frames))
+}
+
+fn broke_off(error: &ServiceError) -> HeaderMap {
+    let json = serde_json::to_vec(&WireError::full(error)).unwrap_or_default();
+    // JSON escapes all control characters but DEL; an error with one is told as unreadable.
+    let value = HeaderValue::from_bytes(&json).unwrap_or(HeaderValue::from_static(""));
+    HeaderMap::from_iter([(HeaderName::from_static(wire::BROKE_OFF), value)])
+}
+
+fn late_call() -> Malformed {
+    Malformed::new("the call did not arrive whole within 10 s")
+}
+
 /// The call at the front of the body, and the rest of the body as it comes.
-async fn read_call(headers: &HeaderMap, body: Body) -> Result<(Call, RequestBody), ServiceError> {
+async fn read_call(headers: &HeaderMap, body: Body) -> Result<(Call, RequestBody), Malformed> {
     let mut pieces = body.into_data_stream();
     let mut buffer = BytesMut::new();
     let call = loop {
@@ -122,19 +161,29 @@ async fn read_call(headers: &HeaderMap, body: Body) -> Result<(Call, RequestBody
         }
         match pieces.next().await {
             Some(Ok(piece)) => buffer.extend_from_slice(&piece),
-            _ => {
-                return Err(ServiceError::new(ErrorKind::InvalidRequest, "the call was not sent to its end"));
-            }
+            _ => return Err(Malformed::new("the call was not sent to its end")),
         }
     };
-    if !call.has_body {
-        return Ok((call, RequestBody::Empty));
-    }
-    let length = headers.get(wire::LENGTH_HEADER).and_then(|length| length.to_str().ok()?.parse().ok());
+    let length = body_length(headers)?;
     let first = stream::iter((!buffer.is_empty()).then(|| Ok(buffer.freeze())));
     let rest = pieces.map(|piece| piece.map_err(|_| CallerBodyFault::BrokenOff));
-    let stream: CallerStream = Box::pin(first.chain(rest));
-    Ok((call, RequestBody::Stream { stream, length }))
+    let mut stream: CallerStream = Box::pin(first.chain(rest));
+    if call.has_body && length != Some(0) {
+        return Ok((call, RequestBody::Stream { stream, length }));
+    }
+    // Whoever sends on takes it that a body is sent, and would not learn that it was not.
+    while let Some(piece) = stream.next().await {
+        if piece.map_or(true, |piece| !piece.is_empty()) {
+            return Err(Malformed::new("the call has a body and says that it has none"));
+        }
+    }
+    Ok((call, RequestBody::Empty))
+}
+
+fn body_length(headers: &HeaderMap) -> Result<Option<u64>, Malformed> {
+    let Some(length) = headers.get(wire::LENGTH_HEADER) else { return Ok(None) };
+    let number = length.to_str().ok().and_then(|length| length.parse().ok());
+    number.map(Some).ok_or_else(|| Malformed::new("the length of the call's body is no number"))
 }
 
 fn failure(error: &ServiceError) -> Response {

@@ -47,11 +47,15 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
             tokio::time::sleep(EXHAUSTED).await;
             continue;
         };
-        let (router, stopping) = (router.clone(), stopping.clone());
+        let served = serve_one(stream, router.clone(), uid, stopping.clone());
         connections.spawn(async move {
-            serve_one(stream, router, uid, stopping).await;
+            served.await;
             drop(place);
         });
+    }
+    // Nobody finds the socket any more, and whoever had connected by then is served.
+    for stream in waiting(socket.close()) {
+        connections.spawn(serve_one(stream, router.clone(), uid, stopping.clone()));
     }
     connections
 }
@@ -61,6 +65,18 @@ async fn next(listener: &UnixListener, room: &Arc<Semaphore>) -> Option<(UnixStr
     let place = Arc::clone(room).acquire_owned().await.ok()?;
     let (stream, _) = listener.accept().await.ok()?;
     Some((stream, place))
+}
+
+/// Those who have connected and were not accepted yet. The system is asked itself: the runtime
+/// may not have heard of them.
+fn waiting(listener: UnixListener) -> Vec<UnixStream> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let accept = || listener.accept().ok();
+    let of_runtime = |(stream, _): (std::os::unix::net::UnixStream, _)| {
+        stream.set_nonblocking(true).ok()?;
+        UnixStream::from_std(stream).ok()
+    };
+    std::iter::from_fn(accept).filter_map(of_runtime).collect()
 }
 
 /// Ends when the daemon is told to end, or its owner is gone.

@@ -54,6 +54,14 @@ pub(super) struct Listening {
     pub(super) listener: UnixListener,
 }
 
+impl Listening {
+    /// Takes the name away; who has connected already can still be accepted.
+    pub(super) fn close(self) -> UnixListener {
+        drop(self._name);
+        self.listener
+    }
+}
+
 /// The name of a socket; taken away when this is dropped, unless it stands for something else by
 /// then.
 struct Name(NamedFile);

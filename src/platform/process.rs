@@ -87,6 +87,42 @@ where
     K: AsRef<OsStr>,
     V: AsRef<OsStr>,
 {
+    spawn_with_stdin(program, arguments, environment, Stdio::null())
+}
+
+/// The same, with what `write` writes on the child's standard input, and then its end. What fits
+/// into a pipe does not wait for the child; nobody else holds either end.
+///
+/// # Errors
+/// When the program is missing or may not be run, or does not take what is written.
+pub fn spawn_detached_with<A, K, V>(
+    program: &Path,
+    arguments: impl IntoIterator<Item = A>,
+    environment: impl IntoIterator<Item = (K, V)>,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<Child, ProcessError>
+where
+    A: AsRef<OsStr>,
+    K: AsRef<OsStr>,
+    V: AsRef<OsStr>,
+{
+    let mut child = spawn_with_stdin(program, arguments, environment, Stdio::piped())?;
+    let written = child.stdin.take().map_or(Ok(()), |mut pipe| write(&mut pipe));
+    written.map_err(|source| ProcessError::Spawn { program: program.to_owned(), source })?;
+    Ok(child)
+}
+
+fn spawn_with_stdin<A, K, V>(
+    program: &Path,
+    arguments: impl IntoIterator<Item = A>,
+    environment: impl IntoIterator<Item = (K, V)>,
+    stdin: Stdio,
+) -> Result<Child, ProcessError>
+where
+    A: AsRef<OsStr>,
+    K: AsRef<OsStr>,
+    V: AsRef<OsStr>,
+{
     let failed = |source| ProcessError::Spawn { program: program.to_owned(), source };
     if !program.is_absolute() {
         return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "the path is not absolute")));
@@ -97,12 +133,25 @@ where
         .env_clear()
         .envs(environment)
         .current_dir("/")
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
         .map_err(failed)
+}
+
+/// This process's standard input without the buffer that the library puts before it, in which a
+/// copy of what was read would stay.
+#[must_use]
+pub fn unbuffered_stdin() -> impl io::Read {
+    struct Stdin;
+    impl io::Read for Stdin {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            Ok(rustix::io::retry_on_intr(|| rustix::io::read(rustix::stdio::stdin(), &mut *buffer))?)
+        }
+    }
+    Stdin
 }
 
 #[cfg(test)]
@@ -140,6 +189,18 @@ mod tests {
         assert!(child.wait().unwrap().success());
         let report = std::fs::read_to_string(report).unwrap();
         assert!(report.contains("/dev/null") && !report.contains("pipe"), "{report}");
+    }
+
+    #[test]
+    fn a_detached_child_reads_what_is_written_and_then_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let report = folder.path().join("report");
+        let arguments = [OsStr::new("-c"), OsStr::new(r#"cat > "$1""#), OsStr::new("sh"), report.as_os_str()];
+        let path = [("PATH", "/usr/bin:/bin")];
+        let write = |pipe: &mut dyn io::Write| pipe.write_all(b"given");
+        let mut child = spawn_detached_with(Path::new("/bin/sh"), arguments, path, write).unwrap();
+        assert!(child.wait().unwrap().success());
+        assert_eq!(std::fs::read_to_string(report).unwrap(), "given");
     }
 
     #[test]

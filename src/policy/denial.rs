@@ -30,6 +30,8 @@ pub enum Reason {
     ApprovalRefused,
     ApprovalTimedOut,
     PolicyBroken,
+    QueryNotAllowed,
+    BodyOwnedByAuth,
     Internal,
 }
 
@@ -59,6 +61,8 @@ impl Reason {
             Self::ApprovalRefused => "approval.refused",
             Self::ApprovalTimedOut => "approval.timed_out",
             Self::PolicyBroken => "policy.broken",
+            Self::QueryNotAllowed => "query.not_allowed",
+            Self::BodyOwnedByAuth => "body.owned_by_auth",
             Self::Internal => "internal",
         }
     }

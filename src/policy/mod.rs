@@ -13,6 +13,7 @@ mod condition;
 mod denial;
 mod facts;
 mod judge;
+pub mod parameter;
 mod pointing;
 mod predicate;
 mod request;

@@ -4,13 +4,14 @@
 //! the wire, byte for byte.
 
 use super::denial::{Denial, Reason};
+use super::parameter::{self, Owner};
 use crate::spec::header::{Reserved, reserved, same_header};
 use crate::spec::{Auth, Method, Provider, Target, TargetError};
 
 /// More header fields than this are refused.
-const MAX_FIELDS: usize = 100;
+pub(super) const MAX_FIELDS: usize = 100;
 /// More bytes of header names and values than this are refused.
-const MAX_HEADER_BYTES: usize = 64 * 1024;
+pub(super) const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// One header: a lower-case name and a value without control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,18 +82,22 @@ fn not_canonical(error: TargetError) -> Denial {
         .help("write the path as the provider documents it, percent-encoding data only")
 }
 
-/// A parameter that carries the secret is the broker's alone, in any spelling.
+/// A parameter that is the broker's is so in any spelling.
 fn check_query(provider: &Provider, target: &Target) -> Result<(), Denial> {
-    let Auth::Query(owned) = &provider.auth else { return Ok(()) };
     if target.query().is_none_or(str::is_empty) {
         return Ok(());
     }
     for name in target.query_names() {
-        let bare = name.split('[').next().unwrap_or_default().trim();
-        if owned.iter().any(|(mine, _)| mine.eq_ignore_ascii_case(bare)) {
-            let message = format!("the query parameter `{bare}` carries the secret and is set by the broker");
-            return Err(Denial::new(Reason::QueryOwnedByAuth, message).help("leave it out"));
-        }
+        let (reason, why) = match parameter::owner(provider, &name) {
+            None => continue,
+            Some(Owner::Auth) => (Reason::QueryOwnedByAuth, "may carry a credential, which the broker sets"),
+            Some(Owner::Override) => {
+                (Reason::QueryNotAllowed, "would replace the request's method or headers")
+            }
+        };
+        let shown: String = name.escape_debug().take(80).collect();
+        let message = format!("the query parameter `{shown}` {why}");
+        return Err(Denial::new(reason, message).help("leave it out"));
     }
     Ok(())
 }
@@ -115,8 +120,9 @@ fn canonical_headers(provider: &Provider, raw: &[(String, String)]) -> Result<Ve
 }
 
 fn canonical_header(provider: &Provider, name: &str, value: &str) -> Result<HeaderField, Denial> {
-    if name.is_empty() || !name.bytes().all(is_token_byte) {
-        return Err(refused(&name.escape_debug().to_string(), "it is not a header name"));
+    if name.is_empty() || !name.bytes().all(is_plain_byte) {
+        let shown = name.escape_debug().to_string();
+        return Err(refused(&shown, "a name has letters, digits, `-` and `_` here"));
     }
     let plain = value.bytes().all(|byte| byte == b'\t' || (0x20..0x7f).contains(&byte) || byte >= 0x80);
     if !plain || value.trim_matches([' ', '\t']).len() != value.len() {
@@ -152,7 +158,8 @@ fn refused(name: &str, why: &str) -> Denial {
         .help("leave it out; the broker adds what the provider needs")
 }
 
-/// RFC 9110, section 5.6.2.
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+/// Less than RFC 9110 lets stand in a name (section 5.6.2): gateways that make a variable's name
+/// of it fold the rest into `_`, and so would take `x.api.key` for `x-api-key`.
+fn is_plain_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }

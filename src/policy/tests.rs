@@ -17,6 +17,7 @@ hosts: [api.acme.example]
 auth: { type: query, name: key, value: "{{key}}" }
 headers: { acme-version: { value: "1", allow: ["2", "beta-*"] } }
 act_as: [acme-as-user]
+owned_parameters: [access_token, $user]
 capabilities:
   things:
     summary: Read and make things
@@ -106,6 +107,17 @@ fn a_call_is_permitted_by_a_grant_and_by_nothing_else() {
         ("acme/things", "GET", "/v1/things?a=b;key=x", "query.owned_by_auth"),
         ("acme/things", "GET", "/v1/things?+key=x", "query.owned_by_auth"),
         ("acme/things", "GET", "/v1/things?monkey=x", "grant.matched"),
+        ("acme/things", "GET", "/v1/things?access_token=x", "query.owned_by_auth"),
+        ("acme/things", "GET", "/v1/things?Access.Token[0]=x", "query.owned_by_auth"),
+        ("acme/things", "GET", "/v1/things?access%20token=x", "query.owned_by_auth"),
+        ("acme/things", "GET", "/v1/things?%24user=x", "query.owned_by_auth"),
+        ("acme/things", "GET", "/v1/things?token=x", "grant.matched"),
+        ("acme/things", "GET", "/v1/things?_method=DELETE", "query.not_allowed"),
+        ("acme/things", "GET", "/v1/things?a=b&_METHOD=DELETE", "query.not_allowed"),
+        ("acme/things", "GET", "/v1/things?$httpMethod=DELETE", "query.not_allowed"),
+        ("acme/things", "GET", "/v1/things?%24httpheaders=a", "query.not_allowed"),
+        ("acme/things", "GET", "/v1/things?X-HTTP-Method-Override=DELETE", "query.not_allowed"),
+        ("acme/things", "GET", "/v1/things?method=x", "grant.matched"),
         ("acme/none", "GET", "/v1/things", "capability.unknown"),
         ("ACME/things", "GET", "/v1/things", "capability.unknown"),
         ("acme/rule", "GET", "/v1/admin", "capability.disabled"),
@@ -149,6 +161,29 @@ fn callers_set_no_header_that_is_the_brokers() {
         "Acme_As_User",
         "stripe-account",
         "accept-encoding",
+        "x-authorization",
+        "Access_Token",
+        "auth-token",
+        "x-api-token",
+        "x-session-token",
+        "x-id-token",
+        "x-refresh-token",
+        "ocp-apim-subscription-key",
+        "x-forwarded",
+        "x-forward-for",
+        "client-ip",
+        "x-originating-ip",
+        "x-remote-user",
+        "x-original-method",
+        "x-http-path-override",
+        "x-envoy-original-path",
+        "x-ssl-client-cert",
+        "sudo",
+        "impersonate-user",
+        "x.api.key",
+        "x!api!key",
+        "x-api-key.",
+        "x.note",
         ":authority",
         "a b",
         "",
@@ -163,6 +198,7 @@ fn callers_set_no_header_that_is_the_brokers() {
         assert_eq!(with(name, value), "grant.matched", "{name}: {value}");
     }
     assert_eq!(with("acme-version", "3"), "header.not_allowed");
+    assert_eq!(with("acme_version", "3"), "header.not_allowed");
     assert_eq!(with("Acme-Version", "beta-7"), "grant.matched");
 }
 

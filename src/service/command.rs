@@ -14,8 +14,11 @@ use crate::vault::{SecretInput, SecretText};
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Command {
     Status,
+    /// For the service in this process only: what it holds has no form on a socket.
+    #[serde(skip)]
     Init(InitRequest),
-    /// Hands the vault's key to the service, from a passphrase or as the client obtained it.
+    /// Opens the vault, and hands its key to a daemon. Has no form on a socket either.
+    #[serde(skip)]
     Unlock {
         with: UnlockWith,
     },
@@ -102,13 +105,16 @@ pub enum Command {
     },
     /// Sets the log aside and begins another.
     AuditRestart {
-        /// For a vault that is locked.
+        /// For a vault that is locked; stays in this process.
+        #[serde(skip)]
         passphrase: Option<SecretText>,
     },
     /// Looks at what is left of a vault whose records are not those last written.
     Repair {
         /// Deletes what does not open, and vouches for the rest as it is.
         accept: bool,
+        /// Stays in this process.
+        #[serde(skip)]
         passphrase: Option<SecretText>,
     },
     UpstreamSet {
@@ -123,8 +129,6 @@ pub enum Command {
 }
 
 /// How a vault is to be made.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct InitRequest {
     pub provider: KeyChoice,
     pub passphrase: Option<SecretText>,
@@ -134,8 +138,7 @@ pub struct InitRequest {
 }
 
 /// The key providers that an operator can choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyChoice {
     File,
     Env,
@@ -144,12 +147,8 @@ pub enum KeyChoice {
 }
 
 /// What opens a locked vault.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum UnlockWith {
     Passphrase(SecretText),
-    /// The key itself, as a client that could obtain it hands it over.
-    Key(SecretText),
     /// Whatever the vault's own key provider gives without asking.
     Provider,
 }
@@ -190,6 +189,8 @@ pub enum Outcome {
     SecretStored(StoredView),
     Imported {
         stored: Vec<StoredView>,
+        /// What was stored already with the same value.
+        unchanged: Vec<SecretName>,
     },
     Secrets {
         secrets: Vec<SecretView>,

@@ -64,7 +64,7 @@ impl Service {
                 let asks = request.provider == KeyChoice::Passphrase;
                 let outcome = self.local.execute(&self.caller, Command::Init(request))?;
                 if asks && self.daemon != DaemonUse::Disabled {
-                    self.hand_over()?;
+                    self.block_on(self.hand_over(async || false))?;
                 }
                 let found = self.block_on(async { Ok(self.remote.look().await) })?;
                 Ok(beside(outcome, &found))
@@ -94,6 +94,9 @@ impl Service {
             let reply = self.local.invoke(&self.caller, call, body).await.map(Reply::from);
             return reply.map_err(|error| self.name_what_keeps_it_locked(error));
         }
+        if self.local.has_the_only_key() && !self.remote.is_there().await {
+            self.hand_over(async || self.remote.is_there().await).await?;
+        }
         // What is not a stream can be sent once more, after the daemon got the key.
         let again = match &body {
             RequestBody::Empty => Some(RequestBody::Empty),
@@ -101,9 +104,11 @@ impl Service {
             RequestBody::Stream { .. } => None,
         };
         match (self.remote.invoke(&call, body).await, again) {
-            (Err(error), Some(body)) if error.kind == ErrorKind::VaultLocked => {
-                let Ok(key) = self.local.key_to_hand_over(&self.caller) else { return Err(error) };
-                self.remote.execute(&Command::Unlock { with: UnlockWith::Key(key) }).await?;
+            (Err(error), Some(body))
+                if error.kind == ErrorKind::VaultLocked && self.local.ready(&self.caller).is_ok() =>
+            {
+                self.hand_over(async || self.remote.health().await.is_some_and(|health| health.unlocked))
+                    .await?;
                 self.remote.invoke(&call, body).await.map(Reply::from)
             }
             (result, _) => result.map(Reply::from),
@@ -150,7 +155,8 @@ impl Service {
             return Err(ServiceError::new(ErrorKind::Conflict, message).help("unset AIVAULTD_DISABLE"));
         }
         self.local.open_to_hand_over(&self.caller, with)?;
-        self.hand_over()?;
+        // One that says that it is unlocked already may be anybody, so it is replaced all the same.
+        self.block_on(self.hand_over(async || false))?;
         Ok(Outcome::Unlocked)
     }
 
@@ -166,9 +172,9 @@ impl Service {
         self.block_on(async { Ok(self.remote.health().await.is_some()) })
     }
 
-    fn hand_over(&self) -> Result<(), ServiceError> {
+    async fn hand_over(&self, is_enough: impl AsyncFnOnce() -> bool) -> Result<(), ServiceError> {
         let key = self.local.key_to_hand_over(&self.caller)?;
-        self.ask(&Command::Unlock { with: UnlockWith::Key(key) }).map(|_| ())
+        self.remote.hand_over(&key, is_enough).await
     }
 
     /// What waits, waits in a daemon that runs; none is started to be asked.

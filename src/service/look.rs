@@ -8,7 +8,6 @@ use super::command::DaemonState;
 use super::remote::{self, Remote};
 use super::which_vault;
 use super::wire::{self, Health};
-use crate::platform::peer;
 
 /// How long whoever is there may take to say that it is well.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -32,8 +31,8 @@ impl Remote {
     /// Looks who is there.
     pub(super) async fn look(&self) -> Found {
         let places = self.places();
-        let stream = match remote::connect_to(&places.socket).await {
-            Ok(stream) => stream,
+        let connection = match remote::connect_to(&places.socket).await {
+            Ok(connection) => connection,
             Err(error) if remote::is_absent(&error) => return Found::only(DaemonState::Absent, None),
             // Too many are waiting there already.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -41,8 +40,8 @@ impl Remote {
             }
             Err(_) => return Found::only(DaemonState::Unusable, None),
         };
-        let pid = peer::peer_of(&stream).ok().and_then(|peer| peer.pid);
-        let asked = tokio::time::timeout(SILENCE, remote::ask_health(stream)).await;
+        let pid = connection.pid;
+        let asked = tokio::time::timeout(SILENCE, remote::ask_health(connection)).await;
         let (version, health) = match asked {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) | Err(_) => return Found::only(DaemonState::Silent, pid),

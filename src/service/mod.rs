@@ -24,7 +24,7 @@ pub use command::{
 };
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Reply, Service};
-pub use local::{Local, LocalReply};
+pub use local::{Local, LocalReply, OpenLog};
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;
 

@@ -1,9 +1,11 @@
 //! The words between client and daemon: HTTP/1.1 over a unix socket.
 //!
+//! Never the vault's key: it goes down a pipe to a daemon that is just being started.
+//!
 //! `POST /command` (operators' socket) carries a `Command` as JSON. `POST /invoke`
 //! (callers' socket) carries a `Call` as JSON behind its length in four bytes, big
 //! endian, and then the body as it streams. An upstream's answer comes back as it is,
-//! marked as such; anything else is an error object.
+//! marked as such, with a trailer when it broke off; anything else is an error object.
 
 use bytes::{Buf, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -14,22 +16,31 @@ use crate::policy::Call;
 pub const COMMAND: &str = "/command";
 pub const INVOKE: &str = "/invoke";
 pub const HEALTH: &str = "/healthz";
+/// Has the daemon finish what it has begun and make room for another.
+pub const RETIRE: &str = "/retire";
+
+/// The daemon's flag: the vault's key, and nothing else, comes on its standard input.
+pub const KEY_ON_STDIN: &str = "--key-on-stdin";
 
 /// Says whose answer this is: `upstream`, `service` or `error`.
 pub const ORIGIN: &str = "aivault-origin";
 pub const FROM_UPSTREAM: &str = "upstream";
 pub const FROM_SERVICE: &str = "service";
 pub const FROM_ERROR: &str = "error";
+/// The trailer behind an upstream's answer that broke off: the error object. Without it, an
+/// answer that is not whole was broken off by the daemon.
+pub const BROKE_OFF: &str = "aivault-broke-off";
 /// The length of a call's body, where the client knows it.
 pub const LENGTH_HEADER: &str = "aivault-body-length";
 /// The id of the vault that the client means, where it has one.
 pub const VAULT_HEADER: &str = "aivault-vault";
 /// The version of these words; both sides send it.
 pub const VERSION_HEADER: &str = "aivault-wire";
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 
-/// The longest call, without its body.
-pub const MAX_CALL: usize = 256 * 1024;
+/// The longest call, without its body: what `Call::abridged` leaves, were each of its bytes to
+/// take six in JSON.
+pub const MAX_CALL: usize = 1024 * 1024;
 /// The longest command: some of the largest secrets.
 pub const MAX_COMMAND: usize = 16 * 1024 * 1024;
 
@@ -78,42 +89,69 @@ impl From<WireError> for ServiceError {
     }
 }
 
-/// The head of an invocation: the call behind its length.
+/// The head of an invocation: the call behind its length. Of what is over the limits of policy
+/// only as much is sent as it takes to be refused for that.
 ///
 /// # Errors
-/// When the call is longer than `MAX_CALL`.
+/// When the call has no JSON form.
 pub fn encode_call(call: &Call) -> Result<Bytes, ServiceError> {
-    let json =
-        serde_json::to_vec(call).map_err(|error| invalid(format!("the call has no JSON form: {error}")))?;
-    let length = u32::try_from(json.len()).ok().filter(|_| json.len() <= MAX_CALL);
-    let length =
-        length.ok_or_else(|| invalid(format!("a call without its body has at most {MAX_CALL} bytes")))?;
+    let json = serde_json::to_vec(&call.abridged()).map_err(|error| no_form(&error.to_string()))?;
+    let length = u32::try_from(json.len()).map_err(|error| no_form(&error.to_string()))?;
     let mut head = BytesMut::with_capacity(4 + json.len());
     head.extend_from_slice(&length.to_be_bytes());
     head.extend_from_slice(&json);
     Ok(head.freeze())
 }
 
+fn no_form(why: &str) -> ServiceError {
+    ServiceError::new(ErrorKind::InvalidRequest, format!("the call cannot be sent: {why}"))
+}
+
+/// What came as a call and is none.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// For whoever sent it: may repeat what was sent.
+    pub message: String,
+    /// For the log: repeats nothing.
+    pub what: &'static str,
+    /// The capability that it names, if that much can be read.
+    pub capability: Option<String>,
+}
+
+impl Malformed {
+    #[must_use]
+    pub fn new(what: &'static str) -> Self {
+        Self { message: what.to_owned(), what, capability: None }
+    }
+
+    fn json(json: &[u8], error: &serde_json::Error) -> Self {
+        #[derive(Deserialize)]
+        struct Named {
+            capability: String,
+        }
+        let what = if error.is_data() { "the call has a field that it cannot have" } else { "it is no JSON" };
+        let named = serde_json::from_slice::<Named>(json).ok();
+        let capability = named.map(|named| named.capability);
+        Self { message: format!("this is no call: {error}"), what, capability }
+    }
+}
+
 /// Takes a call off the front of what has come; none while it is not there whole.
 ///
 /// # Errors
 /// When the call is too long or is not one.
-pub fn decode_call(buffer: &mut BytesMut) -> Result<Option<Call>, ServiceError> {
+pub fn decode_call(buffer: &mut BytesMut) -> Result<Option<Call>, Malformed> {
     let Some(length) = buffer.first_chunk::<4>() else { return Ok(None) };
     let length = u32::from_be_bytes(*length) as usize;
     if length > MAX_CALL {
-        return Err(invalid(format!("a call without its body has at most {MAX_CALL} bytes")));
+        return Err(Malformed::new("a call without its body has at most 1 MiB"));
     }
     if buffer.len() < 4 + length {
         return Ok(None);
     }
     buffer.advance(4);
     let json = buffer.split_to(length);
-    serde_json::from_slice(&json).map(Some).map_err(|error| invalid(format!("this is no call: {error}")))
-}
-
-fn invalid(message: String) -> ServiceError {
-    ServiceError::new(ErrorKind::InvalidRequest, message)
+    serde_json::from_slice(&json).map(Some).map_err(|error| Malformed::json(&json, &error))
 }
 
 #[cfg(test)]
@@ -155,5 +193,24 @@ mod tests {
         for bytes in [&[0xff, 0xff, 0xff, 0xff][..], &[0, 0, 0, 2, b'{', b'}'], &[0, 0, 0, 1, b'x']] {
             assert!(decode_call(&mut BytesMut::from(bytes)).is_err());
         }
+    }
+
+    #[test]
+    fn the_log_is_told_what_was_called_and_nothing_else() {
+        let json = br#"{"capability":"openai/models","host":"evil.example"}"#;
+        let length = u32::try_from(json.len()).unwrap().to_be_bytes();
+        let malformed = decode_call(&mut BytesMut::from(&[&length[..], json].concat()[..])).unwrap_err();
+        assert_eq!(malformed.capability.as_deref(), Some("openai/models"));
+        assert!(malformed.message.contains("host") && !malformed.what.contains("host"));
+    }
+
+    #[test]
+    fn the_largest_call_that_is_left_can_be_sent() {
+        let huge = "\0".repeat(1_000_000);
+        let headers = vec![(huge.clone(), huge.clone()); 200];
+        let (capability, method, path) = (huge.clone(), Some(huge.clone()), Some(huge));
+        let sent = encode_call(&Call { capability, method, path, headers, ..call() }).unwrap();
+        assert!(sent.len() <= MAX_CALL + 4, "{}", sent.len());
+        assert!(decode_call(&mut BytesMut::from(&sent[..])).unwrap().is_some());
     }
 }

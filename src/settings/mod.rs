@@ -52,6 +52,12 @@ impl Places {
     pub fn daemon_lock(&self) -> PathBuf {
         self.socket.with_extension("lock")
     }
+
+    /// The lock of whoever is starting or replacing the daemon.
+    #[must_use]
+    pub fn start_lock(&self) -> PathBuf {
+        self.socket.with_extension("start.lock")
+    }
 }
 
 /// What the environment says.

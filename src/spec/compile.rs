@@ -88,6 +88,7 @@ impl Compiler {
         let auth = self.auth(&root.key("auth"), &document.auth);
         let headers = self.headers(&root.key("headers"), &document.headers);
         let act_as = self.act_as(&root.key("act_as"), &document.act_as);
+        let owned = self.owned_parameters(&root.key("owned_parameters"), &document.owned_parameters);
         let id = id?;
         let capabilities = self.capabilities(&root.key("capabilities"), &id, &document.capabilities, &hosts);
         Some(Provider {
@@ -100,6 +101,7 @@ impl Compiler {
             private: document.private,
             headers: list(headers),
             act_as: list(act_as),
+            owned_parameters: list(owned),
             sdk: document.sdk.as_ref().map(|sdk| Sdk {
                 base_url_env: sdk.base_url_env.as_deref().map(text),
                 base_path: text(sdk.base_path.as_deref().unwrap_or_default()),
@@ -227,14 +229,14 @@ impl Compiler {
 
     fn query_name(&mut self, place: Place, name: &str) -> Option<Text> {
         if !name.is_empty()
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$'))
         {
             return Some(text(name));
         }
         self.report(
             Code::Malformed,
             place,
-            "a query parameter's name is letters, digits, `_`, `-` and `.` here",
+            "a parameter's name is letters, digits, `_`, `-`, `.` and `$` here",
         );
         None
     }
@@ -275,6 +277,11 @@ impl Compiler {
 
     fn act_as(&mut self, place: &Place, names: &[String]) -> Vec<HeaderName> {
         let parse = |(index, name): (usize, &String)| self.header_name(place.index(index), name);
+        names.iter().enumerate().filter_map(parse).collect()
+    }
+
+    fn owned_parameters(&mut self, place: &Place, names: &[String]) -> Vec<Text> {
+        let parse = |(index, name): (usize, &String)| self.query_name(place.index(index), name);
         names.iter().enumerate().filter_map(parse).collect()
     }
 

@@ -41,6 +41,10 @@ pub struct ProviderDocument {
     /// Headers that make the key act for another account; refused from callers.
     #[serde(default)]
     pub act_as: Vec<String>,
+    /// Parameters that the API takes credentials from besides the scheme's own; refused from callers, in a
+    /// query and in a form.
+    #[serde(default)]
+    pub owned_parameters: Vec<String>,
     #[serde(default)]
     pub sdk: Option<SdkDocument>,
     pub capabilities: BTreeMap<String, CapabilityDocument>,

@@ -1,7 +1,7 @@
 //! Header names and the classes of them that no caller may set (invariant 5).
 //!
-//! The classes are one table, used when a provider file is checked and when a
-//! request is judged, so that the two cannot differ.
+//! The classes are one table, used when a provider file is checked, when a request is
+//! judged and when an answer is passed on, so that these cannot differ.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -84,42 +84,61 @@ impl fmt::Display for Reserved {
     }
 }
 
+/// What carries a credential, a challenge or a session, in a request or in a response: callers do
+/// not set it, and do not get it.
 const AUTH: &[&str] = &[
-    "authorization",
-    "proxy-authorization",
-    "proxy-authenticate",
-    "cookie",
-    "cookie2",
-    "set-cookie",
-    "x-api-key",
-    "x-apikey",
-    "xi-api-key",
-    "x-goog-api-key",
-    "x-goog-iam-authorization-token",
+    "access-token",
     "api-key",
     "apikey",
-    "x-auth-token",
-    "x-auth-key",
-    "x-auth-email",
-    "x-access-token",
-    "x-amz-security-token",
-    "private-token",
-    "job-token",
-    "deploy-token",
-    "x-subscription-token",
-    "x-figma-token",
-    "x-shopify-access-token",
-    "x-postmark-server-token",
-    "x-postmark-account-token",
-    "x-vault-token",
-    "x-csrf-token",
-    "x-xsrf-token",
+    "auth-token",
+    "authentication-info",
+    "authorization",
+    "cookie",
+    "cookie2",
     "dd-api-key",
     "dd-application-key",
+    "deploy-token",
+    "id-token",
+    "job-token",
+    "ocp-apim-subscription-key",
     "plaid-client-id",
     "plaid-secret",
+    "private-token",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "refresh-token",
+    "set-cookie",
+    "set-cookie2",
+    "www-authenticate",
+    "x-access-token",
     "x-algolia-api-key",
+    "x-amz-security-token",
+    "x-api-key",
+    "x-api-token",
+    "x-apikey",
+    "x-auth-email",
+    "x-auth-key",
+    "x-auth-token",
+    "x-authorization",
+    "x-client-cert",
+    "x-csrf-token",
+    "x-figma-token",
+    "x-goog-api-key",
+    "x-goog-iam-authorization-token",
+    "x-id-token",
+    "x-postmark-account-token",
+    "x-postmark-server-token",
+    "x-refresh-token",
+    "x-session-token",
+    "x-shopify-access-token",
+    "x-subject-token",
+    "x-subscription-token",
+    "x-vault-token",
+    "x-xsrf-token",
+    "xi-api-key",
 ];
+/// Beginnings of such names.
+const AUTH_FAMILIES: &[&str] = &["sec-websocket-", "ssl-client-", "x-ssl-client-"];
 const CONNECTION: &[&str] = &[
     "connection",
     "proxy-connection",
@@ -133,53 +152,81 @@ const CONNECTION: &[&str] = &[
     "http2-settings",
 ];
 const ROUTING: &[&str] = &[
-    "host",
+    "cf-connecting-ip",
+    "client-ip",
     "forwarded",
+    "host",
+    "max-forwards",
+    "remote-user",
+    "true-client-ip",
     "via",
-    "x-real-ip",
     "x-client-ip",
     "x-cluster-client-ip",
-    "true-client-ip",
-    "cf-connecting-ip",
-    "x-original-url",
-    "x-original-uri",
-    "x-original-host",
-    "x-rewrite-url",
+    "x-forward-for",
+    "x-forwarded",
     "x-host",
+    "x-http-host-override",
     "x-http-method",
     "x-http-method-override",
+    "x-http-path-override",
     "x-method-override",
-    "x-http-host-override",
-    "max-forwards",
+    "x-original-host",
+    "x-original-method",
+    "x-original-path",
+    "x-original-uri",
+    "x-original-url",
+    "x-originating-ip",
+    "x-real-ip",
+    "x-remote-addr",
+    "x-remote-ip",
+    "x-remote-user",
+    "x-rewrite-url",
 ];
+const ROUTING_FAMILIES: &[&str] = &["x-envoy-", "x-forwarded-"];
 const ACT_AS: &[&str] = &[
-    "on-behalf-of",
     "as-user",
+    "on-behalf-of",
+    "paypal-auth-assertion",
     "stripe-account",
     "stripe-context",
-    "paypal-auth-assertion",
+    "sudo",
     "x-goog-user-project",
 ];
+const ACT_AS_FAMILIES: &[&str] = &["dropbox-api-select-", "impersonate-"];
 
 /// Why a caller may not set `name`, if so. Case does not matter, and `_` counts as
 /// `-`, since gateways behind an upstream may fold the one into the other.
 #[must_use]
 pub fn reserved(name: &str) -> Option<Reserved> {
-    let is = |table: &[&str]| table.iter().any(|entry| same_header(entry, name));
-    let starts = |prefix: &str| name.get(..prefix.len()).is_some_and(|head| same_header(prefix, head));
-    if is(AUTH) || starts("sec-websocket-") {
+    if carries_credential(name) {
         Some(Reserved::Auth)
-    } else if is(CONNECTION) {
+    } else if is_among(CONNECTION, name) {
         Some(Reserved::Connection)
-    } else if is(ROUTING) || starts("x-forwarded-") {
+    } else if is_among(ROUTING, name) || is_of(ROUTING_FAMILIES, name) {
         Some(Reserved::Routing)
-    } else if is(ACT_AS) || starts("dropbox-api-select-") {
+    } else if is_among(ACT_AS, name) || is_of(ACT_AS_FAMILIES, name) {
         Some(Reserved::ActAs)
     } else if same_header("accept-encoding", name) {
         Some(Reserved::Negotiated)
     } else {
         None
     }
+}
+
+/// Whether a header of that name may hold a credential or a session, whichever way it goes.
+#[must_use]
+pub fn carries_credential(name: &str) -> bool {
+    is_among(AUTH, name) || is_of(AUTH_FAMILIES, name)
+}
+
+fn is_among(table: &[&str], name: &str) -> bool {
+    table.iter().any(|entry| same_header(entry, name))
+}
+
+fn is_of(families: &[&str], name: &str) -> bool {
+    let begins =
+        |beginning: &&str| name.get(..beginning.len()).is_some_and(|head| same_header(beginning, head));
+    families.iter().any(begins)
 }
 
 /// Whether two header names may be read as one by somebody on the way.
@@ -201,8 +248,17 @@ mod tests {
         assert_eq!(reserved("Transfer_Encoding"), Some(Reserved::Connection));
         assert_eq!(reserved("X-Forwarded-Anything"), Some(Reserved::Routing));
         assert_eq!(reserved("Stripe-Account"), Some(Reserved::ActAs));
+        assert_eq!(reserved("impersonate_user"), Some(Reserved::ActAs));
         for name in ["content-type", "accept", "x-request-id", "openai-beta", "", "é"] {
             assert_eq!(reserved(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_tables_are_sorted_and_say_each_name_once() {
+        for table in [AUTH, ROUTING, ACT_AS] {
+            assert!(table.is_sorted_by(|a, b| a < b), "{table:?}");
+            assert!(table.iter().all(|name| is_header_name(name)), "{table:?}");
         }
     }
 }

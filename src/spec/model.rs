@@ -32,6 +32,8 @@ pub struct Provider {
     pub private: bool,
     pub headers: List<DefaultHeader>,
     pub act_as: List<HeaderName>,
+    /// Parameters that the API takes credentials from besides the scheme's own.
+    pub owned_parameters: List<Text>,
     pub sdk: Option<Sdk>,
     pub capabilities: List<Capability>,
 }

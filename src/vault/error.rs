@@ -58,6 +58,8 @@ pub enum VaultError {
     NameClaimed { name: SecretName, provider: ProviderId },
     #[error("{label} is given twice")]
     GivenTwice { label: String },
+    #[error("{alias} cannot be an alias: it names a secret of {provider}")]
+    AliasClaimed { alias: String, provider: ProviderId },
     #[error("the {what} cannot be used: {rule}")]
     Invalid { what: &'static str, rule: &'static str },
     #[error("{host} can only be redirected in a test vault")]
@@ -149,6 +151,7 @@ impl VaultError {
             Self::PinMismatch { .. } | Self::HostMismatch { .. } => VaultErrorKind::PinMismatch,
             Self::Pinned { .. }
             | Self::NameClaimed { .. }
+            | Self::AliasClaimed { .. }
             | Self::Invalid { .. }
             | Self::GivenTwice { .. }
             | Self::NotATestVault { .. } => VaultErrorKind::Invalid,
@@ -196,6 +199,7 @@ impl VaultError {
             }
             Self::GivenTwice { label } => format!("give {label} once"),
             Self::Invalid { .. } => "see the command with --help".to_owned(),
+            Self::AliasClaimed { .. } => "choose an alias that no provider claims".to_owned(),
             Self::NotATestVault { .. } => {
                 "make a vault for tests: aivault init --test, in another folder".to_owned()
             }

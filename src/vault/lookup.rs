@@ -12,7 +12,10 @@ use crate::spec::Scope;
 pub(super) fn locate<'i>(index: &'i Index, reference: &SecretRef) -> Result<&'i SecretMeta, VaultError> {
     match reference {
         SecretRef::Id(id) => by_id(index, *id),
-        SecretRef::Name { name_or_alias, scope } => by_label(index, name_or_alias, scope.as_ref()),
+        SecretRef::Claimed { name, scope } => {
+            by_label(index, name, scope.as_ref(), |meta| meta.name.as_str() == name)
+        }
+        SecretRef::Name { name_or_alias, scope } => by_label(index, name_or_alias, scope.as_ref(), |_| true),
     }
 }
 
@@ -33,9 +36,14 @@ pub(super) fn by_id(index: &Index, id: SecretId) -> Result<&SecretMeta, VaultErr
     }
 }
 
-fn by_label<'i>(index: &'i Index, label: &str, scope: Option<&Scope>) -> Result<&'i SecretMeta, VaultError> {
-    let fitting: Vec<_> =
-        index.labelled(label).filter(|meta| scope.is_none_or(|scope| meta.scope == *scope)).collect();
+fn by_label<'i>(
+    index: &'i Index,
+    label: &str,
+    scope: Option<&Scope>,
+    meant: impl Fn(&SecretMeta) -> bool,
+) -> Result<&'i SecretMeta, VaultError> {
+    let labelled = index.labelled(label).filter(|meta| meant(meta));
+    let fitting: Vec<_> = labelled.filter(|meta| scope.is_none_or(|scope| meta.scope == *scope)).collect();
     match (fitting.as_slice(), index.damaged_of(Kind::Secret)) {
         ([meta], _) => Ok(meta),
         // The damaged one may be the one that is meant.

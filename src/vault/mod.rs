@@ -8,7 +8,9 @@
 //! The vault must never print, log or serialise a value or a key, read the environment, know the
 //! registry, or be made beside the remains of an earlier one.
 
+mod alias;
 mod change;
+mod compare;
 mod credentials;
 mod diagnose;
 mod draft;
@@ -41,6 +43,7 @@ mod unlocked;
 mod upstreams;
 mod usage;
 
+pub use alias::Alias;
 pub use change::{Vault, VaultStatus};
 pub use error::{Difference, Existing, VaultError, VaultErrorKind};
 pub use header::{Header, HeaderError, VaultId};

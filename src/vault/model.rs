@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::VaultError;
+use super::alias::Alias;
 use super::ids::{CredentialId, SecretId};
 use super::secret::SecretInput;
 use crate::spec::{CredentialName, PolicyId, ProviderId, Scope, ScopeId, SecretName};
@@ -92,7 +92,7 @@ pub struct NewSecret {
     pub name: SecretName,
     pub value: SecretInput,
     pub scope: Scope,
-    pub aliases: Vec<String>,
+    pub aliases: Vec<Alias>,
 }
 
 /// What to change about a secret; `None` leaves a thing as it is.
@@ -100,13 +100,18 @@ pub struct NewSecret {
 pub struct SecretChange {
     pub name: Option<SecretName>,
     /// Replaces all aliases; an empty list clears them.
-    pub aliases: Option<Vec<String>>,
+    pub aliases: Option<Vec<Alias>>,
 }
 
 /// Which secret is meant: by id, or by name or alias.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretRef {
     Id(SecretId),
+    /// A name that a provider claims: whatever has it as an alias is not meant.
+    Claimed {
+        name: String,
+        scope: Option<Scope>,
+    },
     /// Without a scope, the name must fit one secret only.
     Name {
         name_or_alias: String,
@@ -180,44 +185,4 @@ pub struct Removed {
     /// `None` when the record was damaged and could only be deleted.
     pub meta: Option<SecretMeta>,
     pub credentials: Vec<CredentialMeta>,
-}
-
-const MAX_ALIASES: usize = 32;
-const MAX_ALIAS: usize = 128;
-
-/// Checks aliases, drops repetitions and sorts.
-pub(super) fn checked_aliases(mut aliases: Vec<String>) -> Result<Vec<String>, VaultError> {
-    const RULE: &str =
-        "use 1 to 128 visible ASCII characters, not starting with `-` or like an id, at most 32 of them";
-    let fits = |alias: &String| {
-        (1..=MAX_ALIAS).contains(&alias.len())
-            && alias.bytes().all(|byte| byte.is_ascii_graphic())
-            && !alias.starts_with('-')
-            && !alias.starts_with(SecretId::PREFIX)
-    };
-    if aliases.len() > MAX_ALIASES || !aliases.iter().all(fits) {
-        return Err(VaultError::Invalid { what: "alias", rule: RULE });
-    }
-    aliases.sort();
-    aliases.dedup();
-    Ok(aliases)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn aliases_are_visible_and_few() {
-        let one = |alias: &str| checked_aliases(vec![alias.to_owned()]);
-        for good in ["main", "team/openai", "OPENAI_2", "x"] {
-            assert!(one(good).is_ok(), "{good}");
-        }
-        for bad in ["", " ", "a b", "-x", "sec_x", "a\n", "a\u{202e}b", "\0", &"x".repeat(129)] {
-            assert!(one(bad).is_err(), "{bad:?}");
-        }
-        assert!(checked_aliases((0..33).map(|n| n.to_string()).collect()).is_err());
-        let sorted = checked_aliases(["b", "a", "b"].map(str::to_owned).to_vec()).ok().unwrap();
-        assert_eq!(sorted, ["a", "b"]);
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::alias;
 use super::change::Vault;
 use super::draft::Draft;
 use super::error::{Existing, VaultError};
@@ -10,7 +11,6 @@ use super::index::Index;
 use super::lookup::{locate, locate_to_delete};
 use super::model::{
     Claim, Created, CredentialMeta, NewSecret, Provisioned, Removed, SecretChange, SecretMeta, SecretRef,
-    checked_aliases,
 };
 use super::provision::provision;
 use super::secret::SecretInput;
@@ -123,7 +123,7 @@ impl Vault {
         change: SecretChange,
         claim: Option<&Claim>,
     ) -> Result<SecretMeta, VaultError> {
-        let aliases = change.aliases.map(checked_aliases).transpose()?;
+        let aliases = change.aliases.map(alias::stored).transpose()?;
         self.change(|draft| {
             let before = locate(draft.index(), reference)?;
             let mut meta = before.clone();
@@ -170,7 +170,7 @@ fn newcomer(
         name,
         scope,
         pin: claim.map(|claim| claim.provider.clone()),
-        aliases: checked_aliases(aliases)?,
+        aliases: alias::stored(aliases)?,
         groups: Vec::new(),
         hosts: claim.map(|claim| claim.hosts.clone()).unwrap_or_default(),
         version: 1,
@@ -219,18 +219,27 @@ pub(super) fn put_with_same_value(draft: &mut Draft<'_>, meta: SecretMeta) -> Re
     draft.put_secret(meta, &value)
 }
 
-/// A name or alias means one secret in each scope that it stands in.
+/// A name or alias means one secret in each scope that it stands in. An alias from before its
+/// name was claimed means nothing any more, and so takes nothing from the secret of that name.
 pub(super) fn refuse_taken_labels(index: &Index, meta: &SecretMeta) -> Result<(), VaultError> {
     let places: Vec<Scope> = meta.places().collect();
     for label in meta.labels() {
+        let taken = |other: &&SecretMeta| {
+            other.id != meta.id && !is_void(label, meta, other) && !is_void(label, other, meta)
+        };
         for scope in &places {
-            if let Some(other) = index.labelled_in(label, scope).find(|other| other.id != meta.id) {
+            if let Some(other) = index.labelled_in(label, scope).find(taken) {
                 let what = Existing::Secret { label: label.to_owned(), scope: scope.clone(), id: other.id };
                 return Err(VaultError::AlreadyExists { what });
             }
         }
     }
     Ok(())
+}
+
+/// Whether the label is a mere alias of `meta`, and the claimed name of `other`.
+fn is_void(label: &str, meta: &SecretMeta, other: &SecretMeta) -> bool {
+    meta.name.as_str() != label && other.name.as_str() == label && other.pin.is_some()
 }
 
 fn refuse_foreign_claim(meta: &SecretMeta, claim: Option<&Claim>) -> Result<(), VaultError> {

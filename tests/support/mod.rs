@@ -11,6 +11,7 @@ pub mod done;
 pub mod gzip;
 pub mod home;
 pub mod http;
+pub mod impostor;
 pub mod processes;
 pub mod random;
 pub mod secrets;

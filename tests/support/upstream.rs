@@ -63,6 +63,8 @@ pub enum Body {
     Chunks(Vec<Bytes>),
     /// In chunks as the test hands them over, until it drops its end.
     Fed(UnboundedReceiver<Bytes>),
+    /// With a length that it does not reach: the connection is closed instead.
+    Broken(Bytes),
 }
 
 /// The test's end of a body that is fed.
@@ -90,6 +92,11 @@ impl Answer {
         (feed, Self { status: 200, headers: Vec::new(), body: Body::Fed(fed) })
     }
 
+    /// An answer that breaks off.
+    pub fn broken(begun: impl Into<Bytes>) -> Self {
+        Self { status: 200, headers: Vec::new(), body: Body::Broken(begun.into()) }
+    }
+
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::status(status, "moved").with("location", location)
     }
@@ -105,6 +112,7 @@ impl Answer {
             self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let framing = match &self.body {
             Body::Whole(body) => format!("content-length: {}", body.len()),
+            Body::Broken(begun) => format!("content-length: {}", begun.len() + 1000),
             Body::Chunks(_) | Body::Fed(_) => "transfer-encoding: chunked".to_owned(),
         };
         format!("HTTP/1.1 {} Said\r\n{fields}{framing}\r\n\r\n", self.status)
@@ -225,6 +233,11 @@ async fn send(stream: &mut (impl AsyncWrite + Unpin), answer: Answer) -> io::Res
                 send_chunk(stream, &chunk).await?;
             }
             stream.write_all(b"0\r\n\r\n").await?;
+        }
+        Body::Broken(begun) => {
+            stream.write_all(&begun).await?;
+            stream.flush().await?;
+            return Err(io::ErrorKind::BrokenPipe.into());
         }
         Body::Fed(mut fed) => {
             stream.flush().await?;

@@ -7,6 +7,7 @@ use super::{counted, listed, time};
 use crate::cli::escape;
 use crate::cli::screen::Screen;
 use crate::service::{CredentialView, SecretView, StoredView};
+use crate::spec::SecretName;
 
 /// What was done to a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,9 +37,16 @@ pub(super) fn print_stored(stored: &StoredView, deed: Deed, screen: &mut Screen<
     print_test_vault(stored.test_vault, screen)
 }
 
-pub(super) fn print_imported(stored: &[StoredView], screen: &mut Screen<'_>) -> io::Result<()> {
+pub(super) fn print_imported(
+    stored: &[StoredView],
+    unchanged: &[SecretName],
+    screen: &mut Screen<'_>,
+) -> io::Result<()> {
     for one in stored {
         print_entry(one, Deed::Created, screen)?;
+    }
+    for name in unchanged {
+        writeln!(screen.out, "Secret unchanged: {name} (stored already with this value)")?;
     }
     writeln!(screen.out, "{} imported", counted(stored.len() as u64, "secret"))?;
     print_test_vault(stored.iter().any(|one| one.test_vault), screen)
@@ -244,7 +252,7 @@ mod tests {
     #[test]
     fn an_import_ends_with_its_count() {
         let entries = [stored("A", None), stored("B", None)];
-        let (out, _) = printed(|screen| print_imported(&entries, screen));
+        let (out, _) = printed(|screen| print_imported(&entries, &[], screen));
         assert_eq!(out.lines().last(), Some("2 secrets imported"));
         assert_eq!(out.lines().count(), 3);
     }

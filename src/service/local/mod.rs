@@ -8,6 +8,8 @@ mod audit;
 mod capabilities;
 mod errors;
 mod example;
+mod import;
+mod labels;
 mod policies;
 mod providers;
 mod repair;
@@ -21,14 +23,20 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::catalog::VaultShelf;
 use super::command::{Command, Outcome};
-use super::error::ServiceError;
+use super::error::{ErrorKind, ServiceError};
+use super::wire::Malformed;
+use crate::audit::{Action, Event, Outcome as Logged};
 use crate::broker::{Approvals, Broker, Reply, RequestBody};
+use crate::platform::clock;
 use crate::policy::{Call, Caller};
 use crate::settings::Places;
 use crate::vault::SecretText;
+pub use session::OpenLog;
 use session::Session;
 
 pub(in crate::service) use session::LOCKED;
+/// The reason code of a call that cannot be read.
+const MALFORMED: &str = "request.malformed";
 
 /// What a call gives here: the broker's own reply.
 pub type LocalReply = Reply;
@@ -129,6 +137,20 @@ impl Local {
     ) -> Result<LocalReply, ServiceError> {
         let session = self.session(caller)?;
         self.broker.invoke(&session.desk, caller, call, body).await.map_err(ServiceError::from)
+    }
+
+    /// The error of a call that cannot be read, which is on record by then as any refusal is. A
+    /// locked vault has no log to write to.
+    pub fn refuse_malformed(&self, caller: &Caller, malformed: Malformed) -> ServiceError {
+        let error = ServiceError::new(ErrorKind::InvalidRequest, malformed.message).reason(MALFORMED);
+        let Ok(session) = self.session(caller) else { return error };
+        let event = Event {
+            capability: malformed.capability,
+            reason: Some(MALFORMED.to_owned()),
+            detail: Some(malformed.what.to_owned()),
+            ..Event::new(clock::now_ms(), caller.to_string(), Action::Invoke, Logged::Denied)
+        };
+        session.desk.journal.append(&event).err().map_or(error, ServiceError::from)
     }
 
     /// Brings everything that was logged to the disk.

@@ -4,18 +4,16 @@
 use std::sync::Arc;
 
 use super::session::Session;
-use super::{Local, views};
+use super::{Local, labels, views};
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::platform::clock;
 use crate::policy::Caller;
 use crate::policy::Catalog as _;
 use crate::service::catalog::FullCatalog;
-use crate::service::command::{CredentialView, ImportEntry, Outcome, SecretSelector, StoredView};
-use crate::service::error::{ErrorKind, ServiceError};
+use crate::service::command::{CredentialView, Outcome, SecretSelector, StoredView};
+use crate::service::error::ServiceError;
 use crate::spec::{ProviderId, Scope, ScopeId, SecretName};
-use crate::vault::{
-    CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretId, SecretInput, SecretMeta, SecretRef,
-};
+use crate::vault::{CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretInput, SecretMeta};
 
 impl Local {
     pub(super) fn create_secret(
@@ -26,34 +24,19 @@ impl Local {
         scope: Scope,
         aliases: Vec<String>,
     ) -> Result<StoredView, ServiceError> {
+        let aliases = labels::unclaimed(&*self.session(caller)?.catalog()?, &aliases)?;
         let new = NewSecret { name, value, scope, aliases };
         let mut stored = self.store_all(caller, vec![new])?;
         // There is one for each that was given.
         Ok(stored.pop().expect("one secret was given"))
     }
 
-    /// Stores all entries or none. A name that is taken stops it: what is stored is neither
-    /// overwritten nor compared, which would tell whoever can import whether a guess is right.
-    pub(super) fn import_secrets(
+    /// Stores all or none.
+    pub(super) fn store_all(
         &self,
         caller: &Caller,
-        entries: Vec<ImportEntry>,
-        scope: &Scope,
-    ) -> Result<Outcome, ServiceError> {
-        let new = entries.into_iter().map(|ImportEntry { name, value }| NewSecret {
-            name,
-            value,
-            scope: scope.clone(),
-            aliases: Vec::new(),
-        });
-        let stored = self.store_all(caller, new.collect()).map_err(|error| ServiceError {
-            message: format!("{}; nothing was imported", error.message),
-            ..error
-        })?;
-        Ok(Outcome::Imported { stored })
-    }
-
-    fn store_all(&self, caller: &Caller, new: Vec<NewSecret>) -> Result<Vec<StoredView>, ServiceError> {
+        new: Vec<NewSecret>,
+    ) -> Result<Vec<StoredView>, ServiceError> {
         let session = self.session(caller)?;
         let catalog = session.catalog()?;
         let claimed: Vec<_> = new.into_iter().map(|new| (catalog.claim(&new.name), new)).collect();
@@ -99,9 +82,10 @@ impl Local {
         name: Option<SecretName>,
         aliases: Option<Vec<String>>,
     ) -> Result<Outcome, ServiceError> {
-        let (session, reference) = (self.session(caller)?, reference(selector)?);
+        let (session, reference) = self.selected(caller, selector)?;
         let catalog = session.catalog()?;
         let claim = name.as_ref().and_then(|name| catalog.claim(name));
+        let aliases = aliases.as_deref().map(|aliases| labels::unclaimed(&catalog, aliases)).transpose()?;
         let change = SecretChange { name, aliases };
         let event = selected(event(caller, Action::SecretUpdate), selector);
         let meta =
@@ -115,7 +99,7 @@ impl Local {
         selector: &SecretSelector,
         value: SecretInput,
     ) -> Result<Outcome, ServiceError> {
-        let (session, reference) = (self.session(caller)?, reference(selector)?);
+        let (session, reference) = self.selected(caller, selector)?;
         let event = selected(event(caller, Action::SecretRotate), selector);
         let catalog = session.catalog()?;
         let hosts_of = |pin: &ProviderId| {
@@ -132,7 +116,7 @@ impl Local {
         caller: &Caller,
         selector: &SecretSelector,
     ) -> Result<Outcome, ServiceError> {
-        let (session, reference) = (self.session(caller)?, reference(selector)?);
+        let (session, reference) = self.selected(caller, selector)?;
         let event = selected(event(caller, Action::SecretDelete), selector);
         let removed = session.recorded(event, |vault| vault.delete_secret(&reference))?;
         record_credentials(caller, &session, &removed.credentials, Action::CredentialDelete)?;
@@ -150,7 +134,7 @@ impl Local {
         workspace: ScopeId,
         group: ScopeId,
     ) -> Result<Outcome, ServiceError> {
-        let (session, reference) = (self.session(caller)?, reference(selector)?);
+        let (session, reference) = self.selected(caller, selector)?;
         let catalog = session.catalog()?;
         let pin = session.desk.vault().secret(&reference)?.pin;
         let provider = pin.as_ref().and_then(|pin| catalog.provider(pin.as_str()));
@@ -171,7 +155,7 @@ impl Local {
         workspace: ScopeId,
         group: ScopeId,
     ) -> Result<Outcome, ServiceError> {
-        let (session, reference) = (self.session(caller)?, reference(selector)?);
+        let (session, reference) = self.selected(caller, selector)?;
         let group = Group { workspace, group };
         let event = of_group(caller, Action::SecretDetachGroup, selector, &group);
         let removed = session.recorded(event, |vault| vault.detach_group(&reference, &group))?;
@@ -247,18 +231,6 @@ fn credential_views(
 
 fn changed(meta: &SecretMeta, provisioned: Vec<CredentialView>, removed: Vec<CredentialView>) -> Outcome {
     Outcome::SecretChanged { secret: views::secret(meta), provisioned, removed }
-}
-
-fn reference(selector: &SecretSelector) -> Result<SecretRef, ServiceError> {
-    match selector {
-        SecretSelector::Name { name, scope } => {
-            Ok(SecretRef::Name { name_or_alias: name.clone(), scope: scope.clone() })
-        }
-        SecretSelector::Id(id) => SecretId::parse(id).map(SecretRef::Id).map_err(|error| {
-            ServiceError::new(ErrorKind::NotFound, error.to_string())
-                .help("see the ids with `aivault secrets list`")
-        }),
-    }
 }
 
 /// What looks odd about a value; it is stored all the same.

@@ -80,6 +80,19 @@ impl Session {
     }
 }
 
+/// The log of a vault whose key is forgotten.
+pub struct OpenLog(Option<Journal>);
+
+impl OpenLog {
+    /// Brings everything that was logged to the disk.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn settle(&self) -> Result<(), ServiceError> {
+        self.0.as_ref().map_or(Ok(()), |journal| journal.settle().map_err(ServiceError::from))
+    }
+}
+
 impl Local {
     pub(super) fn vault_paths(&self) -> VaultPaths {
         (&self.places).into()
@@ -261,11 +274,38 @@ impl Local {
         let material = match with {
             UnlockWith::Provider => return self.session(caller).map(|_| None),
             UnlockWith::Passphrase(passphrase) => KeyMaterial::Passphrase(passphrase),
-            UnlockWith::Key(key) => KeyMaterial::Kek(Kek::from_wire(&key).ok_or_else(no_key)?),
         };
-        let session = Arc::new(self.opened(vault::open(&self.vault_paths(), &material)?)?);
+        self.open_material(&material).map(Some)
+    }
+
+    /// Opens the vault with the key that a client handed over, and goes on record with it.
+    ///
+    /// # Errors
+    /// When it is not this vault's key.
+    pub fn take_key(&self, caller: &Caller, key: &SecretText) -> Result<(), ServiceError> {
+        let session = self.open_material(&KeyMaterial::Kek(Kek::from_wire(key).ok_or_else(no_key)?))?;
+        let event = Event::new(clock::now_ms(), caller.to_string(), Action::VaultUnlock, Logged::Ok);
+        session.desk.journal.append(&event)?;
+        Ok(())
+    }
+
+    fn open_material(&self, material: &KeyMaterial) -> Result<Arc<Session>, ServiceError> {
+        let session = Arc::new(self.opened(vault::open(&self.vault_paths(), material)?)?);
         *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&session));
-        Ok(Some(session))
+        Ok(session)
+    }
+
+    /// Forgets the key, as a daemon does at its end. What runs goes on, and is logged.
+    pub fn forget(&self) -> OpenLog {
+        let session = self.session.write().unwrap_or_else(PoisonError::into_inner).take();
+        OpenLog(session.map(|session| session.desk.journal.clone()))
+    }
+
+    /// Whether only this process's environment has the key, so that a daemon must be given it.
+    pub(in crate::service) fn has_the_only_key(&self) -> bool {
+        let presence = || vault::presence(&self.vault_paths());
+        self.env_key.is_some()
+            && matches!(presence(), Ok(Presence::Present(header)) if header.provider == KeyProvider::Env)
     }
 
     /// Drops the vault and with it its key; a vault whose key is at hand would just open again.

@@ -96,7 +96,8 @@ fn protection(provider: &KeyProvider) -> &'static str {
         }
         KeyProvider::Passphrase(_) => {
             "good: nothing on the disk opens the vault; while it is unlocked, the key lives in a daemon that other \
-             processes of the user cannot dump or trace"
+             processes of the user cannot dump or trace. One that takes the daemon's place at its socket does not \
+             get the key, but reads what is sent there, new secrets included"
         }
         KeyProvider::Keychain => {
             "good: the system's keychain guards the key while you are logged out or it is locked"

@@ -1,6 +1,7 @@
 //! The key-encryption key and the texts it may be made from.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::io::{self, Read, Write};
+
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::platform::entropy::{self, EntropyError};
@@ -43,7 +44,7 @@ impl Kek {
         &self.0
     }
 
-    /// Hex, to hand over to a daemon through a private pipe or socket and nowhere else.
+    /// Hex, to hand over to a daemon through a private pipe and nowhere else.
     #[must_use]
     pub fn to_wire(&self) -> SecretText {
         SecretText::new(hex::encode(self.0.as_slice()))
@@ -64,6 +65,9 @@ impl Kek {
 pub struct SecretText(Zeroizing<String>);
 
 impl SecretText {
+    /// The longest text that is taken from a pipe: a key as [`Kek::to_wire`] writes it.
+    pub const MAX_PIPED: usize = 2 * Kek::LENGTH;
+
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
@@ -75,21 +79,35 @@ impl SecretText {
         Self(self.0.clone())
     }
 
+    /// Writes it down a pipe whose only reader is meant to have it.
+    ///
+    /// # Errors
+    /// When the reader is gone.
+    pub fn write_to(&self, pipe: &mut dyn Write) -> io::Result<()> {
+        pipe.write_all(self.0.as_bytes())
+    }
+
+    /// All that comes down a pipe: a text of [`SecretText::MAX_PIPED`] bytes at most. Give it a
+    /// pipe that keeps no copy.
+    ///
+    /// # Errors
+    /// When there is more, when it is no text, or when the pipe fails.
+    pub fn read_from(pipe: &mut dyn Read) -> io::Result<Self> {
+        let mut bytes = Zeroizing::new([0; Self::MAX_PIPED + 1]);
+        let mut length = 0;
+        while length < bytes.len() {
+            match pipe.read(&mut bytes[length..])? {
+                0 => break,
+                more => length += more,
+            }
+        }
+        let text = std::str::from_utf8(&bytes[..length]).ok().filter(|text| text.len() <= Self::MAX_PIPED);
+        let text = text.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "this is no key"))?;
+        Ok(Self::new(text.to_owned()))
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-/// A passphrase travels over the operator's socket, and nowhere else.
-impl Serialize for SecretText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
     }
 }
 
@@ -111,5 +129,17 @@ mod tests {
         for other in [&wire.as_str()[1..], &format!("{}\n", wire.as_str()), ""] {
             assert!(Kek::from_wire(&SecretText::new(other.to_owned())).is_none());
         }
+    }
+
+    #[test]
+    fn a_pipe_carries_a_key_and_no_more() {
+        let wire = Kek::generate().unwrap().to_wire();
+        let mut pipe = Vec::new();
+        wire.write_to(&mut pipe).unwrap();
+        assert_eq!(SecretText::read_from(&mut pipe.as_slice()).unwrap().as_str(), wire.as_str());
+        pipe.push(b'0');
+        assert!(SecretText::read_from(&mut pipe.as_slice()).is_err());
+        assert!(SecretText::read_from(&mut &[0xff][..]).is_err());
+        assert!(SecretText::read_from(&mut io::repeat(b'0')).is_err());
     }
 }

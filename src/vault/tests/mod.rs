@@ -16,8 +16,8 @@ use std::path::PathBuf;
 
 use crate::spec::{ProviderId, Scope, ScopeId, SecretName};
 use crate::vault::{
-    Claim, Group, KeyMaterial, NewSecret, SecretInput, SecretRef, Upstream, Vault, VaultError, VaultPaths,
-    init, open,
+    Alias, Claim, Group, KeyMaterial, NewSecret, SecretInput, SecretRef, Upstream, Vault, VaultError,
+    VaultPaths, init, open,
 };
 
 const NOW: u64 = 1_700_000_000_000;
@@ -71,6 +71,10 @@ fn new_secret(name: &'static str, value: &str, scope: Scope) -> NewSecret {
 
 fn by_name(name: &str) -> SecretRef {
     SecretRef::Name { name_or_alias: name.to_owned(), scope: None }
+}
+
+fn alias(text: &str) -> Alias {
+    Alias::parse(text, None).ok().unwrap()
 }
 
 fn openai() -> ProviderId {

@@ -1,8 +1,8 @@
 //! What happens to a secret from create to delete.
 
 use super::{
-    NOW, Place, by_name, input, new_secret, openai_claim, to, trello_claim, upstream, value_of, with_openai,
-    workspace,
+    NOW, Place, alias, by_name, input, new_secret, openai_claim, to, trello_claim, upstream, value_of,
+    with_openai, workspace,
 };
 use crate::spec::{ProviderId, Scope, SecretName};
 use crate::vault::{
@@ -15,7 +15,7 @@ fn rename(name: &'static str) -> SecretChange {
 }
 
 fn aliases(names: &[&str]) -> SecretChange {
-    SecretChange { name: None, aliases: Some(names.iter().map(|name| (*name).to_owned()).collect()) }
+    SecretChange { name: None, aliases: Some(names.iter().map(|name| alias(name)).collect()) }
 }
 
 #[test]
@@ -58,16 +58,16 @@ fn values_of_any_kind_are_kept_exactly() {
 fn a_name_or_alias_is_taken_once_in_a_scope() {
     let (_place, mut vault) = Place::with_vault();
     let mut first = new_secret("A", "1", Scope::Global);
-    first.aliases = vec!["SHARED".to_owned(), "a".to_owned()];
+    first.aliases = vec![alias("SHARED"), alias("a")];
     let id = vault.create_secret(first, None, NOW).unwrap().meta.id;
     for name in ["A", "SHARED"] {
         let error = vault.create_secret(new_secret(name, "2", Scope::Global), None, NOW).err().unwrap();
         assert!(error.to_string().contains(&id.to_string()), "{error}");
         assert!(error.help().contains("rotate"), "{}", error.help());
     }
-    let mut alias = new_secret("B", "2", Scope::Global);
-    alias.aliases = vec!["a".to_owned()];
-    assert_eq!(vault.create_secret(alias, None, NOW).err().unwrap().kind(), VaultErrorKind::AlreadyExists);
+    let mut another = new_secret("B", "2", Scope::Global);
+    another.aliases = vec![alias("a")];
+    assert_eq!(vault.create_secret(another, None, NOW).err().unwrap().kind(), VaultErrorKind::AlreadyExists);
     assert_eq!(vault.secrets().unwrap().len(), 1);
     vault.create_secret(new_secret("A", "2", workspace("w")), None, NOW).unwrap();
 }

@@ -140,7 +140,7 @@ fn a_damaged_value_shows_when_it_is_asked_for() {
     assert!(matches!(value_of(&mut vault, &first), Err(VaultError::Tampered { .. })));
     assert_eq!(place.open().unwrap().check_values().unwrap(), names(&[first]));
     // Nothing that would write it anew hides it.
-    let change = crate::vault::SecretChange { name: None, aliases: Some(vec!["a".to_owned()]) };
+    let change = crate::vault::SecretChange { name: None, aliases: Some(vec![super::alias("a")]) };
     assert!(vault.update_secret(&SecretRef::Id(first), change, None).is_err());
     // A new value does not need the old one.
     vault.rotate_secret(&SecretRef::Id(first), &input("sk-new"), NOW).unwrap();

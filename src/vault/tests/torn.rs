@@ -79,7 +79,7 @@ fn a_value_rotated_meanwhile_is_the_new_one() {
 #[test]
 fn a_change_keeps_the_new_value() {
     let (place, mut vault, id) = with_openai();
-    let change = SecretChange { name: None, aliases: Some(vec!["mine".to_owned()]) };
+    let change = SecretChange { name: None, aliases: Some(vec![super::alias("mine")]) };
     overtaken(&place).update_secret(&by_name("OPENAI_API_KEY"), change, None).unwrap();
     assert_eq!(value_of(&mut vault, &id).unwrap(), b"sk-5");
     let meta = vault.secret(&SecretRef::Id(id)).unwrap();
