@@ -76,7 +76,9 @@ mod tests {
 
     use super::*;
 
-    fn cut(chunks: &[&[u8]], ends: Ends, limit: usize) -> Result<Vec<(Vec<u8>, Option<u8>)>, TooLong> {
+    type Cut = Vec<(Vec<u8>, Option<u8>)>;
+
+    fn cut(chunks: &[&[u8]], ends: Ends, limit: usize) -> Result<Cut, TooLong> {
         let (mut lines, mut found) = (Lines::new(ends, limit), Vec::new());
         let mut take = |(line, end): Line<'_>| {
             found.push((line.to_vec(), end));

@@ -10,14 +10,14 @@
 //! Windows begin at multiples of their length since 1970, and time never runs backwards here: a
 //! clock that is set back does not open a window again.
 
+mod charge;
 mod error;
 mod file;
 mod key;
 mod ledger;
-mod meter;
 
+pub use charge::{Charged, Full, Meter, Reservation, Use};
 pub use error::MeterError;
-pub use meter::{Charged, Full, Meter, Reservation, Use};
 
 #[cfg(test)]
 mod tests;
