@@ -27,9 +27,6 @@ pub(crate) enum CliError {
     /// Well-formed flags that make no sense together, or a text within one that cannot be read.
     #[error("{message}")]
     Usage { message: String, help: Option<String> },
-    /// The service refused a value, whose text is not shown.
-    #[error("{0}")]
-    Value(String),
     #[error("could not read the standard input: {0}")]
     Input(#[source] io::Error),
     #[error("could not read from the terminal: {0}")]
@@ -63,7 +60,7 @@ impl CliError {
             Self::File(ref error) => (ErrorKind::InvalidRequest, Some(error.help())),
             Self::Upload(ref error) => (ErrorKind::InvalidRequest, error.help()),
             Self::Usage { help: Some(ref help), .. } => (ErrorKind::InvalidRequest, Some(help.clone())),
-            Self::Usage { help: None, .. } | Self::Name(_) | Self::Value(_) => {
+            Self::Usage { help: None, .. } | Self::Name(_) => {
                 (ErrorKind::InvalidRequest, Some("see the command with --help".to_owned()))
             }
             Self::Input(_) | Self::Prompt(_) => (ErrorKind::InvalidRequest, None),
