@@ -30,9 +30,6 @@ pub(crate) enum CliError {
     /// What is wrong with files, each mistake as a person reads it, safe to show.
     #[error("{}", .0.join("\n\n"))]
     Mistakes(Vec<String>),
-    /// The service refused a value, whose text is not shown.
-    #[error("{0}")]
-    Value(String),
     #[error("could not read the standard input: {0}")]
     Input(#[source] io::Error),
     #[error("could not read from the terminal: {0}")]
@@ -66,7 +63,7 @@ impl CliError {
             Self::File(ref error) => (ErrorKind::InvalidRequest, Some(error.help())),
             Self::Upload(ref error) => (ErrorKind::InvalidRequest, error.help()),
             Self::Usage { help: Some(ref help), .. } => (ErrorKind::InvalidRequest, Some(help.clone())),
-            Self::Usage { help: None, .. } | Self::Name(_) | Self::Value(_) => {
+            Self::Usage { help: None, .. } | Self::Name(_) => {
                 (ErrorKind::InvalidRequest, Some("see the command with --help".to_owned()))
             }
             Self::Input(_) | Self::Prompt(_) | Self::Mistakes(_) => (ErrorKind::InvalidRequest, None),
