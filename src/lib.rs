@@ -9,6 +9,7 @@
 //! | `spec`, `platform` | nothing of the crate |
 //! | `registry`, `policy` | `spec` |
 //! | `plan` | `spec`, `policy` |
+//! | `suite` | `spec`, `policy`, `plan` |
 //! | `settings`, `vault` | `spec`, `platform` |
 //! | `audit` | `spec`, `policy`, `platform` |
 //! | `meter` | `spec`, `platform` |
@@ -30,4 +31,5 @@ pub mod registry;
 pub mod service;
 pub mod settings;
 pub mod spec;
+pub mod suite;
 pub mod vault;

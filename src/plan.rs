@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::policy::{Allowed, HeaderField, Redaction};
 use crate::spec::header::same_header;
-use crate::spec::{Auth, Capability, HostPattern, Method, Provider, SecretClaim, Target};
+use crate::spec::{Auth, Capability, HostPattern, Method, Provider, SecretClaim, Target, Text};
 
 /// What will be sent, where to, and how it is to be authenticated.
 pub struct Plan<'a> {
@@ -103,5 +103,32 @@ impl fmt::Debug for Plan<'_> {
             self.target.path(),
             self.auth().scheme()
         )
+    }
+}
+
+/// Where `path` auth puts its segment: behind the first of `after` that the path starts with,
+/// segment by segment; else at the front.
+#[must_use]
+pub fn insertion_point(target: &str, after: &[Text]) -> usize {
+    let behind = after.iter().find(|prefix| {
+        target
+            .strip_prefix(prefix.as_ref())
+            .is_some_and(|tail| tail.is_empty() || tail.starts_with(['/', '?']))
+    });
+    behind.map_or(0, |prefix| prefix.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::insertion_point;
+
+    #[test]
+    fn the_segment_goes_behind_whole_segments_only() {
+        let after = [Cow::Borrowed("/file")];
+        assert_eq!(insertion_point("/sendMessage", &after), 0);
+        assert_eq!(insertion_point("/file/photos/1.jpg", &after), 5);
+        assert_eq!(insertion_point("/files", &after), 0);
     }
 }

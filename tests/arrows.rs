@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("registry", &["spec"]),
     ("policy", &["spec"]),
     ("plan", &["spec", "policy"]),
+    ("suite", &["spec", "policy", "plan"]),
     ("settings", &["spec", "platform"]),
     ("vault", &["spec", "platform"]),
     ("audit", &["spec", "policy", "platform"]),
@@ -23,7 +24,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("broker", &["spec", "policy", "plan", "vault", "audit", "meter", "platform"]),
     (
         "service",
-        &["spec", "policy", "plan", "vault", "audit", "meter", "platform", "broker", "registry", "settings"],
+        &[
+            "spec", "policy", "plan", "suite", "vault", "audit", "meter", "platform", "broker", "registry",
+            "settings",
+        ],
     ),
     ("cli", &["spec", "service", "settings", "platform"]),
     ("daemon", &["spec", "service", "settings", "platform"]),

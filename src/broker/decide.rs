@@ -19,7 +19,7 @@ use super::upstream::{CallerBodyFault, RequestBody};
 use crate::platform::clock;
 use crate::policy::{
     Admitted, Allowed, Body, Call, Caller, Catalog, Denial, Facts, MAX_JUDGED, Reason, RuleSet, Wanted,
-    authorise, judge,
+    authorise, judge, too_large,
 };
 use crate::spec::policy::Instant;
 use crate::vault::{CredentialMeta, VaultError};
@@ -125,11 +125,6 @@ async fn collected(body: RequestBody) -> Result<Bytes, Denial> {
         Some(std::cmp::Ordering::Less) => Err(broken_off(CallerBodyFault::TooLong)),
         Some(std::cmp::Ordering::Equal) | None => Ok(whole.freeze()),
     }
-}
-
-fn too_large() -> Denial {
-    let message = format!("a rule looks into the body, and it has more than {MAX_JUDGED} bytes");
-    Denial::new(Reason::BodyTooLarge, message)
 }
 
 fn broken_off(fault: CallerBodyFault) -> Denial {

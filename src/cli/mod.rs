@@ -22,6 +22,7 @@ mod report;
 mod screen;
 mod secrets;
 mod sources;
+mod suite;
 mod task;
 mod usage;
 mod vault;

@@ -1,14 +1,19 @@
 //! What one command line comes down to, and how it is carried out.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::arguments::{ApprovalsVerb, Arguments, PassphraseArguments, RepairArguments, UpstreamVerb, Verb};
+use super::arguments::{
+    ApprovalsVerb, Arguments, CoverageArguments, ExplainArguments, MutateArguments, NewArguments,
+    PassphraseArguments, RepairArguments, TestArguments, UpstreamVerb, Verb,
+};
 use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
-use super::{approvals, capability, input, policy, provider, secrets, vault};
+use super::{approvals, capability, input, policy, provider, secrets, suite, vault};
 use crate::platform::files;
+use crate::service::suite::PolicyChecker;
 use crate::service::{Command, SecretText, Service};
 use crate::settings::DaemonUse;
 
@@ -22,10 +27,20 @@ pub(super) enum Task {
     RestartAudit(PassphraseArguments),
     Repair(RepairArguments),
     Invoke(Box<Invocation>),
-    CheckPolicy,
+    Lint(policy::Lint),
+    Diff(policy::Diff),
     WatchApprovals,
     /// So many files were checked, and nothing is wrong with them.
     Valid(usize),
+    CheckPolicy {
+        policies: Option<PathBuf>,
+        providers: Option<PathBuf>,
+    },
+    ExplainPolicy(Box<ExplainArguments>),
+    TestPolicies(Box<TestArguments>),
+    NewTests(NewArguments),
+    CoverPolicies(CoverageArguments),
+    MutatePolicies(MutateArguments),
     Demo,
 }
 
@@ -88,13 +103,25 @@ impl Task {
             Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
             Self::Repair(repair) => vault::repair(&service(), repair, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
-            Self::CheckPolicy => policy::check(std::io::stdin().lock(), screen),
+            Self::Lint(lint) => lint.perform(screen),
+            Self::Diff(diff) => diff.perform(screen),
             Self::Valid(files) => {
                 let s = if files == 1 { "" } else { "s" };
                 writeln!(screen.out, "{files} file{s}, nothing wrong")?;
                 Ok(ExitCode::SUCCESS)
             }
             Self::WatchApprovals => approvals::watch(&service(), screen),
+            Self::CheckPolicy { policies, providers } => {
+                match PolicyChecker::of(policies.as_deref(), providers.as_deref()) {
+                    Ok(checker) => policy::check(&checker, std::io::stdin().lock(), screen),
+                    Err(error) => suite::broken(error, screen),
+                }
+            }
+            Self::ExplainPolicy(explain) => suite::explain(*explain, screen),
+            Self::TestPolicies(test) => suite::test(*test, screen),
+            Self::CoverPolicies(arguments) => suite::coverage(arguments, screen),
+            Self::MutatePolicies(arguments) => suite::mutation(arguments, screen),
+            Self::NewTests(new) => suite::new(new, screen),
             // Composed one level up, since it makes a service of its own.
             Self::Demo => Ok(ExitCode::FAILURE),
         }

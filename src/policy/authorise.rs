@@ -93,7 +93,7 @@ pub fn authorise<'a>(catalog: &'a dyn Catalog, call: &Call) -> Result<Admitted<'
 
 fn find_grant(capability: &Capability, method: Method, request: &Request) -> Result<Trace, Denial> {
     let path = request.target().path();
-    let mut trace = Trace { considered: capability.grants.len(), ..Trace::default() };
+    let mut trace = Trace::default();
     for (index, grant) in capability.grants.iter().enumerate() {
         if !grant.paths.iter().any(|pattern| pattern.matches(path)) {
             continue;

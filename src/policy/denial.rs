@@ -36,6 +36,34 @@ pub enum Reason {
 }
 
 impl Reason {
+    pub const ALL: [Self; 25] = [
+        Self::QueryNotAllowed,
+        Self::BodyOwnedByAuth,
+        Self::GrantMatched,
+        Self::CapabilityUnknown,
+        Self::CapabilityMethod,
+        Self::CapabilityPath,
+        Self::CapabilityDisabled,
+        Self::CredentialMissing,
+        Self::CredentialAmbiguous,
+        Self::PathNotCanonical,
+        Self::HeaderNotAllowed,
+        Self::QueryOwnedByAuth,
+        Self::BodyDuplicateKey,
+        Self::BodyNotJson,
+        Self::BodyNotForm,
+        Self::BodyRequired,
+        Self::BodyContentType,
+        Self::BodyTooLarge,
+        Self::ForbidMatched,
+        Self::RequireFailed,
+        Self::LimitExceeded,
+        Self::ApprovalRefused,
+        Self::ApprovalTimedOut,
+        Self::PolicyBroken,
+        Self::Internal,
+    ];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -101,7 +101,7 @@ pub fn verdict<'r>(
     subject: &Subject<'_>,
 ) -> Result<Verdict, Denial> {
     let mut verdict = Verdict::default();
-    let mut denying: Vec<(&Rule, Seen<'_>)> = Vec::new();
+    let mut denying: Vec<Denial> = Vec::new();
     for rule in rules {
         let seen = conditions(rule, subject);
         let acts = match rule.effect {
@@ -113,18 +113,16 @@ pub fn verdict<'r>(
             continue;
         }
         match &rule.effect {
-            Effect::Forbid | Effect::Require if acts => denying.push((rule, seen)),
+            Effect::Forbid | Effect::Require if acts => denying.push(denial(rule, &seen, subject)),
             Effect::Forbid | Effect::Require => verdict.rules.push(rule.id.clone()),
-            effect if acts => verdict.add(rule, effect, subject.body)?,
+            effect if acts => denying.extend(verdict.add(rule, effect, subject.body).err()),
             _ => {}
         }
     }
-    match denying.first() {
+    let ids = denying.iter().flat_map(|denial| denial.rules.iter().cloned()).collect();
+    match denying.into_iter().next() {
         None => Ok(verdict),
-        Some((rule, seen)) => {
-            let ids = denying.iter().map(|(rule, _)| rule.id.clone()).collect();
-            Err(denial(rule, seen, subject).by(ids))
-        }
+        Some(first) => Err(first.by(ids)),
     }
 }
 
@@ -181,7 +179,8 @@ fn denial(rule: &Rule, seen: &Seen<'_>, subject: &Subject<'_>) -> Denial {
         (Effect::Forbid, _) => format!("cannot tell this from what it forbids: {}", failing(seen)),
         _ => format!("is not met: {}", failing(seen)),
     };
-    Denial::new(reason, format!("the rule `{}` {what}", rule.id)).help(rule.why.clone())
+    let message = format!("the rule `{}` {what}", rule.id);
+    Denial::new(reason, message).help(rule.why.clone()).by(vec![rule.id.clone()])
 }
 
 fn failing(seen: &Seen<'_>) -> String {
@@ -189,16 +188,25 @@ fn failing(seen: &Seen<'_>) -> String {
 }
 
 fn reason(rule: &Rule, seen: &Seen<'_>, body: &Body) -> Reason {
-    let in_body =
-        |at| matches!(at, At::Json(_) | At::Form(_) | At::FormOnly | At::Multipart(_) | At::MultipartOnly);
     let forbids = matches!(rule.effect, Effect::Forbid);
     match seen.failing {
-        Some((_, at)) if in_body(at) && body.length == 0 => Reason::BodyRequired,
-        Some((_, at)) if in_body(at) && matches!(body.content, Content::Other) => Reason::BodyContentType,
+        Some((_, at)) if of_another_type(at, body) && body.length == 0 => Reason::BodyRequired,
+        Some((_, at)) if of_another_type(at, body) => Reason::BodyContentType,
         Some((_, At::ContentTypes)) if !forbids => Reason::BodyContentType,
         Some((_, At::MaxBytes)) if !forbids => Reason::BodyTooLarge,
         _ if forbids => Reason::ForbidMatched,
         _ => Reason::RequireFailed,
+    }
+}
+
+/// Whether a condition looks into a kind of body that this one is not of, whatever other rules
+/// made of it.
+fn of_another_type(at: At<'_>, body: &Body) -> bool {
+    match at {
+        At::Json(_) => !matches!(body.content, Content::Json(_)),
+        At::Form(_) | At::FormOnly => !matches!(body.content, Content::Form(_)),
+        At::Multipart(_) | At::MultipartOnly => !matches!(body.content, Content::Multipart(_)),
+        _ => false,
     }
 }
 

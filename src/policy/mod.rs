@@ -23,17 +23,21 @@ mod trace;
 mod truth;
 
 pub use authorise::{Admitted, Catalog, Granted, authorise, most_specific, unknown_capability};
-pub use body::{Body, Content, Json, MAX_JUDGED, MediaType, Wanted};
+pub use body::{Body, Content, Json, MAX_JUDGED, MediaType, Parts, Wanted, too_large};
 pub use call::{Call, Defaults};
 pub use caller::Caller;
 pub use condition::{At, Seen, Subject, conditions};
 pub use denial::{Denial, Reason};
 pub use facts::Facts;
 pub use judge::{Allowed, Approval, Charge, Conditional, Met, Redaction, Verdict, judge, verdict};
+pub use pointing::values_at;
+pub use predicate::{json_satisfies, text_satisfies};
 pub use request::{HeaderField, Request};
 pub use rules::{Applicable, BrokenPolicy, RuleSet, selects};
 pub use trace::Trace;
 pub use truth::Truth;
 
+#[cfg(test)]
+mod rule_tests;
 #[cfg(test)]
 mod tests;

@@ -41,6 +41,19 @@ pub(super) fn follow<'a>(json: &'a Json, tokens: &[Token], see: &mut impl FnMut(
     }
 }
 
+/// What stands at each end of a pointer; none where there is nothing, or where a step does not fit.
+#[must_use]
+pub fn values_at<'a>(json: &'a Json, tokens: &[Token]) -> Vec<Option<&'a Json>> {
+    let mut ends = Vec::new();
+    follow(json, tokens, &mut |found| {
+        ends.push(match found {
+            Found::Value(value) => Some(value),
+            Found::Absent | Found::Blocked => None,
+        });
+    });
+    ends
+}
+
 /// RFC 6901, section 4: digits without a leading zero.
 fn index(name: &str) -> Option<usize> {
     let plain = name == "0" || !name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit());

@@ -13,6 +13,18 @@ pub(super) enum Value<'a> {
     Text(&'a str),
 }
 
+/// Whether a value of a JSON body satisfies a predicate.
+#[must_use]
+pub fn json_satisfies(pred: &Pred, value: &Json) -> Truth {
+    satisfies(pred, Value::Json(value))
+}
+
+/// Whether a value of a query, a header or a form satisfies a predicate.
+#[must_use]
+pub fn text_satisfies(pred: &Pred, value: &str) -> Truth {
+    satisfies(pred, Value::Text(value))
+}
+
 /// Every operator that is given must hold.
 pub(super) fn satisfies(pred: &Pred, value: Value<'_>) -> Truth {
     let mut truth = Truth::True;

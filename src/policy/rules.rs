@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::authorise::Admitted;
-use super::body::Wanted;
+use super::body::{Parts, Wanted};
 use super::denial::{Denial, Reason};
 use super::facts::Facts;
 use crate::spec::policy::{Cost, Effect, Glob, Policy, Rule, Select};
@@ -67,7 +67,11 @@ impl RuleSet {
         }
         let met = self.rules.iter().filter(|rule| selects(&rule.select, capability, facts));
         let rules: Vec<Arc<Rule>> = met.cloned().collect();
-        let wanted = rules.iter().fold(Wanted::default(), |all, rule| all.and(wanted(rule)));
+        let mut wanted = Wanted::default();
+        for rule in &rules {
+            let of_its_kind = if rule.shadow { &mut wanted.shadow } else { &mut wanted.needed };
+            *of_its_kind = of_its_kind.and(parts(rule));
+        }
         Ok(Applicable { rules, wanted })
     }
 }
@@ -106,21 +110,21 @@ fn fits_scope(globs: Option<&[Glob]>, scope: &Scope) -> bool {
     globs.is_none_or(|globs| fits(Some(globs), &scope.to_string()))
 }
 
-fn wanted(rule: &Rule) -> Wanted {
-    let mut wanted = Wanted::default();
+fn parts(rule: &Rule) -> Parts {
+    let mut parts = Parts::default();
     for body in rule.any.iter().filter_map(|when| when.body.as_ref()) {
-        wanted.outline |= body.max_bytes.is_some() || body.content_types.is_some();
-        wanted.json |= !body.json.is_empty();
-        wanted.form |= body.form.is_some();
-        wanted.multipart |= body.multipart.is_some();
+        parts.outline |= body.max_bytes.is_some() || body.content_types.is_some();
+        parts.json |= !body.json.is_empty();
+        parts.form |= body.form.is_some();
+        parts.multipart |= body.multipart.is_some();
     }
     match &rule.effect {
         Effect::Limit(limit) => {
-            wanted.outline |= limit.cost == Cost::Bytes;
-            wanted.json |= matches!(limit.cost, Cost::Body(_));
+            parts.outline |= limit.cost == Cost::Bytes;
+            parts.json |= matches!(limit.cost, Cost::Body(_));
         }
-        Effect::Approve(show) => wanted.json |= !show.is_empty(),
+        Effect::Approve(show) => parts.json |= !show.is_empty(),
         Effect::Forbid | Effect::Require | Effect::Redact(_) => {}
     }
-    wanted
+    parts
 }

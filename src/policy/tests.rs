@@ -26,6 +26,11 @@ capabilities:
       - { methods: [POST], paths: [/v1/things] }
     example: { method: GET, path: /v1/things }
     examples: { deny: [DELETE /v1/things] }
+  anything:
+    summary: All that rules are tried on
+    allow: [{ methods: [GET, POST], paths: ["/v1/rules/**"] }]
+    example: { method: GET, path: /v1/rules }
+    examples: { deny: [DELETE /v1/rules] }
   only:
     summary: The one thing
     allow: [{ methods: [DELETE], paths: [/v1/only] }]
@@ -44,7 +49,7 @@ capabilities:
     examples: { deny: [POST /v1/admin] }
 "#;
 
-struct One(Provider);
+pub(super) struct One(Provider);
 
 impl Catalog for One {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
@@ -67,7 +72,7 @@ fn catalog() -> One {
     One(checked.provider.unwrap_or_else(|| panic!("{mistakes:?}")))
 }
 
-fn call(capability: &str, method: Option<&str>, path: Option<&str>) -> Call {
+pub(super) fn call(capability: &str, method: Option<&str>, path: Option<&str>) -> Call {
     Call {
         capability: capability.to_owned(),
         credential: None,
@@ -288,7 +293,7 @@ proptest! {
     }
 }
 
-fn catalog_once() -> &'static One {
+pub(super) fn catalog_once() -> &'static One {
     static CATALOG: std::sync::LazyLock<One> = std::sync::LazyLock::new(catalog);
     &CATALOG
 }

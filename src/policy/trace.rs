@@ -12,8 +12,6 @@ pub struct Trace {
     pub matched: Option<usize>,
     /// Grants whose path fits and whose methods do not.
     pub wrong_method: Vec<usize>,
-    /// How many grants were looked at.
-    pub considered: usize,
 }
 
 impl Trace {

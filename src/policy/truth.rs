@@ -27,7 +27,6 @@ impl Truth {
 
     /// The opposite; of the unknown, the unknown.
     #[must_use]
-    #[expect(clippy::should_implement_trait, reason = "`!` on three values would surprise")]
     pub const fn not(self) -> Self {
         match self {
             Self::True => Self::False,

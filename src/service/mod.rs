@@ -13,6 +13,8 @@ mod look;
 pub mod multipart;
 mod policy;
 mod remote;
+mod review;
+pub mod suite;
 mod which_vault;
 pub mod wire;
 
@@ -27,6 +29,9 @@ pub use front::{Reply, Service};
 pub use local::{Local, LocalReply, OpenLog};
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;
+pub use review::{
+    ChangeView, Comparison, DiffQuestion, Facet, LintQuestion, RequestView, StandingView, diff, lint,
+};
 
 pub use crate::broker::{AskingRule, CallerBodyFault, CallerStream, Question, RequestBody};
 pub use crate::policy::{Call, Caller};

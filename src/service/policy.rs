@@ -1,6 +1,9 @@
 //! `policy check`: what would be decided, without a vault and without a call.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::catalog::FullCatalog;
 use crate::policy::{Call, Catalog, authorise, most_specific};
@@ -17,6 +20,36 @@ pub struct PolicyQuestion {
     pub provider: Option<String>,
     pub method: String,
     pub path: String,
+    /// Who asks, as policies name callers.
+    #[serde(default)]
+    pub caller: Option<String>,
+    /// `global`, `workspace:w` or `group:w/g`.
+    #[serde(default)]
+    pub scope: Option<String>,
+    #[serde(default)]
+    pub credential: Option<String>,
+    #[serde(default)]
+    pub headers: Option<BTreeMap<String, String>>,
+    /// A text stands for itself, anything else for its JSON as written.
+    #[serde(default)]
+    pub body: Option<Box<RawValue>>,
+}
+
+impl PolicyQuestion {
+    /// Whether it says nothing beside the request's line, so that the registry alone decides.
+    pub(super) fn is_plain(&self) -> bool {
+        let Self { caller, scope, credential, headers, body, .. } = self;
+        caller.is_none() && scope.is_none() && credential.is_none() && headers.is_none() && body.is_none()
+    }
+
+    /// The body's bytes; none at all of a text that is not one.
+    pub(super) fn body_bytes(&self) -> Option<Vec<u8>> {
+        let Some(raw) = self.body.as_deref().map(RawValue::get) else { return Some(Vec::new()) };
+        if raw.starts_with('"') {
+            return serde_json::from_str::<String>(raw).ok().map(String::into_bytes);
+        }
+        Some(raw.as_bytes().to_vec())
+    }
 }
 
 /// The verdict, with its reason code.
@@ -25,13 +58,16 @@ pub struct PolicyAnswer {
     pub allowed: bool,
     pub capability: Option<String>,
     pub reason: String,
+    /// The rules that decide.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
 }
 
 impl PolicyAnswer {
     /// The answer to what is no question.
     #[must_use]
     pub fn invalid() -> Self {
-        Self { allowed: false, capability: None, reason: "invalid_request".to_owned() }
+        Self { allowed: false, capability: None, reason: "invalid_request".to_owned(), rules: Vec::new() }
     }
 }
 
@@ -51,7 +87,9 @@ pub fn check_policy(question: &PolicyQuestion) -> PolicyAnswer {
     };
     match capability {
         Ok(capability) => decide(&catalog, question, capability),
-        Err(reason) => PolicyAnswer { allowed: false, capability: None, reason: reason.to_owned() },
+        Err(reason) => {
+            PolicyAnswer { allowed: false, capability: None, reason: reason.to_owned(), rules: Vec::new() }
+        }
     }
 }
 
@@ -69,7 +107,12 @@ fn decide(catalog: &FullCatalog, question: &PolicyQuestion, capability: String) 
     let reason =
         verdict.as_ref().map_or_else(|denial| denial.reason.as_str(), |_| "grant.matched").to_owned();
     let known = catalog.capability(&capability).is_some();
-    PolicyAnswer { allowed: verdict.is_ok(), capability: known.then_some(capability), reason }
+    PolicyAnswer {
+        allowed: verdict.is_ok(),
+        capability: known.then_some(capability),
+        reason,
+        rules: Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::diagnostic::{Code, Diagnostic, Finding, Place, Source};
+use super::code::Code;
+use super::diagnostic::{Diagnostic, Finding, Place, Source};
 use super::document::{
     AuthDocument, CapabilityDocument, ExampleDocument, GrantDocument, HeaderDocument, ProviderDocument,
     SecretDocument,

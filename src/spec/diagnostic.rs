@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::code::{Code, Severity};
 use super::position;
 
 /// A file's name, as people see it, and its text.
@@ -59,65 +60,6 @@ impl Place {
         let mut steps = self.steps.clone();
         steps.push(step);
         Self { steps, key: false }
-    }
-}
-
-/// What kind of mistake it is; the code that people look up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Code {
-    Unreachable,
-    Contradiction,
-    AbsentUnsaid,
-    OverBroad,
-    SharedHost,
-    ClaimedTwice,
-    Syntax,
-    UnknownKey,
-    WrongValue,
-    MissingKey,
-    Malformed,
-    DuplicateKey,
-    Placeholder,
-    ExampleDenied,
-    ExampleAllowed,
-    NoExample,
-    HostOfCapability,
-    ReservedHeader,
-    FileName,
-    Empty,
-    ForeignKey,
-    Version,
-    InexactNumber,
-}
-
-impl Code {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unreachable => "P003",
-            Self::Contradiction => "P005",
-            Self::OverBroad => "P007",
-            Self::AbsentUnsaid => "P011",
-            Self::SharedHost => "P016",
-            Self::ClaimedTwice => "P017",
-            Self::Syntax => "P101",
-            Self::UnknownKey => "P102",
-            Self::WrongValue => "P103",
-            Self::MissingKey => "P104",
-            Self::Malformed => "P105",
-            Self::DuplicateKey => "P106",
-            Self::Placeholder => "P107",
-            Self::ExampleDenied => "P108",
-            Self::ExampleAllowed => "P109",
-            Self::NoExample => "P110",
-            Self::HostOfCapability => "P111",
-            Self::ReservedHeader => "P112",
-            Self::FileName => "P113",
-            Self::Empty => "P114",
-            Self::ForeignKey => "P115",
-            Self::Version => "P116",
-            Self::InexactNumber => "P117",
-        }
     }
 }
 
@@ -175,13 +117,23 @@ impl Diagnostic {
         Self { finding, line, column, source: source.clone(), span }
     }
 
+    /// The name of the file that it is about.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.source.name
+    }
+
     /// The diagnostic as people read it: message, place, source line, caret, fix.
     #[must_use]
     pub fn render(&self, coloured: bool) -> String {
         let snippet = Snippet::source(&self.source.text)
             .path(&self.source.name)
             .annotation(AnnotationKind::Primary.span(self.span.clone()));
-        let title = Level::ERROR.primary_title(&self.finding.message).id(self.finding.code.as_str());
+        let level = match self.finding.code.severity() {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level.primary_title(&self.finding.message).id(self.finding.code.as_str());
         let group = title.element(snippet);
         let groups: Vec<Group<'_>> = match &self.finding.help {
             Some(help) => vec![group.element(Level::HELP.message(help))],
@@ -196,7 +148,8 @@ impl Diagnostic {
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Finding { code, message, help, .. } = &self.finding;
-        write!(f, "{}:{}:{}: error[{}]: {message}", self.source.name, self.line, self.column, code.as_str())?;
+        let (severity, code) = (code.severity().as_str(), code.as_str());
+        write!(f, "{}:{}:{}: {severity}[{code}]: {message}", self.source.name, self.line, self.column)?;
         match help {
             Some(help) => write!(f, " ({help})"),
             None => Ok(()),

@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::code::Code;
 use super::compile::Checked;
-use super::diagnostic::{Code, Diagnostic, Finding, Place};
+use super::diagnostic::{Diagnostic, Finding, Place};
 use super::document::{CapabilityDocument, GrantDocument, ProviderDocument};
 use super::method::{Method, MethodSet};
 use super::model::{Capability, Provider};
@@ -162,7 +163,9 @@ fn grants(place: &Place, documents: &[GrantDocument]) -> Vec<Finding> {
     findings
 }
 
-fn over_broad(place: &Place, pattern: &PathPattern) -> Option<Finding> {
+/// A pattern that names no product area, if it is one.
+#[must_use]
+pub fn over_broad(place: &Place, pattern: &PathPattern) -> Option<Finding> {
     let named = pattern.segments().into_iter().any(|segment| match segment {
         Segment::Literal(literal) => !is_version(literal),
         Segment::Any => false,

@@ -5,6 +5,7 @@
 //! crate. Pure: text in, values and findings out. What only they need (the JSON
 //! Schema) is left out of the shipped binary, which is built with `cfg(shipped)`.
 
+pub mod code;
 pub mod compile;
 pub mod diagnostic;
 pub mod document;
@@ -17,6 +18,7 @@ pub mod model;
 pub mod name;
 pub mod path;
 pub mod policy;
+pub mod policy_test;
 pub mod position;
 pub mod read;
 pub mod scope;
@@ -26,8 +28,9 @@ pub mod suggest;
 pub mod target;
 pub mod template;
 
+pub use code::{Code, Severity};
 pub use compile::{Checked, compile_provider};
-pub use diagnostic::{Code, Diagnostic, Finding, Place, Source};
+pub use diagnostic::{Diagnostic, Finding, Place, Source};
 pub use header::HeaderName;
 pub use host::HostPattern;
 pub use method::{Method, MethodSet};

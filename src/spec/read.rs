@@ -7,20 +7,26 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
-use super::diagnostic::{Code, Diagnostic, Finding, Place, Source};
+use super::code::Code;
+use super::diagnostic::{Diagnostic, Finding, Place, Source};
 use super::document::ProviderDocument;
 use super::policy::PolicyDocument;
+use super::policy_test::TestDocument;
 #[cfg(any(test, not(shipped)))]
 use super::shape::Shape;
 use super::{position, suggest};
 
-/// The largest file that is read, in bytes.
+/// The largest provider or policy that is read, in bytes.
 pub const MAX_BYTES: usize = 512 * 1024;
+/// The largest file of tests that is read, in bytes: tests are many, and read by nobody in haste.
+pub const MAX_TEST_BYTES: usize = 16 * 1024 * 1024;
 
 /// A kind of document with a file format and a schema of its own.
 pub trait Document: DeserializeOwned {
     /// What such a file is called in messages.
     const KIND: &'static str;
+    /// The largest such file that is read, in bytes.
+    const MAX_BYTES: usize = MAX_BYTES;
 
     #[cfg(any(test, not(shipped)))]
     fn shape() -> &'static Shape;
@@ -44,13 +50,23 @@ impl Document for PolicyDocument {
     }
 }
 
+impl Document for TestDocument {
+    const KIND: &'static str = "test";
+    const MAX_BYTES: usize = MAX_TEST_BYTES;
+
+    #[cfg(any(test, not(shipped)))]
+    fn shape() -> &'static Shape {
+        Shape::policy_test()
+    }
+}
+
 /// The document that `source` writes.
 ///
 /// # Errors
 /// What is wrong with its text or its shape, each at its line and column.
 pub fn document<T: Document>(source: &Source) -> Result<T, Vec<Diagnostic>> {
-    if source.text.len() > MAX_BYTES {
-        let message = format!("a {} file has at most {MAX_BYTES} bytes", T::KIND);
+    if source.text.len() > T::MAX_BYTES {
+        let message = format!("a {} file has at most {} bytes", T::KIND, T::MAX_BYTES);
         return Err(vec![Diagnostic::at(Finding::new(Code::Syntax, Place::root(), message), source, 0)]);
     }
     let value = position::read(&source.text).map_err(|error| {

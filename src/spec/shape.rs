@@ -10,9 +10,11 @@ use jsonschema::paths::LocationSegment;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
-use super::diagnostic::{Code, Finding, Place};
+use super::code::Code;
+use super::diagnostic::{Finding, Place};
 use super::document::ProviderDocument;
 use super::policy::PolicyDocument;
+use super::policy_test::TestDocument;
 use super::suggest;
 
 /// The schema of provider files, as kept in `schema/provider.schema.json`.
@@ -27,8 +29,15 @@ pub fn policy_schema() -> Value {
     schemars::schema_for!(PolicyDocument).to_value()
 }
 
+/// The schema of test files, as kept in `schema/policy-test.schema.json`.
+#[must_use]
+pub fn policy_test_schema() -> Value {
+    schemars::schema_for!(TestDocument).to_value()
+}
+
 static PROVIDER: LazyLock<Shape> = LazyLock::new(|| Shape::new(provider_schema()));
 static POLICY: LazyLock<Shape> = LazyLock::new(|| Shape::new(policy_schema()));
+static POLICY_TEST: LazyLock<Shape> = LazyLock::new(|| Shape::new(policy_test_schema()));
 
 /// A compiled schema.
 pub struct Shape {
@@ -53,6 +62,12 @@ impl Shape {
     #[must_use]
     pub fn policy() -> &'static Self {
         &POLICY
+    }
+
+    /// The shape of test files.
+    #[must_use]
+    pub fn policy_test() -> &'static Self {
+        &POLICY_TEST
     }
 
     /// Everything about `document` that the schema refuses.
@@ -202,6 +217,8 @@ mod tests {
         assert_eq!(kept, provider_schema(), "run `cargo tools schema`");
         let kept: Value = serde_json::from_str(include_str!("../../schema/policy.schema.json")).unwrap();
         assert_eq!(kept, policy_schema(), "run `cargo tools schema`");
+        let kept: Value = serde_json::from_str(include_str!("../../schema/policy-test.schema.json")).unwrap();
+        assert_eq!(kept, policy_test_schema(), "run `cargo tools schema`");
     }
 
     #[test]

@@ -47,9 +47,11 @@ fn main() -> ExitCode {
 
 fn write_schemas() -> io::Result<ExitCode> {
     fs::create_dir_all("schema")?;
-    for (name, schema) in
-        [("provider", spec::shape::provider_schema()), ("policy", spec::shape::policy_schema())]
-    {
+    for (name, schema) in [
+        ("provider", spec::shape::provider_schema()),
+        ("policy", spec::shape::policy_schema()),
+        ("policy-test", spec::shape::policy_test_schema()),
+    ] {
         let path = format!("schema/{name}.schema.json");
         fs::write(&path, serde_json::to_string_pretty(&schema)? + "\n")?;
         println!("{path}");

@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::template::fill;
 use super::{AuthError, Draft, Secrets};
+use crate::plan::insertion_point;
 use crate::spec::{Template, Text};
 
 /// RFC 3986, section 2.3: what is never escaped.
@@ -26,29 +27,4 @@ pub(super) fn apply(
     draft.target = Zeroizing::new([head, "/", &encoded, tail].concat());
     draft.injected.push(Zeroizing::new(encoded.as_bytes().to_vec()));
     Ok(())
-}
-
-/// Behind the first of `after` that the path starts with, segment by segment; else at the front.
-fn insertion_point(target: &str, after: &[Text]) -> usize {
-    let behind = after.iter().find(|prefix| {
-        target
-            .strip_prefix(prefix.as_ref())
-            .is_some_and(|tail| tail.is_empty() || tail.starts_with(['/', '?']))
-    });
-    behind.map_or(0, |prefix| prefix.len())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::borrow::Cow;
-
-    use super::insertion_point;
-
-    #[test]
-    fn the_segment_goes_behind_whole_segments_only() {
-        let after = [Cow::Borrowed("/file")];
-        assert_eq!(insertion_point("/sendMessage", &after), 0);
-        assert_eq!(insertion_point("/file/photos/1.jpg", &after), 5);
-        assert_eq!(insertion_point("/files", &after), 0);
-    }
 }

@@ -3,8 +3,10 @@
 mod capability;
 mod invoke;
 mod operate;
+mod review;
 mod scope;
 mod secrets;
+mod suite;
 mod vault;
 
 use std::ffi::OsString;
@@ -16,10 +18,15 @@ pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments};
 pub(super) use operate::{
     ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,
 };
+pub(super) use review::{
+    CoverageArguments, CoverageFormat, DiffArguments, DiffFormat, FailOn, LintArguments, MutateArguments,
+    ReportFormat,
+};
 pub(super) use scope::{PlaceArguments, ScopeArguments, ScopeKind};
 pub(super) use secrets::{
     CreateArguments, GroupArguments, SecretsVerb, SelectArguments, UpdateArguments, ValueArguments,
 };
+pub(super) use suite::{ExplainArguments, NewArguments, TestArguments, TestFormat};
 pub(super) use vault::{InitArguments, KeyProvider, PassphraseArguments};
 
 /// Calls APIs with keys that the caller never sees: an encrypted vault and a policy-enforced broker.
@@ -121,10 +128,11 @@ impl Arguments {
             Verb::Capability(CapabilityVerb::Describe(describe)) => describe.format.json,
             Verb::Audit(audit) => audit.wants_json(),
             Verb::Repair(repair) => repair.format.json,
-            Verb::Policy(PolicyVerb::Check { json }) => *json,
+            Verb::Policy(PolicyVerb::Check { json, .. }) => *json,
             Verb::Policy(PolicyVerb::Apply { format, .. } | PolicyVerb::List(format)) => format.json,
             Verb::Provider(ProviderVerb::List(format) | ProviderVerb::Show { format, .. }) => format.json,
             Verb::Approvals(ApprovalsVerb::List(format) | ApprovalsVerb::Show { format, .. }) => format.json,
+            Verb::Policy(PolicyVerb::Explain(explain)) => explain.json,
             Verb::Upstream(UpstreamVerb::List(format)) => format.json,
             _ => false,
         }
@@ -167,6 +175,14 @@ mod tests {
             "aivault secrets create --name A --value -starts-with-a-dash",
             "aivault upstream set api.openai.com --to 127.0.0.1:1 --ca ca.pem",
             "aivault policy check --json",
+            "aivault policy coverage policy-tests --min 80 --format lcov",
+            "aivault policy mutate --policies policies --min 80",
+            "aivault policy diff old new --providers-old a --providers-new b --fail-on widen --format json",
+            "aivault policy lint policies --providers providers --format sarif --now 2026-11-23T10:00:00Z",
+            "aivault policy check --policies policies",
+            "aivault policy new openai/models",
+            "aivault policy explain --capability openai/models --path /v1/models --json",
+            "aivault policy test policy-tests --require-tests --format junit",
             "aivault demo",
         ] {
             assert!(Arguments::try_parse_from(line.split(' ')).is_ok(), "{line}");

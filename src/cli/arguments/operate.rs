@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::review::{CoverageArguments, DiffArguments, LintArguments, MutateArguments};
+use super::suite::{ExplainArguments, NewArguments, TestArguments};
 use super::{Format, PassphraseArguments};
 use crate::spec::{PolicyId, ProviderId};
 
@@ -78,12 +80,33 @@ pub(in crate::cli) enum PolicyVerb {
         #[arg(value_name = "POLICY", value_parser = PolicyId::parse)]
         id: PolicyId,
     },
-    /// Answer each line of standard input, {"capability" or "provider", "method", "path"}, with one line
+    /// Look for what is unwise in policies: exit code 1 where something must not stand
+    Lint(LintArguments),
+    /// Say what NEW would allow that OLD does not, and the other way round, each with a request
+    Diff(DiffArguments),
+    /// Answer each line of standard input, {"capability" or "provider", "method", "path"}, with one line;
+    /// a line may also say "caller", "scope", "credential", "headers" and "body"
     Check {
         /// Print JSON, as it always does
         #[arg(long)]
         json: bool,
+        /// A folder of policies to decide by
+        #[arg(long, value_name = "DIR")]
+        policies: Option<PathBuf>,
+        /// A folder of provider files to decide by, in place of the built-in providers
+        #[arg(long, value_name = "DIR")]
+        providers: Option<PathBuf>,
     },
+    /// Show how a request is decided: each rule, what it observes and wants, and what would pass
+    Explain(Box<ExplainArguments>),
+    /// Run tests of policies: requests, and how each must be decided
+    Test(TestArguments),
+    /// Show what tests have seen of each rule and condition
+    Coverage(CoverageArguments),
+    /// Change each rule and condition in turn, and name the changes that no test notices
+    Mutate(MutateArguments),
+    /// Write the first tests of a capability, which pass at once
+    New(NewArguments),
 }
 
 #[derive(Subcommand)]

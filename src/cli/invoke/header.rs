@@ -4,7 +4,7 @@
 use crate::cli::error::CliError;
 
 /// `Name: value`, or `name=value` when the `=` stands before any `:`.
-pub(super) fn parse(number: usize, text: &str) -> Result<(String, String), CliError> {
+pub(in crate::cli) fn parse(number: usize, text: &str) -> Result<(String, String), CliError> {
     let split = text.find([':', '=']).map(|at| (text[..at].trim(), text[at + 1..].trim()));
     match split {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),

@@ -18,6 +18,7 @@ use super::screen::Screen;
 use super::secrets;
 use crate::service::{Call, RequestBody, Service};
 
+pub(super) use header::parse as parse_header;
 use markdown::Markdown;
 
 /// A call that is ready to be made.

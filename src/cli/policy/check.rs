@@ -5,17 +5,22 @@ use std::process::ExitCode;
 
 use crate::cli::error::CliError;
 use crate::cli::screen::Screen;
-use crate::service::{self, PolicyAnswer};
+use crate::service::PolicyAnswer;
+use crate::service::suite::PolicyChecker;
 
 /// A line longer than this cannot be a question.
 const LINE_MAX: u64 = 1 << 20;
 
 /// Answers every line until the input ends.
-pub(in crate::cli) fn check(input: impl Read, screen: &mut Screen<'_>) -> Result<ExitCode, CliError> {
+pub(in crate::cli) fn check(
+    checker: &PolicyChecker,
+    input: impl Read,
+    screen: &mut Screen<'_>,
+) -> Result<ExitCode, CliError> {
     let mut input = BufReader::with_capacity(64 * 1024, input);
     let mut line = Vec::new();
     while read_line(&mut input, &mut line)? {
-        serde_json::to_writer(&mut *screen.out, &answer(&line)).map_err(std::io::Error::from)?;
+        serde_json::to_writer(&mut *screen.out, &answer(checker, &line)).map_err(std::io::Error::from)?;
         screen.out.write_all(b"\n")?;
         // Whoever asks one question at a time waits for this answer before the next.
         if !input.buffer().contains(&b'\n') {
@@ -25,9 +30,9 @@ pub(in crate::cli) fn check(input: impl Read, screen: &mut Screen<'_>) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-fn answer(line: &[u8]) -> PolicyAnswer {
+fn answer(checker: &PolicyChecker, line: &[u8]) -> PolicyAnswer {
     match serde_json::from_slice(line) {
-        Ok(question) => service::check_policy(&question),
+        Ok(question) => checker.check(question),
         Err(_) => PolicyAnswer::invalid(),
     }
 }
@@ -59,7 +64,7 @@ mod tests {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let paint = Paint::plain();
         let mut screen = Screen { out: &mut out, err: &mut err, paint, err_paint: paint, on_terminal: false };
-        check(input, &mut screen).unwrap();
+        check(&PolicyChecker::built_in(), input, &mut screen).unwrap();
         String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
     }
 

@@ -4,6 +4,8 @@ mod approvals;
 mod audit;
 mod capabilities;
 mod capability;
+mod changes;
+mod findings;
 mod policies;
 mod providers;
 mod repair;
@@ -24,6 +26,8 @@ use crate::platform::clock;
 use crate::service::Outcome;
 use crate::spec::ProviderId;
 
+pub(super) use changes::changes;
+pub(super) use findings::{findings, pretty_one};
 pub(super) use secrets::Deed;
 
 pub(super) use approvals::print as question_in_full;

@@ -4,6 +4,7 @@
 //! last component, belongs to this user, and grants nothing to group or others. Every write that
 //! is acknowledged is on the disk, file and folder entry both. Nothing here knows what it stores.
 
+mod documents;
 mod error;
 mod folder;
 mod guard;
@@ -12,6 +13,7 @@ mod open;
 mod read;
 mod write;
 
+pub use documents::{create_document, files_below, replace_document};
 pub use error::{FileError, Problem};
 pub use folder::{check_private_dir, ensure_private_dir, list_folder};
 pub use identity::{Identity, NamedFile};

@@ -18,9 +18,9 @@ use super::request::Request;
 /// A body larger than this is not judged but refused, in bytes.
 pub const MAX_JUDGED: u64 = 4 * 1024 * 1024;
 
-/// What rules want to see of a body.
+/// Parts of a body that rules look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Wanted {
+pub struct Parts {
     /// Its length, or its media type.
     pub outline: bool,
     pub json: bool,
@@ -28,11 +28,22 @@ pub struct Wanted {
     pub multipart: bool,
 }
 
-impl Wanted {
-    /// Whether the bytes must be at hand.
-    #[must_use]
-    pub fn any(self) -> bool {
-        self.outline || self.json || self.form || self.multipart
+/// What rules want to see of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// What rules with an effect look at: where it cannot be read, the request is refused.
+    pub needed: Parts,
+    /// What shadow rules look at: where it cannot be read, it is unknown to them and no more.
+    pub shadow: Parts,
+}
+
+impl Parts {
+    fn any(self) -> bool {
+        self.outline || self.content()
+    }
+
+    fn content(self) -> bool {
+        self.json || self.form || self.multipart
     }
 
     #[must_use]
@@ -43,6 +54,14 @@ impl Wanted {
             form: self.form || other.form,
             multipart: self.multipart || other.multipart,
         }
+    }
+}
+
+impl Wanted {
+    /// Whether the bytes must be at hand.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.needed.any() || self.shadow.any()
     }
 }
 
@@ -74,32 +93,53 @@ impl Body {
     /// # Errors
     /// A denial where rules need to read the body and cannot, or could in two ways.
     pub fn read(request: &Request, bytes: &[u8], wanted: Wanted) -> Result<Self, Denial> {
+        if !wanted.any() {
+            return Ok(Self::default());
+        }
+        // What shadow rules look at as well must not refuse what the others let pass.
+        let all = wanted.needed.and(wanted.shadow);
+        Self::read_parts(request, bytes, all).or_else(|denial| {
+            if all == wanted.needed { Err(denial) } else { Self::read_parts(request, bytes, wanted.needed) }
+        })
+    }
+
+    fn read_parts(request: &Request, bytes: &[u8], parts: Parts) -> Result<Self, Denial> {
         let header = |name: &str| {
             let field = request.headers().iter().find(|field| field.name() == name);
             field.map(super::request::HeaderField::value)
         };
         let length = bytes.len() as u64;
-        let needs_content = wanted.json || wanted.form || wanted.multipart;
-        let media = header("content-type").map(MediaType::parse).transpose();
-        let media = if needs_content && length > 0 { media? } else { media.ok().flatten() };
-        if length == 0 || !needs_content {
-            return Ok(Self { length, media, content: Content::Unread });
+        if length > MAX_JUDGED && parts.any() {
+            return Err(too_large());
         }
+        let media = header("content-type").map(MediaType::parse).transpose();
+        if length == 0 || !parts.content() {
+            let content = if length == 0 { Content::Unread } else { Content::Other };
+            return Ok(Self { length, media: media.ok().flatten(), content });
+        }
+        let media = media?;
         if header("content-encoding").is_some() {
             return Err(unreadable("it is encoded; send it as it is"));
         }
-        let content = content(media.as_ref(), bytes, wanted)?;
+        let content = content(media.as_ref(), bytes, parts)?;
         Ok(Self { length, media, content })
     }
 }
 
-fn content(media: Option<&MediaType>, bytes: &[u8], wanted: Wanted) -> Result<Content, Denial> {
+/// The denial of a body that is too large to be judged.
+#[must_use]
+pub fn too_large() -> Denial {
+    let message = format!("a rule looks into the body, and it has more than {MAX_JUDGED} bytes");
+    Denial::new(Reason::BodyTooLarge, message)
+}
+
+fn content(media: Option<&MediaType>, bytes: &[u8], parts: Parts) -> Result<Content, Denial> {
     match media {
-        Some(media) if wanted.json && media.is_json() => json::read(bytes).map(Content::Json),
-        Some(media) if wanted.form && media.is("application/x-www-form-urlencoded") => {
+        Some(media) if parts.json && media.is_json() => json::read(bytes).map(Content::Json),
+        Some(media) if parts.form && media.is("application/x-www-form-urlencoded") => {
             form::read(bytes).map(Content::Form)
         }
-        Some(media) if wanted.multipart && media.is("multipart/form-data") => {
+        Some(media) if parts.multipart && media.is("multipart/form-data") => {
             multipart::read(media, bytes).map(Content::Multipart)
         }
         Some(_) => Ok(Content::Other),

@@ -22,7 +22,8 @@ use super::model::{
 };
 use super::pointer::Pointer;
 use super::time::{Instant, TimeOfWeek};
-use crate::spec::diagnostic::{Code, Diagnostic, Finding, Place, Source};
+use crate::spec::code::Code;
+use crate::spec::diagnostic::{Diagnostic, Finding, Place, Source};
 use crate::spec::method::MethodSet;
 use crate::spec::path::PathPattern;
 use crate::spec::read;

@@ -27,6 +27,20 @@ impl Decimal {
 }
 
 impl Decimal {
+    /// The number that is `steps` more, if it can be kept.
+    #[must_use]
+    pub fn plus(self, steps: i64) -> Option<Self> {
+        self.0.checked_add(steps.into()).map(|value| Self(value.normalize()))
+    }
+
+    /// A number between the two, if one can be kept that is neither.
+    #[must_use]
+    pub fn between(self, other: Self) -> Option<Self> {
+        let sum = self.0.checked_add(other.0)?;
+        let middle = Self(sum.checked_div(2.into())?.normalize());
+        (middle != self && middle != other).then_some(middle)
+    }
+
     /// As a count, rounded up; none below zero or beyond what can be counted.
     #[must_use]
     pub fn round_up(self) -> Option<u64> {
@@ -83,6 +97,13 @@ mod tests {
         assert!(number("9007199254740993") > number("9007199254740992"));
         assert!(number("0.30000000000000004") > number("0.3"));
         assert!(number("-2") < number("-1.9999999999999999999"));
+    }
+
+    #[test]
+    fn neighbours_are_exact() {
+        assert_eq!(number("0.5").plus(-1), Some(number("-0.5")));
+        assert_eq!(number("0.5").between(number("0.7")), Some(number("0.6")));
+        assert_eq!(number("1").between(number("1")), None);
     }
 
     #[test]

@@ -68,6 +68,12 @@ impl TimeOfWeek {
         Ok(Self { days, from_minute, to_minute })
     }
 
+    /// The minutes of a day at which its hours begin and end.
+    #[must_use]
+    pub fn bounds(&self) -> [u64; 2] {
+        [self.from_minute.into(), self.to_minute.into()]
+    }
+
     /// Whether `now` lies within.
     #[must_use]
     pub fn contains(&self, now: Instant) -> bool {

@@ -1,0 +1,144 @@
+//! One question, decided as the broker decides a call, up to the point where effects begin.
+
+use super::counters::{Counters, LimitUse};
+use super::question::Question;
+use super::upstream::{Upstream, render};
+use crate::plan::Plan;
+use crate::policy::{
+    Allowed, Approval, Body, Catalog, Conditional, Denial, Facts, Met, Reason, Redaction, RuleSet, Subject,
+    Verdict, authorise, judge, verdict,
+};
+use crate::spec::policy_test::DecisionName;
+use crate::spec::{CapabilityId, CredentialName, RuleId};
+
+/// The reason of what waits for a person.
+pub const PENDING: &str = "approval.pending";
+
+/// How a question was decided, and everything that an author of policies wants to see of it.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    pub decision: DecisionName,
+    pub reason: &'static str,
+    /// The rules that decide: of a denial those that deny, of a question to a person those that
+    /// ask, of a permit all that had a say. Sorted.
+    pub rules: Vec<RuleId>,
+    pub limits: Vec<LimitUse>,
+    /// Shadow rules that would have denied or asked.
+    pub shadows: Vec<RuleId>,
+    pub redactions: Vec<Redaction>,
+    /// What would be sent; none where it is denied.
+    pub upstream: Option<Upstream>,
+    /// The capability that was asked for, or that was found for the provider.
+    pub capability: Option<CapabilityId>,
+    /// Every rule that had a say in any way.
+    pub heard: Vec<RuleId>,
+    pub message: Option<String>,
+    pub help: Option<String>,
+}
+
+/// Decides one question.
+#[must_use]
+pub fn decide(catalog: &dyn Catalog, rules: &RuleSet, counters: &Counters, question: &Question) -> Outcome {
+    let call = match question.call(catalog) {
+        Ok(call) => call,
+        Err(denial) => return Outcome::denied(denial),
+    };
+    let capability = catalog.capability(&call.capability).map(|granted| granted.capability.id.clone());
+    let admitted = match authorise(catalog, &call) {
+        Ok(admitted) => admitted,
+        Err(denial) => return Outcome { capability, ..Outcome::denied(denial) },
+    };
+    let credential = call.credential.unwrap_or_else(|| CredentialName::from(&admitted.provider().id));
+    let facts = Facts {
+        caller: &question.caller,
+        scope: &question.scope,
+        credential: credential.as_str(),
+        now: question.now,
+    };
+    let mut shadows = Vec::new();
+    let judged = rules.applicable(&admitted, &facts).and_then(|applicable| {
+        let body = Body::read(admitted.request(), &question.body, applicable.wanted())?;
+        let subject = Subject { request: admitted.request(), facts, body: &body };
+        // A denial does not tell of shadow rules, and none of them denies.
+        let of_shadows = verdict(applicable.rules().filter(|rule| rule.shadow), &subject);
+        shadows = of_shadows.map(|verdict| verdict.shadows).unwrap_or_default();
+        judge(admitted, &applicable, facts, &body)
+    });
+    let outcome = judged.map(|conditional| settle(conditional, counters, &facts, &question.body));
+    let mut outcome = outcome.unwrap_or_else(Outcome::denied);
+    outcome.heard.extend_from_slice(&shadows);
+    Outcome { capability, shadows, ..outcome }
+}
+
+/// What is left to people and limits: neither is asked, both are reported.
+fn settle(conditional: Conditional<'_>, counters: &Counters, facts: &Facts<'_>, body: &[u8]) -> Outcome {
+    let Verdict { rules, charges, approvals, .. } = conditional.verdict();
+    let (heard, approvals) = (rules.clone(), approvals.clone());
+    let limits = counters.uses(charges, facts, conditional.admitted().capability().id.as_str());
+    // A person is asked first, and what is refused then is not charged.
+    let charged = if approvals.is_empty() { exceeded(&limits) } else { Met::Yes };
+    let outcome = match conditional.discharge(Met::Yes, charged) {
+        Ok(allowed) => permitted(allowed, &approvals, body),
+        Err(denial) => Outcome::denied(denial),
+    };
+    Outcome { limits, heard, ..outcome }
+}
+
+fn exceeded(limits: &[LimitUse]) -> Met {
+    let full: Vec<&LimitUse> = limits.iter().filter(|one| !one.has_room).collect();
+    let Some(first) = full.first() else { return Met::Yes };
+    let message = format!("the limit `{}` has no room left for `{}`", first.rule, first.key);
+    let rules = full.iter().map(|one| one.rule.clone()).collect();
+    Met::No(Denial { rules, ..Denial::new(Reason::LimitExceeded, message) })
+}
+
+/// A permit that nothing is sent upon: it only shows what would be.
+fn permitted(allowed: Allowed<'_>, approvals: &[Approval], body: &[u8]) -> Outcome {
+    let asks = !approvals.is_empty();
+    let rules = if asks {
+        approvals.iter().map(|approval| approval.rule.clone()).collect()
+    } else {
+        allowed.rules().to_vec()
+    };
+    let plan = Plan::of(allowed);
+    Outcome {
+        decision: if asks { DecisionName::Ask } else { DecisionName::Allow },
+        reason: if asks { PENDING } else { Reason::GrantMatched.as_str() },
+        rules,
+        redactions: plan.redactions().to_vec(),
+        upstream: Some(render(&plan, body)),
+        message: approvals.first().map(|approval| approval.why.clone()),
+        ..Outcome::blank()
+    }
+}
+
+impl Outcome {
+    fn denied(denial: Denial) -> Self {
+        Self {
+            decision: DecisionName::Deny,
+            reason: denial.reason.as_str(),
+            heard: denial.rules.clone(),
+            rules: denial.rules,
+            message: Some(denial.message),
+            help: denial.help,
+            ..Self::blank()
+        }
+    }
+
+    /// What is not said otherwise denies.
+    fn blank() -> Self {
+        Self {
+            decision: DecisionName::Deny,
+            reason: Reason::Internal.as_str(),
+            rules: Vec::new(),
+            limits: Vec::new(),
+            shadows: Vec::new(),
+            redactions: Vec::new(),
+            upstream: None,
+            capability: None,
+            heard: Vec::new(),
+            message: None,
+            help: None,
+        }
+    }
+}
