@@ -39,7 +39,10 @@ fn findings_stand_at_their_place_and_set_the_exit_code() {
     let wrong = "  - { id: typo, effect: forbid, why: w, capabilities: [openai/chat-completion] }\n";
     let refused = lint(wrong, &["--format", "github"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
-    assert!(refused.text().starts_with("::error file=") && refused.text().contains("line=9,col="), "{refused:?}");
+    assert!(
+        refused.text().starts_with("::error file=") && refused.text().contains("line=9,col="),
+        "{refused:?}"
+    );
     let sarif = serde_json::from_str(&lint(wrong, &["--format", "sarif"]).out).unwrap();
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "P001");
 }
@@ -53,7 +56,10 @@ fn a_wider_policy_is_shown_by_a_request_that_it_lets_through() {
     let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());
     let wider = home.run(&["policy", "diff", old, new, "--fail-on", "widen", "--now", NOW]);
     assert_eq!(wider.code, Some(1), "{wider:?}");
-    assert!(wider.text().contains("\"max_tokens\":11") && wider.text().contains("1 wider, 0 narrower."), "{wider:?}");
+    assert!(
+        wider.text().contains("\"max_tokens\":11") && wider.text().contains("1 wider, 0 narrower."),
+        "{wider:?}"
+    );
     let narrower = home.run(&["policy", "diff", new, old, "--fail-on", "widen", "--format", "json"]);
     assert_eq!(narrower.code, Some(0), "{narrower:?}");
     let json = narrower.json();
