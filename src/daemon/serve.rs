@@ -37,12 +37,16 @@ pub(super) async fn serve(
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
-        // The semaphore is never closed.
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let next = async {
+            let place = Arc::clone(&room).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
             () = told_to_stop(&mut stopping) => break,
         };
+        // The semaphore is never closed.
+        let Ok(place) = place else { break };
         while connections.try_join_next().is_some() {}
         let Ok((stream, _)) = accepted else {
             tokio::time::sleep(EXHAUSTED).await;
