@@ -133,11 +133,12 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test prepares a file")]
     fn a_file_loses_its_last_line_break_as_a_pipe_does() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("value");
         for (text, length) in [("value\n", 5), ("value", 5), ("value\n\n", 6)] {
-            std::fs::write(&path, text).unwrap();
+            let path = folder.path().join(text.len().to_string());
+            files::write_private_new(&path, text.as_bytes()).unwrap();
             let read = value(given(None, path.to_str()), "X").unwrap();
             assert!(read.matches(|text| text.len() == length), "{text:?}");
         }

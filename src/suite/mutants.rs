@@ -19,7 +19,7 @@ pub(super) fn turned(rule: &Rule, alternative: usize, at: At<'_>) -> Vec<(&'stat
         });
         return others.map(|rule| ("for all other methods", rule)).into_iter().collect();
     }
-    let ways: [(&'static str, fn(&mut Pred)); 3] = [
+    let ways: [Way; 3] = [
         ("turned round", turn_list),
         ("with its bound turned round", turn_bound),
         ("with `absent` turned round", turn_absent),
@@ -33,6 +33,9 @@ pub(super) fn turned(rule: &Rule, alternative: usize, at: At<'_>) -> Vec<(&'stat
     }
     all
 }
+
+/// In words, and what it does to a predicate.
+type Way = (&'static str, fn(&mut Pred));
 
 fn changed(rule: &Rule, alternative: usize, change: impl FnOnce(&mut When)) -> Rule {
     let mut rule = rule.clone();
