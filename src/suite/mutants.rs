@@ -4,6 +4,9 @@ use crate::policy::At;
 use crate::spec::policy::{Absent, BodyWhen, Fields, Pred, Rule, When};
 use crate::spec::{Method, MethodSet};
 
+/// A way to turn a predicate round, in words and in deed.
+type Way = (&'static str, fn(&mut Pred));
+
 /// The rule without one condition of an alternative.
 pub(super) fn without(rule: &Rule, alternative: usize, at: At<'_>) -> Rule {
     changed(rule, alternative, |when| leave_out(when, at))

@@ -40,9 +40,8 @@ fn provider(text: &str) -> Provider {
 
 static PROVIDER: LazyLock<Provider> = LazyLock::new(|| provider(ACME));
 
-fn now() -> Instant {
-    Instant::parse("2026-11-23T10:00:00Z").unwrap()
-}
+/// 2026-11-23T10:00:00Z, a Monday.
+const NOW: Instant = Instant(1_795_428_000_000);
 
 /// Rules about things, each by its effect and the rest of it.
 fn rules(rules: &[&str]) -> RuleSet {
@@ -62,7 +61,7 @@ fn changes(old: &[&str], new: &[&str]) -> Vec<Change> {
     let known = Known::new([&*PROVIDER]);
     let (old, new) = (rules(old), rules(new));
     let (old, new) = (Side { rules: &old, known: &known }, Side { rules: &new, known: &known });
-    let comparison = diff(old, new, now());
+    let comparison = diff(old, new, NOW);
     assert!(comparison.unfinished.is_empty());
     comparison.changes.iter().for_each(|change| confirm(change, old, new));
     comparison.changes
@@ -162,11 +161,11 @@ fn grants_that_change() {
     let rules = rules(&["forbid, when: { paths: [/v1/things] }"]);
     let (before, after) = (Known::new([&*PROVIDER]), Known::new([&wider]));
     let (old, new) = (Side { rules: &rules, known: &before }, Side { rules: &rules, known: &after });
-    let found = diff(old, new, now()).changes;
+    let found = diff(old, new, NOW).changes;
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].direction, &found[0].cause), (Widens, &Cause::Grant));
     assert_eq!((found[0].witness.path.as_str(), found[0].witness.method), ("/v1/others", Method::Post));
-    let gone = diff(new, Side { known: &Known::new([]), ..new }, now()).changes;
+    let gone = diff(new, Side { known: &Known::new([]), ..new }, NOW).changes;
     assert_eq!((gone.len(), gone[0].direction, &gone[0].cause), (1, Narrows, &Cause::Grant));
 }
 
@@ -214,7 +213,7 @@ fn asked(caller: &'static str, method: &str, path: String, body: &str) -> Asked 
 impl Asked {
     /// The rules that deny it; none where it passes.
     fn denied_by(&self, rules: &RuleSet) -> Vec<RuleId> {
-        let facts = Facts { caller: self.caller, scope: &Scope::Global, credential: "acme", now: now() };
+        let facts = Facts { caller: self.caller, scope: &Scope::Global, credential: "acme", now: NOW };
         let applicable = rules.applicable(&self.admitted, &facts).unwrap();
         let subject = Subject { request: self.admitted.request(), facts, body: &self.body };
         verdict(applicable.rules(), &subject).err().map(|denial| denial.rules).unwrap_or_default()
@@ -337,7 +336,7 @@ proptest! {
     fn nothing_that_changes_is_missed(all in prop::collection::vec(rule(), 1..4), old in 0_u8..8, new in 0_u8..8) {
         let (before, after) = (set(&all, old), set(&all, new));
         let (old, new) = (Side { rules: &before, known: &KNOWN }, Side { rules: &after, known: &KNOWN });
-        let comparison = diff(old, new, now());
+        let comparison = diff(old, new, NOW);
         prop_assert!(comparison.unfinished.is_empty());
         for change in &comparison.changes {
             confirm(change, old, new);
