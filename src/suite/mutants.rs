@@ -37,9 +37,6 @@ pub(super) fn turned(rule: &Rule, alternative: usize, at: At<'_>) -> Vec<(&'stat
     all
 }
 
-/// In words, and what it does to a predicate.
-type Way = (&'static str, fn(&mut Pred));
-
 fn changed(rule: &Rule, alternative: usize, change: impl FnOnce(&mut When)) -> Rule {
     let mut rule = rule.clone();
     if let Some(when) = rule.any.get_mut(alternative) {
