@@ -43,7 +43,7 @@ fn findings_stand_at_their_place_and_set_the_exit_code() {
         refused.text().starts_with("::error file=") && refused.text().contains("line=9,col="),
         "{refused:?}"
     );
-    let sarif = serde_json::from_str(&lint(wrong, &["--format", "sarif"]).out).unwrap();
+    let sarif: serde_json::Value = serde_json::from_str(&lint(wrong, &["--format", "sarif"]).text()).unwrap();
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "P001");
 }
 
@@ -57,7 +57,7 @@ fn a_wider_policy_is_shown_by_a_request_that_it_lets_through() {
     let wider = home.run(&["policy", "diff", old, new, "--fail-on", "widen", "--now", NOW]);
     assert_eq!(wider.code, Some(1), "{wider:?}");
     assert!(
-        wider.text().contains("\"max_tokens\":11") && wider.text().contains("1 wider, 0 narrower."),
+        wider.text().contains("\"max_tokens\":20") && wider.text().contains("1 wider, 0 narrower."),
         "{wider:?}"
     );
     let narrower = home.run(&["policy", "diff", new, old, "--fail-on", "widen", "--format", "json"]);
