@@ -226,8 +226,7 @@ fn several_secrets_are_imported_at_once() {
     }
 }
 
-/// Read from top to bottom, the guide imports a key that it has stored before: that one must go
-/// first, as nothing that is stored is overwritten or compared.
+/// Read from top to bottom, the guide imports a key that it has stored before, with the same value.
 #[test]
 fn the_whole_guide_in_one_account() {
     for door in Door::BOTH {
@@ -243,7 +242,6 @@ fn the_whole_guide_in_one_account() {
             VERIFY,
             TRELLO_KEY,
             TRELLO_TOKEN,
-            "aivault secrets delete --name OPENAI_API_KEY",
             IMPORT,
         ];
         for commands in all {

@@ -140,6 +140,24 @@ fn the_environments_key_is_handed_over_once_however_many_call() {
     assert_ne!(home.daemon(), Some(pid));
 }
 
+/// Where no daemon may be started, there is none to hand the key to.
+#[test]
+fn a_key_waits_for_a_start_that_is_allowed() {
+    let upstream = parrot();
+    let home = of_environment(&upstream);
+    let with_no_start = |words: &[&str]| {
+        let mut command = home.command(Door::Daemon, words);
+        Done::of(command.env("AIVAULT_KEY", KEY).env("AIVAULTD_AUTOSTART", "0"), b"")
+    };
+    with_no_start(INVOKE).ends(4);
+    let refused = with_no_start(&["unlock"]).ends(1);
+    assert!(refused.errors().contains("AIVAULTD_AUTOSTART"), "{}", refused.errors());
+    with_key(&home, &["unlock"]).ok();
+    with_no_start(INVOKE).ok();
+    home.run(&["lock"]).ok();
+    with_no_start(INVOKE).ends(4);
+}
+
 /// What the old daemon has begun, it finishes; who comes meanwhile waits for the new one.
 #[test]
 fn unlocking_again_disturbs_nobody() {

@@ -43,7 +43,7 @@ fn findings_stand_at_their_place_and_set_the_exit_code() {
         refused.text().starts_with("::error file=") && refused.text().contains("line=9,col="),
         "{refused:?}"
     );
-    let sarif = lint(wrong, &["--format", "sarif"]).json();
+    let sarif: serde_json::Value = serde_json::from_str(&lint(wrong, &["--format", "sarif"]).text()).unwrap();
     assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "P001");
 }
 

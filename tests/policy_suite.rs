@@ -360,3 +360,17 @@ fn lines_are_checked_by_an_operators_rules() {
         "{\"allowed\":true,\"capability\":\"openai/models\",\"reason\":\"grant.matched\"}\n"
     );
 }
+
+/// The worked policies of the documentation: what it prints is what stands in the files, and they
+/// do what their tests say.
+#[test]
+fn the_worked_policies_are_tested_and_printed_as_they_are() {
+    of_the_project(&["policy", "test", "docs/policies"]).ok();
+    of_the_project(&["policy", "lint", "docs/policies", "--deny-warnings"]).ok();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/policy.md")).unwrap();
+    for name in ["chat-budget", "stripe-read-only", "github-one-repository"] {
+        let text = fs::read_to_string(root.join(format!("docs/policies/{name}.policy.yaml"))).unwrap();
+        assert!(page.contains(&format!("```yaml\n{text}```")), "{name}");
+    }
+}

@@ -3,13 +3,16 @@
 //!
 //! Must never follow a redirect, use a proxy, read the environment, trust a certificate authority beyond the
 //! built-in ones (and, for a redirected host of a test vault, the one given for it), connect to an address that
-//! the guard refuses, or put a URL or a header into an error: keys stand in both.
+//! the guard refuses, hand back a body that is still encoded, or put a URL or a header into an error: keys stand in
+//! both.
 //!
 //! What goes out is what was given, byte for byte. Added are `host`, the body's framing, and `accept-encoding`,
 //! which is ours to say since the answer must be readable to be scrubbed; and `accept: */*`, which means the same
 //! as no `accept` at all (RFC 9110 §12.5.1), where the request has none.
 
+mod answer;
 mod body;
+mod coding;
 mod error;
 mod target;
 mod tls;
@@ -21,8 +24,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, RANGE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, RANGE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::Client;
 use zeroize::Zeroizing;
 
@@ -31,6 +34,7 @@ use crate::broker::resolver::GuardedResolver;
 use crate::spec::header::{Reserved, reserved};
 use target::Target;
 
+pub use answer::UpstreamResponse;
 pub use body::{CallerBodyFault, CallerStream, RequestBody, ResponseBody};
 pub use error::{ClientError, Phase, UpstreamError};
 pub use target::UrlFault;
@@ -66,13 +70,6 @@ impl Default for Patience {
         let silence = Duration::from_secs(120);
         Self { first_byte: silence, idle: silence }
     }
-}
-
-/// An answer, decoded, neither stripped nor scrubbed.
-pub struct UpstreamResponse {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: ResponseBody,
 }
 
 /// Where a test vault sends the requests for one host.
@@ -134,14 +131,7 @@ impl UpstreamClient {
             .ok_or_else(|| UpstreamError::Timeout { host: host.clone(), phase: Phase::FirstByte })?
             .map_err(|error| UpstreamError::from_send(&host, &error))?;
 
-        if wants_body && !is_decoded(answer.headers()) {
-            return Err(UpstreamError::Encoding { host });
-        }
-        Ok(UpstreamResponse {
-            status: answer.status(),
-            headers: answer.headers().clone(),
-            body: ResponseBody::new(host, request.patience.idle, answer.bytes_stream()),
-        })
+        UpstreamResponse::of(host, answer, wants_body, request.patience.idle)
     }
 
     fn client_for(&self, target: &Target, reach: Reach) -> Result<&Client, UpstreamError> {
@@ -184,7 +174,6 @@ fn build_client(tls: rustls::ClientConfig, resolver: GuardedResolver) -> Result<
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        .gzip(true)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
         .tcp_nodelay(true)
@@ -240,11 +229,6 @@ async fn wait_for_head<T>(
             Err(_) => return None,
         }
     }
-}
-
-/// True where the body is in the clear: the decoder takes `content-encoding` away together with the coding.
-fn is_decoded(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_ENCODING).iter().all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 #[cfg(test)]

@@ -30,15 +30,15 @@ pub(crate) enum CliError {
     /// What is wrong with files, each mistake as a person reads it, safe to show.
     #[error("{}", .0.join("\n\n"))]
     Mistakes(Vec<String>),
-    /// The service refused a value, whose text is not shown.
-    #[error("{0}")]
-    Value(String),
     #[error("could not read the standard input: {0}")]
     Input(#[source] io::Error),
     #[error("could not read from the terminal: {0}")]
     Prompt(#[source] io::Error),
     #[error("could not write the output: {0}")]
     Output(#[from] io::Error),
+    /// What has to be there whole to be shown is too much to be held.
+    #[error("the answer is longer than {0} MiB, too long to be shown in this form")]
+    TooLong(usize),
     #[error("could not start the network runtime: {0}")]
     Runtime(#[source] io::Error),
 }
@@ -63,10 +63,14 @@ impl CliError {
             Self::Service(error) => return error,
             Self::Settings(_) => (ErrorKind::VaultUnavailable, None),
             Self::Output(_) | Self::Runtime(_) => (ErrorKind::Conflict, None),
+            Self::TooLong(_) => {
+                let help = "`aivault invoke` passes an answer of any length on as it comes";
+                (ErrorKind::Conflict, Some(help.to_owned()))
+            }
             Self::File(ref error) => (ErrorKind::InvalidRequest, Some(error.help())),
             Self::Upload(ref error) => (ErrorKind::InvalidRequest, error.help()),
             Self::Usage { help: Some(ref help), .. } => (ErrorKind::InvalidRequest, Some(help.clone())),
-            Self::Usage { help: None, .. } | Self::Name(_) | Self::Value(_) => {
+            Self::Usage { help: None, .. } | Self::Name(_) => {
                 (ErrorKind::InvalidRequest, Some("see the command with --help".to_owned()))
             }
             Self::Input(_) | Self::Prompt(_) | Self::Mistakes(_) => (ErrorKind::InvalidRequest, None),
@@ -91,6 +95,7 @@ mod tests {
         let code = |error: CliError| error.into_service_error().kind.exit_code();
         assert_eq!(code(CliError::usage("x")), 2);
         assert_eq!(code(CliError::Output(io::Error::from(io::ErrorKind::StorageFull))), 1);
+        assert_eq!(code(CliError::TooLong(64)), 1);
         assert_eq!(code(SettingsError::NoHome.into()), 4);
         assert_eq!(code(ServiceError::new(ErrorKind::VaultLocked, "x").into()), 4);
     }

@@ -24,8 +24,8 @@ enum Source {
 pub(super) fn value(arguments: ValueArguments, name: &str) -> Result<SecretInput, CliError> {
     let bytes = match source(arguments, terminal::stdin_is_terminal()) {
         Source::Given(value) => value.into_vec(),
-        Source::File(path) => files::read_bounded(&path, MIB)?,
-        Source::Pipe => piped(io::stdin().lock())?,
+        Source::File(path) => without_line_break(files::read_bounded(&path, MIB + 2)?)?,
+        Source::Pipe => without_line_break(bounded(io::stdin().lock(), MIB + 2)?)?,
         Source::Prompt => hidden(&format!("Value of {name} (not shown): "))?.into_bytes(),
     };
     secret(bytes)
@@ -33,7 +33,7 @@ pub(super) fn value(arguments: ValueArguments, name: &str) -> Result<SecretInput
 
 /// The value as the service takes it.
 pub(super) fn secret(bytes: Vec<u8>) -> Result<SecretInput, CliError> {
-    SecretInput::new(bytes).map_err(|error| CliError::Value(error.to_string()))
+    SecretInput::new(bytes).map_err(|error| CliError::with_help(error.to_string(), error.help()))
 }
 
 /// A new passphrase, typed twice.
@@ -74,9 +74,8 @@ fn source(arguments: ValueArguments, on_terminal: bool) -> Source {
     }
 }
 
-/// A piped value: `echo` and editors end it with a line break that is not meant.
-fn piped(pipe: impl Read) -> Result<Vec<u8>, CliError> {
-    let mut bytes = bounded(pipe, MIB + 2)?;
+/// A value from a pipe or file: `echo` and editors end it with a line break that is not meant.
+fn without_line_break(mut bytes: Vec<u8>) -> Result<Vec<u8>, CliError> {
     if bytes.pop_if(|last| *last == b'\n').is_some() {
         bytes.pop_if(|last| *last == b'\r');
     }
@@ -122,20 +121,32 @@ mod tests {
 
     #[test]
     fn one_line_break_is_taken_off_a_piped_value() {
-        let read = |text: &str| String::from_utf8(piped(text.as_bytes()).unwrap()).unwrap();
+        let read = |text: &str| String::from_utf8(without_line_break(text.into()).unwrap()).unwrap();
         assert_eq!(read("value\n"), "value");
         assert_eq!(read("value\r\n"), "value");
         assert_eq!(read("value\n\n"), "value\n");
         assert_eq!(read("value\r"), "value\r");
         assert_eq!(read(" v "), " v ");
         for empty in ["", "\n", "\r\n"] {
-            assert!(piped(empty.as_bytes()).is_err(), "{empty:?}");
+            assert!(without_line_break(empty.into()).is_err(), "{empty:?}");
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test prepares a file")]
+    fn a_file_loses_its_last_line_break_as_a_pipe_does() {
+        let folder = tempfile::tempdir().unwrap();
+        for (text, length) in [("value\n", 5), ("value", 5), ("value\n\n", 6)] {
+            let path = folder.path().join(text.len().to_string());
+            files::write_private_new(&path, text.as_bytes()).unwrap();
+            let read = value(given(None, path.to_str()), "X").unwrap();
+            assert!(read.matches(|text| text.len() == length), "{text:?}");
         }
     }
 
     #[test]
     fn an_endless_pipe_ends_at_the_limit() {
-        assert!(piped(io::repeat(b'x')).is_err());
+        assert!(bounded(io::repeat(b'x'), MIB).is_err());
         assert_eq!(bounded(&b"12345"[..], 5).unwrap(), b"12345");
         assert!(bounded(&b"123456"[..], 5).is_err());
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::arguments::{
-    ApprovalsVerb, Arguments, CoverageArguments, ExplainArguments, MutateArguments, NewArguments,
+    ApprovalsVerb, Arguments, CoverageArguments, ExplainArguments, Format, MutateArguments, NewArguments,
     PassphraseArguments, RepairArguments, TestArguments, UpstreamVerb, Verb,
 };
 use super::error::CliError;
@@ -27,6 +27,8 @@ pub(super) enum Task {
     RestartAudit(PassphraseArguments),
     Repair(RepairArguments),
     Invoke(Box<Invocation>),
+    /// What applying policies would change.
+    Plan(Command, Format),
     Lint(policy::Lint),
     Diff(policy::Diff),
     WatchApprovals,
@@ -103,6 +105,7 @@ impl Task {
             Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
             Self::Repair(repair) => vault::repair(&service(), repair, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
+            Self::Plan(command, format) => policy::plan(&service(), command, format, screen),
             Self::Lint(lint) => lint.perform(screen),
             Self::Diff(diff) => diff.perform(screen),
             Self::Valid(files) => {

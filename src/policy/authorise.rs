@@ -136,8 +136,13 @@ fn wrong_method(capability: &Capability, method: &str, trace: Trace) -> Denial {
 fn wrong_path(capability: &Capability, path: &str) -> Denial {
     let shown: String = path.chars().take(200).collect();
     let message = format!("`{}` does not allow the path `{shown}`", capability.id);
-    Denial::new(Reason::CapabilityPath, message)
-        .help(format!("see `aivault capability describe {}`", capability.id))
+    let mut some: Vec<&str> =
+        capability.grants.iter().flat_map(|grant| grant.paths.iter()).map(PathPattern::as_str).collect();
+    if some.len() > 4 {
+        some.splice(3.., ["…"]);
+    }
+    let help = format!("allowed: {}; see `aivault capability describe {}`", some.join(", "), capability.id);
+    Denial::new(Reason::CapabilityPath, message).help(help)
 }
 
 /// Of a provider's capabilities that permit `method` on `target`, the one whose

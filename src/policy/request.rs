@@ -106,13 +106,13 @@ fn canonical_headers(provider: &Provider, raw: &[(String, String)]) -> Result<Ve
     let bytes: usize = raw.iter().map(|(name, value)| name.len() + value.len()).sum();
     if raw.len() > MAX_FIELDS || bytes > MAX_HEADER_BYTES {
         let message = format!("more than {MAX_FIELDS} headers or {MAX_HEADER_BYTES} bytes of them");
-        return Err(Denial::new(Reason::HeaderNotAllowed, message));
+        return Err(Denial::new(Reason::HeaderNotAllowed, message).help("send fewer or shorter headers"));
     }
     let mut fields: Vec<HeaderField> = Vec::with_capacity(raw.len());
     for (name, value) in raw {
         let field = canonical_header(provider, name, value)?;
         if fields.iter().any(|other| same_header(&other.name, &field.name)) {
-            return Err(refused(name, "it is there twice"));
+            return Err(refused(name, "it is there twice").help("send it once"));
         }
         fields.push(field);
     }

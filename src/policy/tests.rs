@@ -255,6 +255,15 @@ fn a_denial_says_what_to_do() {
     let denial = authorise(&catalog, &call("acme/things", Some("PUT"), Some("/v1/things"))).unwrap_err();
     assert_eq!(denial.help.as_deref(), Some("allowed: GET, POST"));
     assert_eq!(denial.trace.wrong_method, [0, 1]);
+    let denial = authorise(&catalog, &call("acme/things", Some("GET"), Some("/v1/other"))).unwrap_err();
+    assert!(denial.help.as_deref().unwrap().contains("/v1/things/**"), "{denial:?}");
+    let help = |headers: Vec<(String, String)>| {
+        let call = Call { headers, ..call("acme/things", Some("GET"), Some("/v1/things")) };
+        authorise(&catalog, &call).unwrap_err().help.unwrap()
+    };
+    let header = |name: &str| (name.to_owned(), "v".to_owned());
+    assert_eq!(help(vec![header("x-a"), header("X_A")]), "send it once");
+    assert!(help(vec![header("x-a"); 101]).contains("fewer"));
 }
 
 proptest! {

@@ -228,7 +228,18 @@ pub enum Outcome {
     },
     PoliciesApplied {
         policies: Vec<AppliedPolicy>,
-        dry_run: bool,
+        /// What is unwise about them, a line each.
+        warnings: Vec<String>,
+    },
+    /// What applying policies would change: they were not applied.
+    PoliciesPlanned {
+        policies: Vec<AppliedPolicy>,
+        warnings: Vec<String>,
+        /// The policies in force, and all that would be.
+        old: Vec<SourceFile>,
+        new: Vec<SourceFile>,
+        /// The operator's own providers.
+        providers: Vec<SourceFile>,
     },
     Policies {
         policies: Vec<PolicyView>,

@@ -94,7 +94,8 @@ impl Service {
             let reply = self.local.invoke(&self.caller, call, body).await.map(Reply::from);
             return reply.map_err(|error| self.name_what_keeps_it_locked(error));
         }
-        if self.local.has_the_only_key() && !self.remote.is_there().await {
+        let may_start = self.daemon == DaemonUse::Autostart;
+        if may_start && self.local.has_the_only_key() && !self.remote.is_there().await {
             self.hand_over(async || self.remote.is_there().await).await?;
         }
         // What is not a stream can be sent once more, after the daemon got the key.
@@ -105,7 +106,9 @@ impl Service {
         };
         match (self.remote.invoke(&call, body).await, again) {
             (Err(error), Some(body))
-                if error.kind == ErrorKind::VaultLocked && self.local.ready(&self.caller).is_ok() =>
+                if may_start
+                    && error.kind == ErrorKind::VaultLocked
+                    && self.local.ready(&self.caller).is_ok() =>
             {
                 self.hand_over(async || self.remote.health().await.is_some_and(|health| health.unlocked))
                     .await?;

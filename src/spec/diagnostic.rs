@@ -123,6 +123,18 @@ impl Diagnostic {
         &self.source.name
     }
 
+    /// Whether it is about the file of that name.
+    #[must_use]
+    pub fn is_of(&self, name: &str) -> bool {
+        self.source.name == name
+    }
+
+    /// Whether what it is about must not stand.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.finding.code.severity() == Severity::Error
+    }
+
     /// The diagnostic as people read it: message, place, source line, caret, fix.
     #[must_use]
     pub fn render(&self, coloured: bool) -> String {

@@ -12,6 +12,7 @@ pub mod document;
 pub mod header;
 pub mod host;
 pub mod lint;
+mod lookalike;
 pub mod method;
 pub mod model;
 pub mod name;

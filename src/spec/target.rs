@@ -11,6 +11,7 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
+use super::lookalike::is_lookalike;
 use super::path::is_literal_byte;
 
 /// The longest target that is taken, in bytes.
@@ -146,7 +147,7 @@ fn check_segment(segment: &str) -> Result<(), TargetError> {
         }
     }
     let decoded = decode(segment)?;
-    if matches!(decoded.split(';').next(), Some("." | "..")) {
+    if is_dots(&decoded) {
         return Err(TargetError::DotSegment);
     }
     decoded.chars().try_for_each(check_decoded)
@@ -200,21 +201,20 @@ fn decode(text: &str) -> Result<Cow<'_, str>, TargetError> {
     percent_decode_str(text).decode_utf8().map_err(|_| TargetError::NotUtf8)
 }
 
-/// Characters that are invisible, reorder text, or become ASCII under Unicode
-/// normalisation (UAX #15), by block.
 fn check_decoded(character: char) -> Result<(), TargetError> {
-    let lookalike = matches!(character,
-        '\u{FF01}'..='\u{FF5E}'          // full-width ASCII
-        | '\u{FE50}'..='\u{FE6F}'        // small form variants
-        | '\u{2024}'..='\u{2026}'        // dot leaders, ellipsis
-        | '\u{2044}' | '\u{2215}' | '\u{29F8}' // slashes
-        | '\u{2100}' | '\u{2101}' | '\u{2105}' | '\u{2106}' | '\u{212A}' | '\u{037E}' | '\u{1FEF}'
-        | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
-        | '\u{FFFD}');
     if character.is_control() {
         return Err(TargetError::Control);
     }
-    if lookalike { Err(TargetError::Lookalike(character as u32)) } else { Ok(()) }
+    if is_lookalike(character) { Err(TargetError::Lookalike(character as u32)) } else { Ok(()) }
+}
+
+/// Whether somebody may resolve the segment: one or two dots, perhaps with what some readers cut
+/// off, or dots among spaces, which others trim.
+fn is_dots(decoded: &str) -> bool {
+    let head = decoded.split([';', '?', '#']).next().unwrap_or_default();
+    let spaced = head.contains(char::is_whitespace);
+    matches!(head, "." | "..")
+        || spaced && head.contains('.') && head.chars().all(|c| c == '.' || c.is_whitespace())
 }
 
 // With the crate alone: the tools compile this folder too, without what its tests need.
@@ -240,6 +240,9 @@ mod tests {
             "/%40x",
             "/f/a..b",
             "/x/...",
+            "/x/...%20a",
+            "/x/%20",
+            "/x/a..%3f",
             "/a?u=https://b/c?d",
             "/a/$ref/(x)/!,'*",
         ] {
@@ -268,6 +271,14 @@ mod tests {
             ("/a/%252e%252e/b", TargetError::DoubleEscape),
             ("/a/..%3bx/b", TargetError::DotSegment),
             ("/a/..;x/b", TargetError::Parameter),
+            ("/a/..%20/b", TargetError::DotSegment),
+            ("/a/%20../b", TargetError::DotSegment),
+            ("/a/.%20./b", TargetError::DotSegment),
+            ("/a/..%C2%A0", TargetError::DotSegment),
+            ("/a/..%3f/b", TargetError::DotSegment),
+            ("/a/..%3Fx", TargetError::DotSegment),
+            ("/a/..%23/b", TargetError::DotSegment),
+            ("/a/.%23x", TargetError::DotSegment),
             ("/a;jsessionid=1", TargetError::Parameter),
             ("/a%2fb", TargetError::Separator),
             ("/a%2Fb", TargetError::Separator),
@@ -289,6 +300,13 @@ mod tests {
             ("/a%ff", TargetError::NotUtf8),
             ("/a/%EF%BC%8E%EF%BC%8E/b", TargetError::Lookalike(0xFF0E)),
             ("/a%E2%80%AEb", TargetError::Lookalike(0x202E)),
+            ("/a/%EF%B8%B0/b", TargetError::Lookalike(0xFE30)),
+            ("/a%E2%80%A8b", TargetError::Lookalike(0x2028)),
+            ("/a%C2%ADb", TargetError::Lookalike(0xAD)),
+            ("/a%F3%A0%80%AEb", TargetError::Lookalike(0xE002E)),
+            ("/%F0%9D%90%9Files", TargetError::Lookalike(0x1D41F)),
+            ("/a%E2%92%88b", TargetError::Lookalike(0x2488)),
+            ("/a%E2%81%87b", TargetError::Lookalike(0x2047)),
             ("/a b", TargetError::NotEncoded(' ')),
             ("/é", TargetError::NotEncoded('é')),
             ("/a?q='x'", TargetError::NotEncoded('\'')),

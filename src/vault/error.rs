@@ -60,7 +60,8 @@ pub enum VaultError {
     GivenTwice { label: String },
     #[error("{alias} cannot be an alias: it names a secret of {provider}")]
     AliasClaimed { alias: String, provider: ProviderId },
-    #[error("the {what} cannot be used: {rule}")]
+    /// The rule is the help, and is not said twice.
+    #[error("the {what} cannot be used as it is")]
     Invalid { what: &'static str, rule: &'static str },
     #[error("{host} can only be redirected in a test vault")]
     NotATestVault { host: String },

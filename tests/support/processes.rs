@@ -14,11 +14,15 @@ pub fn kill(pid: u32) {
     let _ = kill_process(pid_of(pid), Signal::KILL);
 }
 
-/// Whether there is such a process that has not ended.
+/// Whether there is such a process that has not ended: its first thread may, while others still keep
+/// its files and sockets open.
 pub fn is_alive(pid: u32) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-    !matches!(state, Some('Z' | 'X') | None)
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
+    threads.flatten().any(|thread| {
+        let Ok(stat) = fs::read_to_string(thread.path().join("stat")) else { return false };
+        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        !matches!(state, Some('Z' | 'X') | None)
+    })
 }
 
 /// The processes that were started as `program`, by its full path.

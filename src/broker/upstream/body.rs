@@ -1,5 +1,6 @@
 //! The two bodies: the caller's on its way out, the upstream's on its way back.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -135,13 +136,13 @@ pub struct ResponseBody {
     silence: Option<Pin<Box<Sleep>>>,
 }
 
-type Pieces = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
+type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 impl ResponseBody {
     pub(super) fn new(
         host: String,
         limit: Duration,
-        pieces: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
+        pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
     ) -> Self {
         Self { host, pieces: Some(Box::pin(pieces)), limit, silence: None }
     }

@@ -40,8 +40,21 @@ pub enum UpstreamError {
          use the host without a port"
     )]
     RedirectedPort { host: String },
-    #[error("{host} answered in a content encoding that cannot be scrubbed; ask for an uncompressed answer")]
+    #[error(
+        "{host} answered in an encoding that was not asked for, so that its answer cannot be scrubbed; \
+         nothing of it was passed on; report it to the provider"
+    )]
     Encoding { host: String },
+    #[error(
+        "{host} sent a compressed answer that is damaged; what came is incomplete; \
+         try again if the request can be repeated"
+    )]
+    Damaged { host: String },
+    #[error(
+        "{host} broke the rules of HTTP in the middle of its answer; what came is incomplete; \
+         try again if the request can be repeated"
+    )]
+    Framing { host: String },
     #[error("the request to {host} was broken off: {fault}; send the whole body")]
     BodyFromCaller { host: String, fault: CallerBodyFault },
     #[error("{host} broke off its answer; what came is incomplete; try again if the request can be repeated")]
@@ -152,15 +165,18 @@ impl UpstreamError {
         Self::Protocol { host }
     }
 
-    /// What `error` means, where it came in the middle of an answer.
-    pub(super) fn from_body(host: &str, error: &reqwest::Error) -> Self {
+    /// What `error` means, where it came in the middle of an answer: from the connection, or from the decoder.
+    pub(super) fn from_body(host: &str, error: &io::Error) -> Self {
         let host = host.to_owned();
         if let Some(fault) = find(error).copied() {
             return Self::BodyFromCaller { host, fault };
         }
-        // The decoder says with these kinds that what came is not gzip.
+        let is_decoders = find::<reqwest::Error>(error).is_none();
         match find::<io::Error>(error).map(io::Error::kind) {
-            Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => Self::Encoding { host },
+            Some(io::ErrorKind::UnexpectedEof) => Self::Interrupted { host },
+            _ if is_decoders => Self::Damaged { host },
+            // The reader of chunks says with these that what came is none.
+            Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => Self::Framing { host },
             _ => Self::Interrupted { host },
         }
     }

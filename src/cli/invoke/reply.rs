@@ -6,10 +6,14 @@ use futures_util::StreamExt as _;
 
 use super::Form;
 use crate::cli::error::CliError;
+use crate::cli::escape::Pieces;
+use crate::cli::input::MIB;
 use crate::cli::json::{self, Node};
 use crate::cli::screen::Screen;
 use crate::service::Reply;
 
+/// The longest answer that is collected, in MiB: what is shown whole has to be held whole.
+const COLLECTED_MAX: usize = 64;
 /// The exit code of an answer of 400 and above.
 const UPSTREAM_REFUSED: u8 = 22;
 
@@ -25,18 +29,28 @@ pub(super) async fn print(
         Form::Markdown(markdown) => markdown.print(&collect(&mut reply).await?, screen)?,
     }
     screen.out.flush()?;
+    warn_of_redirect(&reply, screen)?;
     exit_code(reply.status, screen)
 }
 
-/// Chunk by chunk: what came is shown before the next one is waited for.
+/// Chunk by chunk: what came is shown before the next one is waited for. A terminal gets text, anything else the very
+/// bytes.
 async fn print_raw(reply: &mut Reply, screen: &mut Screen<'_>) -> Result<(), CliError> {
     let mut ends_line = true;
+    let mut text = Pieces::default();
     while let Some(chunk) = reply.body.next().await {
         let chunk = chunk?;
         let Some(last) = chunk.last() else { continue };
         ends_line = *last == b'\n';
-        screen.out.write_all(&chunk)?;
+        if screen.on_terminal {
+            screen.out.write_all(text.push(&chunk).as_bytes())?;
+        } else {
+            screen.out.write_all(&chunk)?;
+        }
         screen.out.flush()?;
+    }
+    if screen.on_terminal {
+        screen.out.write_all(text.finish().as_bytes())?;
     }
     if !ends_line && screen.on_terminal {
         screen.out.write_all(b"\n")?;
@@ -55,9 +69,24 @@ fn print_json(body: &[u8], screen: &mut Screen<'_>) -> Result<(), CliError> {
 async fn collect(reply: &mut Reply) -> Result<Vec<u8>, CliError> {
     let mut body = Vec::new();
     while let Some(chunk) = reply.body.next().await {
-        body.extend_from_slice(&chunk?);
+        let chunk = chunk?;
+        if body.len() + chunk.len() > COLLECTED_MAX * MIB {
+            return Err(CliError::TooLong(COLLECTED_MAX));
+        }
+        body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// A redirect is no failure, but what was asked for is elsewhere, and its body is seldom more than a word.
+fn warn_of_redirect(reply: &Reply, screen: &mut Screen<'_>) -> Result<(), CliError> {
+    let status = reply.status;
+    if ![301, 302, 303, 307, 308].contains(&status) {
+        return Ok(());
+    }
+    let location = reply.headers.get(http::header::LOCATION);
+    let to = location.map(|to| format!(" to {}", String::from_utf8_lossy(to.as_bytes()))).unwrap_or_default();
+    Ok(screen.warn(&format!("the upstream answered {status}{to}; it was not followed"))?)
 }
 
 fn exit_code(status: u16, screen: &mut Screen<'_>) -> Result<ExitCode, CliError> {
@@ -84,16 +113,15 @@ mod tests {
 
     /// What goes to each stream, and the exit code or error.
     fn shown(status: u16, pieces: &[Piece], form: &Form, on_terminal: bool) -> (String, String, String) {
-        let pieces: Vec<_> = pieces
-            .iter()
-            .copied()
-            .map(|piece| {
-                piece
-                    .map(|text| Bytes::from_static(text.as_bytes()))
-                    .map_err(|kind| ServiceError::new(kind, "broken"))
-            })
-            .collect();
-        let reply = Reply { status, headers: http::HeaderMap::new(), body: Box::pin(stream::iter(pieces)) };
+        let pieces = pieces.iter().copied().map(|piece| {
+            let bytes = piece.map(|text| Bytes::from_static(text.as_bytes()));
+            bytes.map_err(|kind| ServiceError::new(kind, "broken"))
+        });
+        let body = Box::pin(stream::iter(pieces.collect::<Vec<_>>()));
+        shown_reply(Reply { status, headers: http::HeaderMap::new(), body }, form, on_terminal)
+    }
+
+    fn shown_reply(reply: Reply, form: &Form, on_terminal: bool) -> (String, String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let paint = Paint::plain();
         let mut screen = Screen { out: &mut out, err: &mut err, paint, err_paint: paint, on_terminal };
@@ -111,12 +139,47 @@ mod tests {
     }
 
     #[test]
-    fn a_raw_body_goes_out_byte_for_byte() {
-        let pieces = [Ok("a\u{1b}"), Ok(""), Ok("b")];
-        assert_eq!(shown(200, &pieces, &Form::Raw, false), same("a\u{1b}b", "", "done"));
-        assert_eq!(shown(200, &pieces, &Form::Raw, true), same("a\u{1b}b\n", "", "done"));
-        assert_eq!(shown(200, &[Ok("a\n")], &Form::Raw, true), same("a\n", "", "done"));
+    fn a_raw_body_goes_out_byte_for_byte_unless_a_terminal_would_obey_it() {
+        let pieces = [Ok("a\u{1b}"), Ok(""), Ok("[2Jb")];
+        assert_eq!(shown(200, &pieces, &Form::Raw, false), same("a\u{1b}[2Jb", "", "done"));
+        assert_eq!(shown(200, &pieces, &Form::Raw, true), same("a\\u{1b}[2Jb\n", "", "done"));
+        assert_eq!(shown(200, &[Ok("é\ta\r\n")], &Form::Raw, true), same("é\ta\r\n", "", "done"));
         assert_eq!(shown(204, &[], &Form::Raw, true), same("", "", "done"));
+    }
+
+    #[test]
+    fn a_redirect_is_told_with_where_it_points() {
+        let answered = |status, location: Option<&str>| {
+            let mut headers = http::HeaderMap::new();
+            if let Some(location) = location {
+                headers.insert("location", http::HeaderValue::from_bytes(location.as_bytes()).unwrap());
+            }
+            let (out, err, end) =
+                shown_reply(Reply { status, headers, body: Box::pin(stream::empty()) }, &Form::Raw, false);
+            assert_eq!((out.as_str(), end.as_str()), ("", "done"));
+            err
+        };
+        let told =
+            "warning: the upstream answered 302 to https://a.example/?k=[redacted]; it was not followed\n";
+        assert_eq!(answered(302, Some("https://a.example/?k=[redacted]")), told);
+        let told = "warning: the upstream answered 307 to /a\\u{9b}2J; it was not followed\n";
+        assert_eq!(answered(307, Some("/a\u{9b}2J")), told);
+        assert_eq!(answered(303, None), "warning: the upstream answered 303; it was not followed\n");
+        assert_eq!(answered(304, Some("/a")) + &answered(200, Some("/a")), "");
+    }
+
+    #[test]
+    fn what_is_collected_has_an_end() {
+        let mib = || Ok(Bytes::from(vec![b' '; MIB]));
+        let endless = stream::repeat_with(mib);
+        let reply = Reply { status: 200, headers: http::HeaderMap::new(), body: Box::pin(endless) };
+        let (out, err, end) = shown_reply(reply, &Form::Json, false);
+        assert_eq!((out.as_str(), err.as_str()), ("", ""));
+        assert_eq!(end, "the answer is longer than 64 MiB, too long to be shown in this form");
+        let longest =
+            stream::iter(std::iter::once(Ok(Bytes::from_static(b"1"))).chain((1..64).map(move |_| mib())));
+        let reply = Reply { status: 200, headers: http::HeaderMap::new(), body: Box::pin(longest) };
+        assert_eq!(shown_reply(reply, &Form::Json, false), same("1\n", "", "done"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod check;
 mod diff;
 mod folders;
 mod lint;
+mod plan;
 
 use super::arguments::PolicyVerb;
 use super::error::CliError;
@@ -16,12 +17,14 @@ use crate::spec::policy::compile_policy;
 pub(super) use check::check;
 pub(super) use diff::Diff;
 pub(super) use lint::Lint;
+pub(super) use plan::plan;
 
 pub(super) fn task(verb: PolicyVerb) -> Result<Task, CliError> {
     Ok(match verb {
         PolicyVerb::Apply { files, dry_run, format } => {
             let files = sources::read(&files, |source| compile_policy(source).diagnostics)?;
-            Task::Ask(Command::PolicyApply { files, dry_run }, View::of(format))
+            let command = Command::PolicyApply { files, dry_run };
+            if dry_run { Task::Plan(command, format) } else { Task::Ask(command, View::of(format)) }
         }
         PolicyVerb::List(format) => Task::Ask(Command::PolicyList, View::of(format)),
         PolicyVerb::Show { id } => Task::Ask(Command::PolicyShow { id }, View::default()),

@@ -113,8 +113,18 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
             view.json,
             screen,
         ),
-        Outcome::PoliciesApplied { policies, .. } if view.json => json(policies, screen),
-        Outcome::PoliciesApplied { policies, dry_run } => policies::print_applied(policies, *dry_run, screen),
+        Outcome::PoliciesApplied { policies, warnings } => {
+            if view.json {
+                json(policies, screen)?;
+            } else {
+                policies::print_applied(policies, false, screen)?;
+            }
+            warnings.iter().try_for_each(|warning| screen.warn(warning))
+        }
+        Outcome::PoliciesPlanned { policies, warnings, .. } => {
+            policies::print_applied(policies, true, screen)?;
+            warnings.iter().try_for_each(|warning| screen.warn(warning))
+        }
         Outcome::Policies { policies, broken } => {
             if view.json {
                 json(policies, screen)?;

@@ -25,6 +25,9 @@ pub enum Problem {
     SymbolicLink,
     #[error("it is not a regular file")]
     NotAFile,
+    /// The same of what a person named to be read, and did not mean to put there.
+    #[error("it is not a regular file")]
+    NotReadable,
     #[error("it is not a folder")]
     NotAFolder,
     #[error("it belongs to user {owner}, not to user {user}")]
@@ -67,6 +70,9 @@ impl FileError {
             Problem::Io(error) => help_for_io(path, error),
             Problem::SymbolicLink => format!("name the real path instead of the link {path:?}"),
             Problem::NotAFile => format!("move {path:?} away, or name another file"),
+            Problem::NotReadable => {
+                "name a regular file, or `-` for the standard input where that is taken".to_owned()
+            }
             Problem::NotAFolder => format!("move {path:?} away, or name another folder"),
             Problem::ForeignOwner { user, .. } => {
                 format!("run as the owner of {path:?}, or use a path that belongs to user {user}")

@@ -22,7 +22,7 @@ pub fn open_regular(path: &Path) -> Result<(File, u64), FileError> {
     let file = opened.map_err(|error| FileError::io(path, ACTION, error))?;
     let metadata = file.metadata().map_err(|error| FileError::io(path, ACTION, error))?;
     if !metadata.is_file() {
-        return Err(FileError::new(path, ACTION, Problem::NotAFile));
+        return Err(FileError::new(path, ACTION, Problem::NotReadable));
     }
     Ok((file, metadata.len()))
 }
@@ -48,7 +48,7 @@ mod tests {
     fn folders_devices_and_missing_files_are_refused() {
         let root = tempfile::tempdir().unwrap();
         for odd in [root.path(), Path::new("/dev/null")] {
-            assert!(matches!(open_regular(odd).unwrap_err().problem, Problem::NotAFile), "{odd:?}");
+            assert!(matches!(open_regular(odd).unwrap_err().problem, Problem::NotReadable), "{odd:?}");
         }
         assert!(open_regular(&root.path().join("none")).unwrap_err().is_missing());
     }
@@ -59,6 +59,6 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let fifo = root.path().join("fifo");
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
-        assert!(matches!(open_regular(&fifo).unwrap_err().problem, Problem::NotAFile));
+        assert!(matches!(open_regular(&fifo).unwrap_err().problem, Problem::NotReadable));
     }
 }

@@ -57,6 +57,9 @@ pub fn read_private(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
 /// When it cannot be read or is too large; an endless file ends at the limit.
 pub fn read_bounded(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
     let file = File::open(path).map_err(|error| FileError::io(path, READ, error))?;
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(FileError::new(path, READ, Problem::NotReadable));
+    }
     read_at_most(file, path, 0, limit)
 }
 
@@ -123,6 +126,8 @@ mod tests {
         let path = root.path().join("six");
         write_private_new(&path, b"sixsix").unwrap();
         assert!(matches!(read_private(&path, 5).unwrap_err().problem, Problem::TooLarge { limit: 5 }));
+        let folder = read_bounded(root.path(), 5).unwrap_err();
+        assert!(folder.help().contains("a regular file"), "{}", folder.help());
         let endless = read_bounded(Path::new("/dev/zero"), 1000).unwrap_err();
         assert!(matches!(endless.problem, Problem::TooLarge { limit: 1000 }));
     }

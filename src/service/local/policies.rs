@@ -9,8 +9,9 @@ use crate::platform::clock;
 use crate::policy::Caller;
 use crate::service::command::{AppliedPolicy, Outcome, PolicyChange, PolicyView, RuleView, SourceFile};
 use crate::service::error::{ErrorKind, ServiceError};
-use crate::spec::policy::{Policy, Rule, compile_policy};
-use crate::spec::{PolicyId, RuleId, Source};
+use crate::service::review::{self, LintQuestion};
+use crate::spec::policy::{Instant, Policy, Rule, compile_policy};
+use crate::spec::{Diagnostic, PolicyId, RuleId, Source};
 use crate::vault::StoredPolicy;
 
 impl Local {
@@ -21,18 +22,28 @@ impl Local {
         dry_run: bool,
     ) -> Result<Outcome, ServiceError> {
         let now = clock::now_ms();
+        let session = self.session(caller)?;
+        let (before, providers) = {
+            let mut vault = session.desk.vault();
+            (vault.policies()?, vault.providers()?)
+        };
+        let providers: Vec<SourceFile> = providers
+            .into_iter()
+            .map(|stored| SourceFile { name: format!("{}.yaml", stored.id), text: stored.text })
+            .collect();
+        let warnings = refuse_unwise(&files, &providers, now)?;
         let compiled = files.into_iter().map(|file| compile(file, now)).collect::<Result<Vec<_>, _>>()?;
         refuse_repeated(&compiled)?;
-        let session = self.session(caller)?;
-        let before = session.desk.vault().policies()?;
         let policies = compiled.iter().map(|(stored, policy)| compare(&before, stored, policy)).collect();
-        if !dry_run {
-            let stored: Vec<StoredPolicy> = compiled.into_iter().map(|(stored, _)| stored).collect();
-            let ids: Vec<&str> = stored.iter().map(|policy| policy.id.as_str()).collect();
-            let event = event(caller, Action::PolicyApply, ids.join(" "));
-            session.recorded(event, |vault| vault.apply_policies(&stored))?;
+        let stored: Vec<StoredPolicy> = compiled.into_iter().map(|(stored, _)| stored).collect();
+        if dry_run {
+            let (old, new) = (sources(&before), sources(&after(before, stored)));
+            return Ok(Outcome::PoliciesPlanned { policies, warnings, old, new, providers });
         }
-        Ok(Outcome::PoliciesApplied { policies, dry_run })
+        let ids: Vec<&str> = stored.iter().map(|policy| policy.id.as_str()).collect();
+        let event = event(caller, Action::PolicyApply, ids.join(" "));
+        session.recorded(event, |vault| vault.apply_policies(&stored))?;
+        Ok(Outcome::PoliciesApplied { policies, warnings })
     }
 
     pub(super) fn list_policies(&self, caller: &Caller) -> Result<Outcome, ServiceError> {
@@ -85,6 +96,42 @@ fn compile(file: SourceFile, now_ms: u64) -> Result<(StoredPolicy, Policy), Serv
             Err(ServiceError::new(ErrorKind::InvalidRequest, mistakes.join("\n")).reason("policy.malformed"))
         }
     }
+}
+
+/// What must not stand is refused; what is unwise is told.
+fn refuse_unwise(
+    files: &[SourceFile],
+    providers: &[SourceFile],
+    now_ms: u64,
+) -> Result<Vec<String>, ServiceError> {
+    let source = |file: &SourceFile| Source { name: file.name.clone(), text: file.text.clone() };
+    let question = LintQuestion {
+        policies: files.iter().map(source).collect(),
+        providers: providers.iter().map(source).collect(),
+        tests: Vec::new(),
+        now: Instant(now_ms),
+    };
+    let named = |one: &Diagnostic| files.iter().any(|file| one.is_of(&file.name));
+    let found: Vec<Diagnostic> = review::lint(question).into_iter().filter(named).collect();
+    let (errors, warnings): (Vec<_>, Vec<_>) = found.iter().partition(|one| one.is_error());
+    if errors.is_empty() {
+        return Ok(warnings.iter().map(ToString::to_string).collect());
+    }
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Err(ServiceError::new(ErrorKind::InvalidRequest, lines.join("; ")).reason("policy.malformed"))
+}
+
+fn after(before: Vec<StoredPolicy>, new: Vec<StoredPolicy>) -> Vec<StoredPolicy> {
+    let kept = before.into_iter().filter(|old| !new.iter().any(|one| one.id == old.id));
+    kept.collect::<Vec<_>>().into_iter().chain(new).collect()
+}
+
+fn sources(policies: &[StoredPolicy]) -> Vec<SourceFile> {
+    let source = |policy: &StoredPolicy| SourceFile {
+        name: format!("{}.policy.yaml", policy.id),
+        text: policy.text.clone(),
+    };
+    policies.iter().map(source).collect()
 }
 
 fn refuse_repeated(compiled: &[(StoredPolicy, Policy)]) -> Result<(), ServiceError> {

@@ -1,9 +1,12 @@
 //! The bodies of both directions.
 
+use async_compression::Level;
+use async_compression::tokio::write::GzipEncoder;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, RANGE};
 use http::{HeaderValue, Method};
+use tokio::io::AsyncWriteExt as _;
 
 use super::server::{Answer, Server, Then, header};
 use super::{
@@ -70,7 +73,19 @@ async fn gzip_is_decoded_and_no_longer_announced() {
 
 #[tokio::test]
 async fn what_cannot_be_decoded_is_refused() {
-    let codings = ["br", "deflate", "zstd", "GZIP, br", "gzip, gzip", "x-gzip", "unheard-of", ""];
+    let codings = [
+        "br",
+        "deflate",
+        "zstd",
+        "GZIP, br",
+        "gzip, gzip",
+        "x-gzip",
+        "unheard-of",
+        "",
+        "gzip\r\ncontent-encoding: gzip",
+        "gzip\r\ncontent-encoding: identity",
+        "identity\r\ncontent-encoding: gzip",
+    ];
     let answers = codings.iter().map(|coding| encoded(coding, GZIPPED_HELLO)).collect();
     let server = Server::answering(HOST, answers).await;
     let client = client_of(&server);
@@ -80,15 +95,112 @@ async fn what_cannot_be_decoded_is_refused() {
     }
 }
 
+fn chunked(transfer_encoding: &str, body: &[u8]) -> Answer {
+    let head =
+        format!("HTTP/1.1 200 OK\r\ntransfer-encoding: {transfer_encoding}\r\n\r\n{:x}\r\n", body.len());
+    let bytes = [head.as_bytes(), body, b"\r\n0\r\n\r\n"].concat();
+    Answer { bytes, then: Then::Close }
+}
+
 #[tokio::test]
-async fn gzip_that_is_not_gzip_is_an_encoding_error_and_a_short_one_an_interruption() {
-    let answers = vec![encoded("gzip", b"not gzip at all"), encoded("gzip", &GZIPPED_HELLO[..18])];
+async fn a_transfer_is_chunked_and_nothing_else() {
+    let others = [
+        "gzip, chunked",
+        "gzip\r\ntransfer-encoding: chunked",
+        "chunked\r\ntransfer-encoding: chunked",
+        "identity",
+    ];
+    let answers = others.iter().map(|coding| chunked(coding, GZIPPED_HELLO)).collect();
     let server = Server::answering(HOST, answers).await;
     let client = client_of(&server);
-    let response = client.send(get("/")).await.unwrap();
-    assert_eq!(collect(response.body).await, Err(UpstreamError::Encoding { host: HOST.to_owned() }));
-    let response = client.send(get("/")).await.unwrap();
-    assert_eq!(collect(response.body).await, Err(UpstreamError::Interrupted { host: HOST.to_owned() }));
+    for coding in others {
+        let error = send_error(&client, get("/")).await;
+        assert_eq!(error, UpstreamError::Encoding { host: HOST.to_owned() }, "{coding}");
+    }
+    let server = Server::answering(HOST, vec![chunked("Chunked", b"hello")]).await;
+    let response = client_of(&server).send(get("/")).await.unwrap();
+    assert_eq!(collect(response.body).await.unwrap(), b"hello");
+}
+
+/// What one answer of these bytes in gzip gives.
+async fn gunzipped(body: &[u8]) -> Result<Vec<u8>, UpstreamError> {
+    let server = Server::answering(HOST, vec![encoded("gzip", body)]).await;
+    collect(client_of(&server).send(get("/")).await.unwrap().body).await
+}
+
+#[tokio::test]
+async fn all_members_of_a_gzip_body_are_decoded() {
+    assert_eq!(gunzipped(&GZIPPED_HELLO.repeat(3)).await.unwrap(), b"hellohellohello");
+    assert_eq!(gunzipped(b"").await.unwrap(), b"");
+}
+
+#[tokio::test]
+async fn gzip_that_is_damaged_and_gzip_that_is_cut_short_are_told_apart() {
+    let damaged = Err(UpstreamError::Damaged { host: HOST.to_owned() });
+    let mut flipped = GZIPPED_HELLO.to_vec();
+    flipped[17] ^= 1;
+    for body in [&b"not gzip at all"[..], &flipped, &[GZIPPED_HELLO, b"garbage"].concat()] {
+        assert_eq!(gunzipped(body).await, damaged, "{body:?}");
+    }
+    let cut = Err(UpstreamError::Interrupted { host: HOST.to_owned() });
+    let twice = GZIPPED_HELLO.repeat(2);
+    for length in [1, 9, 10, 18, 23, GZIPPED_HELLO.len() - 1, GZIPPED_HELLO.len() + 5] {
+        assert_eq!(gunzipped(&twice[..length]).await, cut, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_compressed_so_far_is_passed_on_while_the_rest_is_waited_for() {
+    let mut encoder = GzipEncoder::new(Vec::new());
+    encoder.write_all(b"data: {}\n\n").await.unwrap();
+    encoder.flush().await.unwrap();
+    let head = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n";
+    let size = format!("{:x}\r\n", encoder.get_ref().len());
+    let bytes = [head.as_bytes(), size.as_bytes(), encoder.get_ref(), b"\r\n"].concat();
+    let server = Server::answering(HOST, vec![Answer { bytes, then: Then::Stall }]).await;
+    let mut body = client_of(&server).send(get("/")).await.unwrap().body;
+    assert_eq!(body.next().await, Some(Ok(Bytes::from_static(b"data: {}\n\n"))));
+}
+
+/// 64 MiB in as many KiB: they come in small pieces, each when it is asked for.
+#[tokio::test]
+async fn what_expands_without_measure_takes_no_memory() {
+    let mut encoder = GzipEncoder::with_quality(Vec::new(), Level::Fastest);
+    for _ in 0..64 {
+        encoder.write_all(&[0; 1 << 20]).await.unwrap();
+    }
+    encoder.shutdown().await.unwrap();
+    let server = Server::answering(HOST, vec![encoded("gzip", encoder.get_ref())]).await;
+    let mut body = client_of(&server).send(get("/")).await.unwrap().body;
+    let mut length = 0;
+    while let Some(piece) = body.next().await {
+        let piece = piece.unwrap();
+        assert!(piece.len() <= 16 * 1024);
+        length += piece.len();
+    }
+    assert_eq!(length, 64 << 20);
+}
+
+#[tokio::test]
+async fn a_broken_chunk_is_told_as_what_it_is() {
+    let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nXYZ\r\n";
+    let zipped = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\nXYZ\r\n";
+    for bytes in [head, zipped] {
+        let broken = Answer { bytes: bytes.into(), then: Then::Close };
+        let server = Server::answering(HOST, vec![broken]).await;
+        let body = client_of(&server).send(get("/")).await.unwrap().body;
+        assert_eq!(collect(body).await, Err(UpstreamError::Framing { host: HOST.to_owned() }));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_has_nothing_to_decode() {
+    for status in ["204 No Content", "304 Not Modified"] {
+        let head = format!("HTTP/1.1 {status}\r\ncontent-encoding: br\r\n\r\n");
+        let server = Server::answering(HOST, vec![answer(&head)]).await;
+        let response = client_of(&server).send(get("/")).await.unwrap();
+        assert_eq!(collect(response.body).await.unwrap(), b"", "{status}");
+    }
 }
 
 #[tokio::test]

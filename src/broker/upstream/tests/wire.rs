@@ -103,6 +103,14 @@ async fn redirects_are_answers() {
 }
 
 #[tokio::test]
+async fn a_switch_of_protocols_that_nobody_asked_for_is_an_error() {
+    let switch = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\nsomething";
+    let server = Server::answering(HOST, vec![answer(switch)]).await;
+    let error = send_error(&client_of(&server), get("/")).await;
+    assert_eq!(error, UpstreamError::Protocol { host: HOST.to_owned() });
+}
+
+#[tokio::test]
 async fn dropping_the_answer_ends_the_request() {
     let endless = Answer {
         bytes: b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n".to_vec(),

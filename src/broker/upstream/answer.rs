@@ -1,0 +1,47 @@
+//! An answer as the rest of the broker sees it: with its body in the clear, or not at all.
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::{HeaderMap, StatusCode};
+
+use super::coding::{self, Coding};
+use super::{ResponseBody, UpstreamError};
+
+/// An answer, decoded, neither stripped nor scrubbed.
+pub struct UpstreamResponse {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: ResponseBody,
+}
+
+impl UpstreamResponse {
+    /// What `host` answered to a request that `wants_body`.
+    pub(super) fn of(
+        host: String,
+        answer: reqwest::Response,
+        wants_body: bool,
+        idle: Duration,
+    ) -> Result<Self, UpstreamError> {
+        let (status, mut headers) = (answer.status(), answer.headers().clone());
+        if status.is_informational() {
+            // The connection is no longer HTTP (RFC 9110 §15.2.2), and nobody asked for anything else.
+            return Err(UpstreamError::Protocol { host });
+        }
+        let has_body = wants_body && ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
+        let coding = if has_body { Coding::of(&headers) } else { Some(Coding::Identity) };
+        let pieces = answer.bytes_stream().map_err(io::Error::other);
+        let body = match coding {
+            None => return Err(UpstreamError::Encoding { host }),
+            Some(Coding::Identity) => ResponseBody::new(host, idle, pieces),
+            Some(Coding::Gzip) => {
+                headers.remove(CONTENT_ENCODING);
+                headers.remove(CONTENT_LENGTH);
+                ResponseBody::new(host, idle, coding::gunzip(pieces))
+            }
+        };
+        Ok(Self { status, headers, body })
+    }
+}
