@@ -57,7 +57,7 @@ impl<'p> Tree<'p> {
     fn leaves(&self) -> Vec<Json> {
         let mut all: Vec<Json> =
             numbers(&self.preds).iter().map(|one| Json::Number(one.to_string())).collect();
-        all.extend(text::of_preds(&self.preds).into_iter().map(Json::Text));
+        all.extend(text::in_json(&self.preds).into_iter().map(Json::Text));
         all.extend([Json::Number("1".to_owned()), Json::Bool(true), Json::Bool(false)]);
         let lengths = self.preds.iter().filter_map(|pred| pred.max_len).filter(|most| *most < MAX_LIST);
         for length in lengths.flat_map(|most| [most, most + 1]) {

@@ -30,12 +30,25 @@ pub(in crate::suite::diff) fn of_globs<'g>(globs: impl IntoIterator<Item = &'g G
 pub(in crate::suite::diff) fn of_preds(preds: &[&Pred]) -> Vec<String> {
     let mut all: Vec<String> = preds.iter().flat_map(|pred| scalars(pred)).map(text_of).collect();
     all.extend(numbers(preds).iter().map(ToString::to_string));
+    all.extend(["1", "true", ""].map(str::to_owned));
+    all.extend(in_json(preds));
+    distinct(all)
+}
+
+/// Texts of a JSON body that predicates may tell apart: one that spells a number is none there.
+pub(in crate::suite::diff) fn in_json(preds: &[&Pred]) -> Vec<String> {
+    let texts = preds.iter().flat_map(|pred| scalars(pred)).filter(|one| matches!(one, Scalar::Text(_)));
+    let mut all: Vec<String> = texts.map(text_of).collect();
     all.extend(of_globs(preds.iter().filter_map(|pred| pred.glob.as_ref())));
     for most in preds.iter().filter_map(|pred| pred.max_len).filter(|most| *most < MAX_LENGTH) {
         let length = usize::try_from(most).unwrap_or(0);
         all.extend([length, length + 1].map(|length| "x".repeat(length)));
     }
-    all.extend(["x", "1", "true", ""].map(str::to_owned));
+    all.extend(["x", ""].map(str::to_owned));
+    distinct(all)
+}
+
+fn distinct(mut all: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
     all.retain(|text| seen.insert(text.clone()));
     all
