@@ -37,15 +37,20 @@ const BODY: &str = r#"{"model":"gpt-5","messages":[{"role":"user","content":"hel
 /// Starts a call that waits, and gives what waits once it does.
 fn waiting(home: &Home) -> (std::process::Child, Value) {
     let mut command = home.command(home.door, &["invoke", "openai/chat-completions", "--body", BODY]);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    for _ in 0..500 {
-        let list = home.run(&["approvals", "list", "--json"]).ok().json();
-        if let Some(first) = list.as_array().unwrap().first() {
-            return (child, first.clone());
-        }
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let first = (0..500).find_map(|_| {
         std::thread::sleep(Duration::from_millis(20));
+        home.run(&["approvals", "list", "--json"]).ok().json().as_array().unwrap().first().cloned()
+    });
+    match first {
+        Some(first) => (child, first),
+        None => {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("nothing waits");
+        }
     }
-    panic!("nothing waits");
 }
 
 #[test]

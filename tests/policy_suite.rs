@@ -374,3 +374,9 @@ fn the_worked_policies_are_tested_and_printed_as_they_are() {
         assert!(page.contains(&format!("```yaml\n{text}```")), "{name}");
     }
 }
+
+/// A floor, so that a rule cannot come without a test that sees it at work.
+#[test]
+fn the_projects_tests_see_its_rules_at_work() {
+    of_the_project(&["policy", "coverage", "--min", "80"]).ok();
+}

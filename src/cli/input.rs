@@ -133,7 +133,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "the test prepares a file")]
     fn a_file_loses_its_last_line_break_as_a_pipe_does() {
         let folder = tempfile::tempdir().unwrap();
         for (text, length) in [("value\n", 5), ("value", 5), ("value\n\n", 6)] {
