@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::ending::Ending;
 use super::scrub::{Needles, Scrubber};
-use super::upstream::{ResponseBody, UpstreamResponse};
+use super::upstream::{ResponseBody, UpstreamError, UpstreamResponse};
 use super::{BrokerError, headers};
 
 /// An upstream's answer, sanitised.
@@ -27,21 +27,27 @@ impl Reply {
         let status = response.status.as_u16();
         let headers = passing(&response.headers, &needles);
         ending.answered(status);
-        let body = ReplyBody { inner: response.body, scrubber: Some(Scrubber::new(needles)), ending };
+        let scrubber = Some(Scrubber::new(needles));
+        let body = ReplyBody { inner: response.body, scrubber, failure: None, ending };
         Self { status, headers, body }
     }
 }
 
 fn passing(all: &HeaderMap, needles: &Needles) -> HeaderMap {
-    let listed = |name| {
+    let listed = |name: &HeaderName| {
         let mut connection = all.get_all(http::header::CONNECTION).iter();
         connection.any(|value| headers::listed_in_connection(value.as_bytes(), name))
     };
-    let pass = |name| headers::passes(name) && !listed(name);
+    let pass = |name: &HeaderName| {
+        headers::passes(name) && !listed(name) && !needles.is_in_header_name(name.as_str())
+    };
     let mut kept = HeaderMap::with_capacity(all.len());
-    for (name, value) in all.iter().filter(|(name, _)| pass(name)) {
-        if let Ok(value) = HeaderValue::from_bytes(&needles.scrub_header_value(value.as_bytes())) {
-            kept.append(name, value);
+    for name in all.keys().filter(|name| pass(name)) {
+        let lines = all.get_all(name).iter().map(HeaderValue::as_bytes);
+        for line in needles.scrub_header(lines) {
+            if let Ok(value) = HeaderValue::from_bytes(&line) {
+                kept.append(name, value);
+            }
         }
     }
     kept
@@ -51,6 +57,8 @@ fn passing(all: &HeaderMap, needles: &Needles) -> HeaderMap {
 pub struct ReplyBody {
     inner: ResponseBody,
     scrubber: Option<Scrubber>,
+    /// What broke the answer off, to be told once all that came before is out.
+    failure: Option<UpstreamError>,
     ending: Ending,
 }
 
@@ -59,7 +67,10 @@ impl Stream for ReplyBody {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            let Some(mut scrubber) = self.scrubber.take() else { return Poll::Ready(None) };
+            let Some(mut scrubber) = self.scrubber.take() else {
+                let failure = self.failure.take().map(BrokerError::Upstream);
+                return Poll::Ready(failure.map(Err));
+            };
             match Pin::new(&mut self.inner).poll_next(cx) {
                 Poll::Pending => {
                     self.scrubber = Some(scrubber);
@@ -72,14 +83,14 @@ impl Stream for ReplyBody {
                         return Poll::Ready(Some(Ok(clean)));
                     }
                 }
-                Poll::Ready(Some(Err(error))) => {
-                    self.ending.write(Some("interrupted"));
-                    return Poll::Ready(Some(Err(BrokerError::Upstream(error))));
-                }
-                Poll::Ready(None) => {
+                Poll::Ready(end) => {
+                    self.failure = end.and_then(Result::err);
+                    let reason = self.failure.as_ref().map(|_| "interrupted");
+                    self.ending.write(reason);
                     let last = scrubber.finish();
-                    self.ending.write(None);
-                    return Poll::Ready((!last.is_empty()).then_some(Ok(last)));
+                    if !last.is_empty() {
+                        return Poll::Ready(Some(Ok(last)));
+                    }
                 }
             }
         }
