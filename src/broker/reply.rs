@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::StreamExt as _;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::ending::Ending;
 use super::redact::{RedactError, Redactor};
 use super::scrub::{Needles, Scrubber};
 use super::tally::Tally;
-use super::upstream::{ResponseBody, UpstreamResponse};
+use super::upstream::{ResponseBody, UpstreamError, UpstreamResponse};
 use super::{BrokerError, headers};
 
 /// An upstream's answer, sanitised.
@@ -42,7 +42,7 @@ impl Reply {
         }
         ending.answered(status);
         let cleaner = Some(Cleaner { scrubber: Scrubber::new(needles), redactor });
-        let body = ReplyBody { inner: response.body, first: None, cleaner, tally, ending };
+        let body = ReplyBody { inner: response.body, first: None, cleaner, tally, failure: None, ending };
         Self { status, headers, body }
     }
 
@@ -57,15 +57,20 @@ impl Reply {
 }
 
 fn passing(all: &HeaderMap, needles: &Needles) -> HeaderMap {
-    let listed = |name| {
+    let listed = |name: &HeaderName| {
         let mut connection = all.get_all(http::header::CONNECTION).iter();
         connection.any(|value| headers::listed_in_connection(value.as_bytes(), name))
     };
-    let pass = |name| headers::passes(name) && !listed(name);
+    let pass = |name: &HeaderName| {
+        headers::passes(name) && !listed(name) && !needles.is_in_header_name(name.as_str())
+    };
     let mut kept = HeaderMap::with_capacity(all.len());
-    for (name, value) in all.iter().filter(|(name, _)| pass(name)) {
-        if let Ok(value) = HeaderValue::from_bytes(&needles.scrub_header_value(value.as_bytes())) {
-            kept.append(name, value);
+    for name in all.keys().filter(|name| pass(name)) {
+        let lines = all.get_all(name).iter().map(HeaderValue::as_bytes);
+        for line in needles.scrub_header(lines) {
+            if let Ok(value) = HeaderValue::from_bytes(&line) {
+                kept.append(name, value);
+            }
         }
     }
     kept
@@ -79,6 +84,8 @@ pub struct ReplyBody {
     /// `None` once it has ended.
     cleaner: Option<Cleaner>,
     tally: Option<Tally>,
+    /// What broke the answer off, to be told once all that came before is out.
+    failure: Option<UpstreamError>,
     ending: Ending,
 }
 
@@ -104,6 +111,12 @@ impl Cleaner {
         }
     }
 
+    /// What may still go out of an answer that broke off: of one that is redacted nothing, since what is
+    /// held back was not looked at as a whole.
+    fn break_off(self) -> Bytes {
+        if self.redactor.is_some() { Bytes::new() } else { self.scrubber.finish() }
+    }
+
     fn finish(self) -> Result<Bytes, RedactError> {
         let scrubbed = self.scrubber.finish();
         let Some(mut redactor) = self.redactor else { return Ok(scrubbed) };
@@ -121,7 +134,10 @@ impl Stream for ReplyBody {
             return Poll::Ready(Some(Ok(first)));
         }
         loop {
-            let Some(mut cleaner) = self.cleaner.take() else { return Poll::Ready(None) };
+            let Some(mut cleaner) = self.cleaner.take() else {
+                let failure = self.failure.take().map(BrokerError::Upstream);
+                return Poll::Ready(failure.map(Err));
+            };
             match Pin::new(&mut self.inner).poll_next(cx) {
                 Poll::Pending => {
                     self.cleaner = Some(cleaner);
@@ -141,7 +157,11 @@ impl Stream for ReplyBody {
                 }
                 Poll::Ready(Some(Err(error))) => {
                     self.ending.write(Some("interrupted"));
-                    return Poll::Ready(Some(Err(BrokerError::Upstream(error))));
+                    self.failure = Some(error);
+                    let last = cleaner.break_off();
+                    if !last.is_empty() {
+                        return Poll::Ready(Some(Ok(last)));
+                    }
                 }
                 Poll::Ready(None) => {
                     self.tally.iter_mut().for_each(Tally::end);

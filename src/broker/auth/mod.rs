@@ -107,11 +107,8 @@ fn needles(
     secrets: &Secrets,
     injected: &[Zeroizing<Vec<u8>>],
 ) -> Result<Needles, AuthError> {
-    let exact: Vec<&[u8]> = injected.iter().map(|text| text.as_slice()).collect();
     let keys = plan.secrets().iter().filter(|claim| !claim.identifier);
     let values = keys.filter_map(|claim| secrets.get(claim.placeholder.as_ref()));
-    let mut looked_for: Vec<(&[u8], &[&[u8]])> =
-        values.map(|secret| (secret.expose(), [].as_slice())).collect();
-    looked_for.push((&[], exact.as_slice()));
-    Ok(Needles::from_secrets(looked_for)?)
+    let injected = injected.iter().map(|text| text.as_slice());
+    Ok(Needles::new(values.map(Secret::expose), injected)?)
 }

@@ -1,17 +1,17 @@
-//! Where a spelling may start: the search for the first few bytes of every spelling at once.
+//! Where one of several texts may start: the search for the first few bytes of all of them at once.
 //!
 //! With SIMD where the processor has it (the "Teddy" algorithm, from Hyperscan). The matchers of the
-//! `aho-corasick` crate cannot wipe their memory, so that they are given heads alone, never a whole spelling that
-//! is longer than one.
+//! `aho-corasick` crate cannot wipe their memory, so that they are given heads alone, never a whole form of a secret
+//! that is longer than one.
 
 use aho_corasick::packed::{self, Searcher};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
 use super::NeedlesError;
 
-/// How much of a spelling is looked for, at most. Enough to get past the public prefix of a key (`sk-proj-`,
-/// `github_pat_`), and two whole `\u` escapes: a head that honest answers repeat slows the search.
-pub(super) const HEAD_LENGTH: usize = 12;
+/// How much of a form is looked for, at most. Enough to get past the public prefix of a key (`sk-proj-`,
+/// `github_pat_`): a head that honest answers repeat slows the search.
+const HEAD_LENGTH: usize = 12;
 
 /// Finds the leftmost head in a text.
 pub(super) enum Heads {
@@ -23,8 +23,8 @@ pub(super) enum Heads {
 }
 
 impl Heads {
-    pub(super) fn build<'a>(spellings: impl Iterator<Item = &'a [u8]>) -> Result<Self, NeedlesError> {
-        let heads = distinct_heads(spellings);
+    pub(super) fn build<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Result<Self, NeedlesError> {
+        let heads = distinct_heads(texts);
         if heads.is_empty() {
             return Ok(Self::None);
         }
@@ -49,9 +49,8 @@ impl Heads {
     }
 }
 
-fn distinct_heads<'a>(spellings: impl Iterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {
-    let mut heads: Vec<&[u8]> =
-        spellings.map(|spelling| &spelling[..spelling.len().min(HEAD_LENGTH)]).collect();
+fn distinct_heads<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {
+    let mut heads: Vec<&[u8]> = texts.map(|text| &text[..text.len().min(HEAD_LENGTH)]).collect();
     heads.sort_unstable();
     heads.dedup();
     heads
@@ -76,16 +75,16 @@ mod tests {
     proptest! {
         #[test]
         fn both_matchers_find_the_leftmost_head(
-            spellings in vec(vec(b'a'..=b'c', 6..20), 1..100),
+            texts in vec(vec(b'a'..=b'c', 6..20), 1..100),
             text in vec(b'a'..=b'c', 0..200),
             from in 0..200_usize,
         ) {
             let from = from.min(text.len());
-            let spellings = || spellings.iter().map(Vec::as_slice);
-            let heads = distinct_heads(spellings());
+            let texts = || texts.iter().map(Vec::as_slice);
+            let heads = distinct_heads(texts());
             let expected = heads.iter().filter_map(|head| memmem::find(&text[from..], head)).min();
             let expected = expected.map(|start| from + start);
-            prop_assert_eq!(Heads::build(spellings()).unwrap().find(&text, from), expected);
+            prop_assert_eq!(Heads::build(texts()).unwrap().find(&text, from), expected);
             let automaton = Heads::Automaton(build_automaton(&heads).unwrap());
             prop_assert_eq!(automaton.find(&text, from), expected);
         }
