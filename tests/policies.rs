@@ -153,10 +153,16 @@ fn policies_are_listed_shown_and_compared() {
     fs::write(file, RESEARCH.replace("lte: 4096", "lte: 10").replace("id: no-pro-models", "id: no-pro"))
         .unwrap();
     let dry = home.run(&["policy", "apply", "--dry-run", file]).ok();
-    assert_eq!(
-        dry.text(),
-        "Policy research: would be applied: adds research/no-pro; changes research/small-models; removes research/no-pro-models\n"
+    let text = dry.text();
+    assert!(
+        text.starts_with(
+            "Policy research: would be applied: adds research/no-pro; changes research/small-models; removes \
+             research/no-pro-models\nnarrower openai/chat-completions: research/small-models"
+        ),
+        "{text}"
     );
+    // The request that shows it: allowed before, and with more tokens than would be allowed now.
+    assert!(text.contains("\"max_tokens\":4096") && text.ends_with("0 wider, 1 narrower.\n"), "{text}");
     assert_eq!(home.run(&["policy", "show", "research"]).ok().text(), RESEARCH);
     let list = home.run(&["policy", "list"]).ok();
     assert!(
