@@ -9,10 +9,11 @@ use futures_core::Stream;
 use futures_util::StreamExt;
 use http::HeaderMap;
 
-use super::command::{Command, KeyChoice, Outcome, StatusView, UnlockWith};
+use super::command::{Command, KeyChoice, UnlockWith};
 use super::error::{ErrorKind, ServiceError};
 use super::local::{LOCKED, Local, LocalReply};
 use super::look::Found;
+use super::outcome::{Outcome, StatusView};
 use super::remote::{Remote, RemoteReply};
 use crate::broker::RequestBody;
 use crate::platform::process;

@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::command::DaemonState;
+use super::outcome::DaemonState;
 use super::remote::{self, Remote};
 use super::which_vault;
 use super::wire::{self, Health};

@@ -11,6 +11,7 @@ mod front;
 mod local;
 mod look;
 pub mod multipart;
+mod outcome;
 mod policy;
 mod remote;
 mod review;
@@ -18,15 +19,15 @@ pub mod suite;
 mod which_vault;
 pub mod wire;
 
-pub use command::{
-    AppliedPolicy, AuditView, CapabilityDetail, CapabilityView, Command, CredentialView, DaemonState,
-    GrantView, ImportEntry, InitRequest, KeyChoice, Outcome, PolicyChange, PolicyView, ProviderView,
-    Readiness, RepairView, RuleView, SecretNeed, SecretSelector, SecretView, SourceFile, StatusView,
-    StoredView, UnlockWith, UpstreamView,
-};
+pub use command::{Command, ImportEntry, InitRequest, KeyChoice, SecretSelector, SourceFile, UnlockWith};
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Reply, Service};
 pub use local::{Local, LocalReply, OpenLog};
+pub use outcome::{
+    AppliedPolicy, AuditView, CapabilityDetail, CapabilityView, CredentialView, DaemonState, GrantView,
+    Outcome, PolicyChange, PolicyView, ProviderView, Readiness, RepairView, RuleView, SecretNeed, SecretView,
+    StatusView, StoredView, UpstreamView,
+};
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;
 pub use review::{

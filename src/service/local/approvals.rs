@@ -3,8 +3,8 @@
 use super::Local;
 use crate::broker::{Answer, ApprovalError};
 use crate::policy::Caller;
-use crate::service::command::Outcome;
 use crate::service::error::{ErrorKind, ServiceError};
+use crate::service::outcome::Outcome;
 
 impl Local {
     pub(super) fn list_approvals(&self) -> Outcome {

@@ -4,8 +4,8 @@
 use super::Local;
 use crate::audit::{self, AuditError, AuditKey, ReadOptions};
 use crate::policy::Caller;
-use crate::service::command::{AuditView, Outcome};
 use crate::service::error::ServiceError;
+use crate::service::outcome::{AuditView, Outcome};
 
 impl Local {
     pub(super) fn read_audit(

@@ -7,8 +7,8 @@ use super::session::Session;
 use super::{Local, example, views};
 use crate::policy::{Caller, Defaults, unknown_capability};
 use crate::service::catalog::FullCatalog;
-use crate::service::command::{CapabilityDetail, CapabilityView, GrantView, Outcome, Readiness, SecretNeed};
 use crate::service::error::{ErrorKind, ServiceError};
+use crate::service::outcome::{CapabilityDetail, CapabilityView, GrantView, Outcome, Readiness, SecretNeed};
 use crate::spec::{Capability, Provider, Scope, SecretName};
 use crate::vault::CredentialMeta;
 

@@ -10,8 +10,9 @@ use super::session::Session;
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::platform::clock;
 use crate::policy::Caller;
-use crate::service::command::{ImportEntry, Outcome};
+use crate::service::command::ImportEntry;
 use crate::service::error::{ErrorKind, ServiceError};
+use crate::service::outcome::Outcome;
 use crate::spec::{Scope, SecretName};
 use crate::vault::{NewSecret, VaultError};
 

@@ -22,8 +22,9 @@ mod views;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::catalog::VaultShelf;
-use super::command::{Command, Outcome};
+use super::command::Command;
 use super::error::{ErrorKind, ServiceError};
+use super::outcome::Outcome;
 use super::wire::Malformed;
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::broker::{Approvals, Broker, Reply, RequestBody};

@@ -6,8 +6,9 @@ use crate::audit::{Action, Event, Outcome as Logged};
 use crate::platform::clock;
 use crate::policy::{Caller, Catalog as _};
 use crate::service::catalog::{FullCatalog, compile_own};
-use crate::service::command::{Outcome, ProviderView, SourceFile};
+use crate::service::command::SourceFile;
 use crate::service::error::{ErrorKind, ServiceError};
+use crate::service::outcome::{Outcome, ProviderView};
 use crate::spec::{Provider, ProviderId, lint, suggest};
 use crate::vault::StoredProvider;
 

@@ -8,8 +8,8 @@ use super::{Local, views};
 use crate::audit::{self, Action, AuditKey, AuditLog, Event, Outcome as Logged};
 use crate::platform::clock;
 use crate::policy::Caller;
-use crate::service::command::{Outcome, RepairView};
 use crate::service::error::ServiceError;
+use crate::service::outcome::{Outcome, RepairView};
 use crate::vault::{self, KeyMaterial, Repair, SecretText, VaultError};
 
 impl Local {

@@ -10,8 +10,9 @@ use crate::platform::clock;
 use crate::policy::Caller;
 use crate::policy::Catalog as _;
 use crate::service::catalog::FullCatalog;
-use crate::service::command::{CredentialView, Outcome, SecretSelector, StoredView};
+use crate::service::command::SecretSelector;
 use crate::service::error::ServiceError;
+use crate::service::outcome::{CredentialView, Outcome, StoredView};
 use crate::spec::{ProviderId, Scope, ScopeId, SecretName};
 use crate::vault::{CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretInput, SecretMeta};
 

@@ -11,8 +11,9 @@ use crate::platform::clock;
 use crate::platform::files::NamedFile;
 use crate::policy::Caller;
 use crate::service::catalog::{FullCatalog, VaultShelf};
-use crate::service::command::{InitRequest, KeyChoice, Outcome, UnlockWith};
+use crate::service::command::{InitRequest, KeyChoice, UnlockWith};
 use crate::service::error::{ErrorKind, ServiceError};
+use crate::service::outcome::Outcome;
 use crate::vault::{
     self, Existing, Kek, KeyMaterial, KeyProvider, Presence, SecretText, Vault, VaultError, VaultPaths,
 };

@@ -4,8 +4,8 @@ use super::session::{LOCKED, Session};
 use super::{Local, views};
 use crate::policy::Caller;
 use crate::registry;
-use crate::service::command::{DaemonState, Outcome, StatusView};
 use crate::service::error::{ErrorKind, ServiceError};
+use crate::service::outcome::{DaemonState, Outcome, StatusView};
 use crate::vault::{self, Header, KeyProvider, Presence};
 
 impl Local {

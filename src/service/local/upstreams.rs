@@ -4,8 +4,8 @@ use super::{Local, views};
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::platform::clock;
 use crate::policy::Caller;
-use crate::service::command::Outcome;
 use crate::service::error::{ErrorKind, ServiceError};
+use crate::service::outcome::Outcome;
 use crate::spec::HostPattern;
 use crate::vault::Upstream;
 

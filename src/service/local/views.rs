@@ -2,7 +2,7 @@
 
 use crate::policy::Catalog as _;
 use crate::service::catalog::FullCatalog;
-use crate::service::command::{CredentialView, SecretView, UpstreamView};
+use crate::service::outcome::{CredentialView, SecretView, UpstreamView};
 use crate::vault::{CredentialMeta, SecretMeta, Upstream};
 
 pub(super) fn secret(meta: &SecretMeta) -> SecretView {

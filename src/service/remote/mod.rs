@@ -13,8 +13,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::command::{Command, Outcome};
+use super::command::Command;
 use super::error::{ErrorKind, ServiceError};
+use super::outcome::Outcome;
 use super::which_vault;
 use super::wire::{self, Health};
 use crate::broker::RequestBody;

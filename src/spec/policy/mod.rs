@@ -5,6 +5,7 @@
 //! crate's `policy` to say; nothing here judges.
 
 pub mod compile;
+mod conditions;
 pub mod decimal;
 pub mod document;
 pub mod fields;

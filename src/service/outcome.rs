@@ -1,0 +1,357 @@
+//! What the service answers: outcomes, and what surfaces show of what the vault keeps. Nothing here
+//! holds a value or a key.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::SourceFile;
+use crate::broker::Question;
+use crate::spec::{CapabilityId, CredentialName, PolicyId, ProviderId, Risk, RuleId, Scope, SecretName};
+
+/// What the service answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    Status(StatusView),
+    Initialised(StatusView),
+    Unlocked,
+    Locked,
+    SecretStored(StoredView),
+    Imported {
+        stored: Vec<StoredView>,
+        /// What was stored already with the same value.
+        unchanged: Vec<SecretName>,
+    },
+    Secrets {
+        secrets: Vec<SecretView>,
+        /// How many stand in other scopes than the one that was asked for.
+        elsewhere: usize,
+        damaged: Vec<String>,
+    },
+    SecretChanged {
+        secret: SecretView,
+        provisioned: Vec<CredentialView>,
+        removed: Vec<CredentialView>,
+    },
+    SecretDeleted {
+        id: String,
+        /// None when the record was damaged and could only be deleted.
+        secret: Option<SecretView>,
+        removed: Vec<CredentialView>,
+    },
+    Capabilities {
+        capabilities: Vec<CapabilityView>,
+    },
+    Capability(Box<CapabilityDetail>),
+    Audit {
+        events: Vec<AuditView>,
+        /// Lines that are no entries.
+        damaged: Vec<String>,
+        /// Why the entries are not to be believed as they are, if so.
+        doubt: Option<String>,
+    },
+    AuditVerified {
+        events: u64,
+        files: u32,
+        /// The last entry's authenticator: kept elsewhere, it shows later that the log was not replaced.
+        last_mac: String,
+    },
+    PoliciesApplied {
+        policies: Vec<AppliedPolicy>,
+        /// What is unwise about them, a line each.
+        warnings: Vec<String>,
+    },
+    /// What applying policies would change: they were not applied.
+    PoliciesPlanned {
+        policies: Vec<AppliedPolicy>,
+        warnings: Vec<String>,
+        /// The policies in force, and all that would be.
+        old: Vec<SourceFile>,
+        new: Vec<SourceFile>,
+        /// The operator's own providers.
+        providers: Vec<SourceFile>,
+    },
+    Policies {
+        policies: Vec<PolicyView>,
+        /// Policies in force that cannot be read; what they may apply to is refused.
+        broken: Vec<String>,
+    },
+    /// A policy's text as it was applied.
+    Policy {
+        text: String,
+    },
+    PolicyRemoved {
+        id: PolicyId,
+    },
+    ProviderAdded {
+        provider: ProviderView,
+        replaced: bool,
+        /// Stored secrets that were given for other hosts, and serve again when their value is given anew.
+        unbound: Vec<SecretName>,
+    },
+    Providers {
+        providers: Vec<ProviderView>,
+        /// Stored providers that cannot be used: they do not compile, or the registry has no room.
+        broken: Vec<String>,
+    },
+    /// A provider; of the operator's own, with the text of its file.
+    Provider {
+        provider: ProviderView,
+        text: Option<String>,
+    },
+    ProviderRemoved {
+        id: ProviderId,
+    },
+    Approvals {
+        questions: Vec<Question>,
+    },
+    Approval(Box<Question>),
+    ApprovalAnswered {
+        id: String,
+        approved: bool,
+    },
+    AuditRestarted {
+        /// Where the log before is now, if there was one.
+        set_aside: Option<String>,
+    },
+    Repair(RepairView),
+    UpstreamSet(UpstreamView),
+    Upstreams {
+        upstreams: Vec<UpstreamView>,
+    },
+    UpstreamRemoved {
+        host: String,
+    },
+}
+
+/// Where a vault stands, and how well it is protected (invariant 13).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusView {
+    pub version: String,
+    pub folder: String,
+    /// `unlocked` or `locked`.
+    pub state: String,
+    /// Why it does not open, when that is more than that nobody unlocked it, and what to do.
+    pub problem: Option<String>,
+    pub problem_help: Option<String>,
+    /// Whether this very command made the vault.
+    pub created: bool,
+    pub test: bool,
+    pub key_provider: String,
+    /// Where the key is, in words.
+    pub key_place: String,
+    /// What the protection is worth, plainly.
+    pub protection: String,
+    pub vault_id: String,
+    pub secrets: Option<usize>,
+    pub credentials: Option<usize>,
+    pub damaged: Vec<String>,
+    pub providers: usize,
+    pub capabilities: usize,
+    pub socket: String,
+    /// The process that listens at the socket, whatever it is.
+    pub daemon: Option<u32>,
+    pub daemon_state: DaemonState,
+    pub upstreams: Vec<UpstreamView>,
+}
+
+/// What is at the daemon's socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DaemonState {
+    Absent,
+    Running,
+    /// Somebody who does not answer.
+    Silent,
+    /// Somebody who speaks another version of the words between client and daemon.
+    OtherVersion,
+    /// The daemon of another vault.
+    OtherVault,
+    /// It cannot be connected to, or belongs to another user.
+    Unusable,
+}
+
+/// A secret without its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretView {
+    pub id: String,
+    pub name: SecretName,
+    #[serde(flatten)]
+    pub scope: Scope,
+    pub provider: Option<ProviderId>,
+    pub aliases: Vec<String>,
+    pub groups: Vec<String>,
+    pub version: u32,
+    pub created_ms: u64,
+    pub rotated_ms: Option<u64>,
+}
+
+/// A credential, without its secrets' values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialView {
+    pub name: CredentialName,
+    pub provider: ProviderId,
+    #[serde(flatten)]
+    pub scope: Scope,
+    /// How many capabilities it makes ready.
+    pub capabilities: usize,
+}
+
+/// What storing a secret brought about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredView {
+    pub secret: SecretView,
+    pub provisioned: Option<CredentialView>,
+    /// The provider's secrets that are still missing.
+    pub missing: Vec<SecretName>,
+    /// Things worth a second look, such as a value of an unusual shape.
+    pub warnings: Vec<String>,
+    pub test_vault: bool,
+}
+
+/// Whether a capability can be used now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Readiness {
+    Ready,
+    /// Some of the provider's secrets are missing.
+    Incomplete,
+    /// All of them are.
+    NoSecret,
+    /// Administrative: off until enabled by name.
+    Disabled,
+    /// The vault is locked, so nobody can tell.
+    Locked,
+}
+
+/// A row of the list of capabilities.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapabilityView {
+    pub id: CapabilityId,
+    pub provider: ProviderId,
+    pub category: String,
+    pub summary: String,
+    pub risk: Risk,
+    pub readiness: Readiness,
+    pub missing: Vec<SecretName>,
+}
+
+/// All about one capability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapabilityDetail {
+    #[serde(flatten)]
+    pub row: CapabilityView,
+    pub provider_name: String,
+    pub docs: String,
+    pub host: String,
+    pub auth: String,
+    pub secrets: Vec<SecretNeed>,
+    pub allow: Vec<GrantView>,
+    pub default_method: Option<String>,
+    pub default_path: Option<String>,
+    /// Words of a command that can be pasted, unquoted; the first is `aivault`.
+    pub example: Vec<String>,
+    /// The credentials in sight that could serve.
+    pub credentials: Vec<CredentialView>,
+}
+
+/// A secret that a provider needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretNeed {
+    pub name: SecretName,
+    /// None while the vault is locked.
+    pub stored: Option<bool>,
+    pub help: Option<String>,
+}
+
+/// Methods and the paths they go with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantView {
+    pub methods: Vec<String>,
+    pub paths: Vec<String>,
+}
+
+/// One line of the audit log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuditView {
+    pub seq: u64,
+    /// The event as logged: one JSON object.
+    pub event: crate::audit::Event,
+}
+
+impl AuditView {
+    /// Whether it says that something was about to be done; another entry says how that ended.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.event.outcome == crate::audit::Outcome::Requested
+    }
+}
+
+/// A provider in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderView {
+    pub id: ProviderId,
+    pub name: String,
+    pub category: String,
+    /// Whether it is the operator's own rather than the registry's.
+    pub own: bool,
+    pub hosts: Vec<String>,
+    pub auth: String,
+    pub secrets: Vec<SecretName>,
+    pub capabilities: usize,
+    pub docs: String,
+}
+
+/// A policy in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyView {
+    pub id: PolicyId,
+    pub applied_ms: u64,
+    pub rules: Vec<RuleView>,
+}
+
+/// A rule in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleView {
+    pub id: RuleId,
+    pub effect: String,
+    pub shadow: bool,
+    pub why: String,
+}
+
+/// What applying a policy changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedPolicy {
+    pub id: PolicyId,
+    pub change: PolicyChange,
+    /// Rules that were not there before, that read otherwise now, and that are gone.
+    pub added: Vec<RuleId>,
+    pub changed: Vec<RuleId>,
+    pub removed: Vec<RuleId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyChange {
+    New,
+    Changed,
+    Unchanged,
+}
+
+/// What is left of a vault, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepairView {
+    /// None when the records are those last written.
+    pub problem: Option<String>,
+    pub secrets: Vec<SecretView>,
+    pub credentials: usize,
+    /// Records that do not open; gone when `accepted`.
+    pub damaged: Vec<String>,
+    pub accepted: bool,
+}
+
+/// A host that a test vault sends elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpstreamView {
+    pub host: String,
+    pub address: String,
+}
