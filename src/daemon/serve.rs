@@ -23,6 +23,9 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// How long to rest when the system has no file descriptor left.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
+/// How long one who has found the socket may take to connect to it.
+const LAST_TO_COME: Duration = Duration::from_millis(50);
+
 /// Whom to serve on one socket, and for how long.
 pub(super) struct Serving {
     pub(super) uid: u32,
@@ -47,15 +50,18 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
             tokio::time::sleep(EXHAUSTED).await;
             continue;
         };
-        let served = serve_one(stream, router.clone(), uid, stopping.clone());
+        let served = serve_one(stream, router.clone(), uid);
         connections.spawn(async move {
             served.await;
             drop(place);
         });
     }
-    // Nobody finds the socket any more, and whoever had connected by then is served.
-    for stream in waiting(socket.close()) {
-        connections.spawn(serve_one(stream, router.clone(), uid, stopping.clone()));
+    // Nobody finds the socket any more. Whoever had found it just before still connects, if a moment
+    // later, and is served.
+    let listener = socket.close();
+    tokio::time::sleep(LAST_TO_COME).await;
+    for stream in waiting(listener) {
+        connections.spawn(serve_one(stream, router.clone(), uid));
     }
     connections
 }
@@ -84,7 +90,9 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-async fn serve_one(stream: UnixStream, router: Router, uid: u32, mut stopping: watch::Receiver<bool>) {
+/// Serves the one request of a connection. A daemon that is told to end still waits for it: to shut
+/// a connection on which nothing has come yet would lose a call that is on its way.
+async fn serve_one(stream: UnixStream, router: Router, uid: u32) {
     // Whoever cannot be identified, or is another user, is not even answered.
     let Ok(peer) = peer::peer_of(&stream) else { return };
     if peer.uid != uid {
@@ -94,15 +102,9 @@ async fn serve_one(stream: UnixStream, router: Router, uid: u32, mut stopping: w
     let service = TowerToHyperService::new(router.layer(axum::Extension(caller)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        .keep_alive(false)
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        () = told_to_stop(&mut stopping) => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
-        }
-    }
+    let _ = connection.await;
 }
