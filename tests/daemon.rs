@@ -283,6 +283,8 @@ fn the_next_call_does_not_wait_for_a_daemon_that_ends() {
     let first = home.daemon().expect("a daemon");
     let id = i32::try_from(first).ok().and_then(rustix::process::Pid::from_raw).unwrap();
     rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    // Until then it still serves whoever comes.
+    wait::until("the first daemon listens no more", || (!home.socket().exists()).then_some(()));
 
     let begun = Instant::now();
     home.run(INVOKE).ok();

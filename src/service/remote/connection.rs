@@ -43,7 +43,9 @@ pub(in crate::service) async fn connect_to(socket: &Path) -> io::Result<Connecti
 
 /// Whether nobody listens there, as opposed to somebody who cannot be used.
 pub(in crate::service) fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, NotFound};
+    // A listener that is closed while one connects resets the connection.
+    matches!(error.kind(), NotFound | ConnectionRefused | ConnectionReset)
 }
 
 pub(super) fn unusable(socket: &Path, error: &io::Error) -> ServiceError {
