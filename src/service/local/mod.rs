@@ -21,7 +21,6 @@ mod views;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::catalog::VaultShelf;
 use super::command::Command;
 use super::error::{ErrorKind, ServiceError};
 use super::outcome::Outcome;
@@ -47,7 +46,6 @@ pub struct Local {
     places: Places,
     /// The key of the `env` provider, where this process was given one.
     env_key: Option<SecretText>,
-    shelf: Arc<VaultShelf>,
     broker: Broker,
     approvals: Arc<Approvals>,
     session: RwLock<Option<Arc<Session>>>,
@@ -67,8 +65,8 @@ impl Local {
     }
 
     fn with(places: Places, env_key: Option<SecretText>, approvals: Approvals) -> Self {
-        let (shelf, approvals) = (Arc::default(), Arc::new(approvals));
-        Self { places, env_key, shelf, broker: Broker::new(), approvals, session: RwLock::new(None) }
+        let approvals = Arc::new(approvals);
+        Self { places, env_key, broker: Broker::new(), approvals, session: RwLock::new(None) }
     }
 
     pub(in crate::service) fn places(&self) -> &Places {

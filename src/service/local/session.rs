@@ -192,15 +192,17 @@ impl Local {
         let fresh = status.secrets == 0 && status.epoch <= 1;
         let journal = Journal::new(self.places.audit.clone(), key, fresh);
         let (vault_id, file) = (vault.header().vault_id.to_string(), vault.file().cloned());
+        // The state that it was made from can be compared within one open vault only.
+        let shelf = Arc::<VaultShelf>::default();
         let desk = Desk {
-            shelf: Arc::clone(&self.shelf) as Arc<dyn Shelf>,
+            shelf: Arc::clone(&shelf) as Arc<dyn Shelf>,
             vault: Arc::new(Mutex::new(vault)),
             journal,
             rulebook: Rulebook::default(),
             approvals: Arc::clone(&self.approvals),
             limits: Limits::new(self.places.vault.clone(), usage_key),
         };
-        Ok(Session { desk, shelf: Arc::clone(&self.shelf), created: false, vault_id, file })
+        Ok(Session { desk, shelf, created: false, vault_id, file })
     }
 
     /// A vault that was set back as a whole fits together; but its log, unless it was set back too,
