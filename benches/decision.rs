@@ -17,7 +17,8 @@ struct Compiled;
 
 impl Catalog for Compiled {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
-        registry::capability(id).map(|(provider, capability)| Granted { provider, capability, own: false })
+        registry::capability(id)
+            .map(|(provider, capability)| Granted::by_default(provider, capability, false))
     }
 
     fn provider(&self, id: &str) -> Option<&Provider> {
@@ -64,7 +65,7 @@ impl Catalog for Multiplied {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
         let (p, c) = *self.by_id.get(id)?;
         let provider = &self.providers[p];
-        Some(Granted { provider, capability: &provider.capabilities[c], own: false })
+        Some(Granted::by_default(provider, &provider.capabilities[c], false))
     }
 
     fn provider(&self, id: &str) -> Option<&Provider> {

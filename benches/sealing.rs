@@ -5,9 +5,10 @@
 
 use std::hint::black_box;
 
-use aivault::spec::{ProviderId, Scope, SecretName};
+use aivault::registry;
+use aivault::spec::{Host, ProviderId, Scope, SecretName};
 use aivault::vault::{
-    self, Claim, Destination, KeyMaterial, NewSecret, SecretId, SecretInput, Vault, VaultPaths,
+    self, Claim, Destination, KeyMaterial, NewSecret, SecretId, SecretInput, Sought, Vault, VaultPaths,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
@@ -21,7 +22,7 @@ fn filled(others: usize) -> (tempfile::TempDir, Vault, SecretId) {
         vault.create_secret(new(&format!("OTHER_{index}")), None, 0).unwrap();
     }
     let name = SecretName::parse("OPENAI_API_KEY").unwrap();
-    let claim = Claim { provider: openai(), secrets: vec![(name, "secret".to_owned())], hosts: Vec::new() };
+    let claim = Claim { provider: openai(), secrets: vec![(name, "secret".to_owned())] };
     let id = vault.create_secret(new("OPENAI_API_KEY"), Some(&claim), 0).unwrap().meta.id;
     (folder, vault, id)
 }
@@ -36,6 +37,8 @@ fn new(name: &str) -> NewSecret {
         value: SecretInput::new(b"sk-0123456789abcdefghijklmnopqrstuvwxyz".to_vec()).unwrap(),
         scope: Scope::Global,
         aliases: Vec::new(),
+        provider: None,
+        hosts: Vec::new(),
     }
 }
 
@@ -44,12 +47,18 @@ fn sealing(criterion: &mut Criterion) {
     for others in [10, 1_000] {
         let (_folder, mut vault, id) = filled(others);
         let provider = openai();
-        let to = Destination { provider: &provider, host: "api.openai.com", own: false };
+        let (_, capability) = registry::capability("openai/models").unwrap();
+        let host = Host::parse("api.openai.com").unwrap();
+        let to = Destination { provider: &provider, capability, host: &host, own: false };
         group.bench_function(format!("reveal one of {others}"), |b| {
             b.iter(|| vault.reveal(black_box(&id), to).unwrap().expose().len());
         });
         group.bench_function(format!("find a credential among {others}"), |b| {
-            b.iter(|| vault.resolve_credential(&openai(), None, black_box(&Scope::Global)).unwrap());
+            let from = Scope::Global;
+            let capability = "openai/models";
+            let sought =
+                Sought { provider: &provider, capability, caller: "uid:1000", named: None, from: &from };
+            b.iter(|| vault.resolve_credential(black_box(sought)).unwrap());
         });
     }
     let (_folder, mut vault, _) = filled(10);

@@ -7,8 +7,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
 use crate::spec::{
-    Auth, Capability, DefaultHeader, Example, Grant, MethodSet, Part, PathPattern, Payload, Provider, Risk,
-    Sdk, SecretClaim, Template,
+    Auth, Capability, DefaultHeader, Example, Grant, HostPattern, MethodSet, Part, PathPattern, Payload,
+    Provider, Risk, Sdk, SecretClaim, Template,
 };
 
 /// The whole generated file.
@@ -196,7 +196,7 @@ fn sdk(sdk: &Sdk) -> TokenStream {
 }
 
 fn capability(capability: &Capability) -> TokenStream {
-    let Capability { id, summary, host, risk, grants, example: shown } = capability;
+    let Capability { id, summary, host, mirrors, risk, grants, example: shown } = capability;
     let (id, host) = (id.as_str(), host.as_str());
     let risk = match risk {
         Risk::Read => quote!(Risk::Read),
@@ -204,6 +204,7 @@ fn capability(capability: &Capability) -> TokenStream {
         Risk::Spend => quote!(Risk::Spend),
         Risk::Admin => quote!(Risk::Admin),
     };
+    let mirrors = mirrors.iter().map(HostPattern::as_str);
     let grants = grants.iter().map(grant);
     let shown = example(shown);
     quote! {
@@ -211,6 +212,7 @@ fn capability(capability: &Capability) -> TokenStream {
             id: CapabilityId::from_static(#id),
             summary: Cow::Borrowed(#summary),
             host: HostPattern::from_static(#host),
+            mirrors: Cow::Borrowed(&[#(HostPattern::from_static(#mirrors)),*]),
             risk: #risk,
             grants: Cow::Borrowed(&[#(#grants),*]),
             example: #shown,

@@ -7,12 +7,13 @@ use std::fmt;
 
 use crate::policy::{Allowed, HeaderField, Redaction};
 use crate::spec::header::same_header;
-use crate::spec::{Auth, Capability, HostPattern, Method, Provider, SecretClaim, Target, Text};
+use crate::spec::{Auth, Capability, Host, Method, Provider, SecretClaim, Target, Text};
 
 /// What will be sent, where to, and how it is to be authenticated.
 pub struct Plan<'a> {
     provider: &'a Provider,
     capability: &'a Capability,
+    host: Host,
     own: bool,
     method: Method,
     target: Target,
@@ -24,11 +25,12 @@ impl<'a> Plan<'a> {
     /// The plan of a permitted request.
     #[must_use]
     pub fn of(allowed: Allowed<'a>) -> Self {
-        let (granted, request, redactions) = allowed.into_parts();
+        let (granted, request, host, redactions) = allowed.into_parts();
         let (method, target, headers) = request.into_parts();
         Self {
             provider: granted.provider,
             capability: granted.capability,
+            host,
             own: granted.own,
             method,
             target,
@@ -50,8 +52,13 @@ impl<'a> Plan<'a> {
 
     /// The only host that it may go to: `https`, port 443.
     #[must_use]
-    pub fn host(&self) -> &'a HostPattern {
-        &self.capability.host
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    #[must_use]
+    pub fn capability(&self) -> &'a Capability {
+        self.capability
     }
 
     #[must_use]

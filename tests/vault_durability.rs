@@ -12,6 +12,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use aivault::registry;
 use aivault::spec::{ProviderId, Scope, SecretName};
 use aivault::vault::{self, Claim, Destination, KeyMaterial, NewSecret, SecretId, SecretInput, VaultPaths};
 use rusqlite::{Connection, params};
@@ -144,13 +145,17 @@ impl Sample {
         let secrets = stored.map(|(name, provider, value)| {
             let name = SecretName::parse(name).unwrap();
             let provider = ProviderId::parse(provider).unwrap();
-            let claim = Claim {
-                provider: provider.clone(),
-                secrets: vec![(name.clone(), "secret".to_owned())],
+            let claim =
+                Claim { provider: provider.clone(), secrets: vec![(name.clone(), "secret".to_owned())] };
+            let value_bytes = SecretInput::new(value.as_bytes().to_vec()).unwrap();
+            let new = NewSecret {
+                name,
+                value: value_bytes,
+                scope: Scope::Global,
+                aliases: Vec::new(),
+                provider: None,
                 hosts: Vec::new(),
             };
-            let value_bytes = SecretInput::new(value.as_bytes().to_vec()).unwrap();
-            let new = NewSecret { name, value: value_bytes, scope: Scope::Global, aliases: Vec::new() };
             let created = vault.create_secret(new, Some(&claim), 1).unwrap();
             (created.meta.id, provider, value.to_owned())
         });
@@ -171,7 +176,9 @@ impl Sample {
             };
             let mut verdict = Verdict::True;
             for (id, provider, value) in &self.secrets {
-                match vault.reveal(id, Destination { provider, host: "api.example", own: false }) {
+                let capability = registry::provider(provider.as_str()).unwrap().capabilities.first().unwrap();
+                let host = capability.host.exact().unwrap();
+                match vault.reveal(id, Destination { provider, capability, host: &host, own: false }) {
                     Ok(secret) if secret.expose() == value.as_bytes() => {}
                     Ok(_) => return Verdict::Wrong,
                     Err(error) => verdict = Verdict::Error(error.to_string()),

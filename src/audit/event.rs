@@ -137,7 +137,14 @@ words! {
         SecretAttachGroup = "secret.attach-group",
         SecretDetachGroup = "secret.detach-group",
         CredentialProvision = "credential.provision",
+        CredentialCreate = "credential.create",
         CredentialDelete = "credential.delete",
+        CapabilityCreate = "capability.create",
+        CapabilityDelete = "capability.delete",
+        CapabilityEnable = "capability.enable",
+        CapabilityDisable = "capability.disable",
+        CapabilityBind = "capability.bind",
+        CapabilityUnbind = "capability.unbind",
         UpstreamSet = "upstream.set",
         UpstreamRemove = "upstream.remove",
         ProviderAdd = "provider.add",
@@ -245,8 +252,9 @@ mod tests {
         assert_eq!(
             words.join(" "),
             "vault.init vault.unlock vault.lock secret.create secret.update secret.rotate secret.delete \
-             secret.attach-group secret.detach-group credential.provision credential.delete upstream.set \
-             upstream.remove provider.add provider.remove policy.apply policy.remove approval.ask \
+             secret.attach-group secret.detach-group credential.provision credential.create credential.delete \
+             capability.create capability.delete capability.enable capability.disable capability.bind \
+             capability.unbind upstream.set upstream.remove provider.add provider.remove policy.apply policy.remove approval.ask \
              approval.answer invoke response vault.repair audit.restart audit.repair"
         );
         for action in Action::ALL {

@@ -21,8 +21,9 @@ use crate::policy::{
     Admitted, Allowed, Body, Call, Caller, Catalog, Denial, Facts, MAX_JUDGED, Reason, RuleSet, Wanted,
     authorise, judge, too_large,
 };
+use crate::spec::Host;
 use crate::spec::policy::Instant;
-use crate::vault::{CredentialMeta, VaultError};
+use crate::vault::{CredentialMeta, Sought, VaultError};
 
 /// A call that may go out.
 pub(super) struct Decided<'a> {
@@ -55,8 +56,8 @@ async fn attempt<'a>(
     body: RequestBody,
 ) -> Result<Decided<'a>, BrokerError> {
     let admitted = authorise(catalog, call)?;
-    let (credential, rules) = circumstances(desk, &admitted, call)?;
     let name = caller.name();
+    let (credential, bound, rules) = circumstances(desk, &admitted, call, &name)?;
     let facts = Facts {
         caller: &name,
         scope: &call.scope,
@@ -66,26 +67,35 @@ async fn attempt<'a>(
     let applicable = rules.applicable(&admitted, &facts)?;
     let body = form::look(&admitted, body).await?;
     let (seen, body) = read_body(&admitted, body, applicable.wanted()).await?;
-    let conditional = judge(admitted, &applicable, facts, &seen)?;
+    let conditional = judge(admitted, &applicable, facts, &seen, &bound)?;
     let around = Circumstances { desk, caller, facts, credential: &credential, body: &seen };
     let (allowed, reserved) = discharge(conditional, around).await?;
     Ok(Decided { allowed, credential, body, reserved })
 }
 
-/// The credential that serves the call, and the rules in force.
+/// The credential that serves the call, the hosts that it is bound to, and the rules in force.
 fn circumstances(
     desk: &Desk,
     admitted: &Admitted<'_>,
     call: &Call,
-) -> Result<(CredentialMeta, Arc<RuleSet>), BrokerError> {
+    caller: &str,
+) -> Result<(CredentialMeta, Vec<Host>, Arc<RuleSet>), BrokerError> {
     let mut vault = desk.vault();
-    let provider = &admitted.provider().id;
-    let credential = vault.resolve_credential(provider, call.credential.as_ref(), &call.scope);
-    let credential = match credential {
+    let sought = Sought {
+        provider: &admitted.provider().id,
+        capability: admitted.capability().id.as_str(),
+        caller,
+        named: call.credential.as_ref(),
+        from: &call.scope,
+    };
+    let credential = match vault.resolve_credential(sought) {
         Ok(credential) => credential,
         Err(error) => return Err(credential_denial(admitted, error)),
     };
-    Ok((credential, desk.rulebook.rules(&mut vault)?))
+    let bound = if admitted.capability().is_bound() { vault.bound_hosts(&credential) } else { Vec::new() };
+    // Before a body is read for a call that has nowhere to go.
+    admitted.place(&bound)?;
+    Ok((credential, bound, desk.rulebook.rules(&mut vault)?))
 }
 
 /// Reads the body where rules look into it, and hands back what is to be sent.
@@ -148,8 +158,8 @@ fn credential_denial(admitted: &Admitted<'_>, error: VaultError) -> BrokerError 
             );
             Denial::new(Reason::CredentialMissing, message).help(help)
         }
-        error @ VaultError::CredentialAmbiguous { .. } => {
-            Denial::new(Reason::CredentialAmbiguous, error.to_string()).help("say which with --credential")
+        error @ (VaultError::CredentialAmbiguous { .. } | VaultError::BindingsDisagree { .. }) => {
+            Denial::new(Reason::CredentialAmbiguous, error.to_string()).help(error.help())
         }
         error => return BrokerError::Vault(error),
     };

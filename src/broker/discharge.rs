@@ -87,7 +87,7 @@ fn question(
         credential: around.credential.name.clone(),
         scope: around.credential.scope.clone(),
         method: request.method().to_string(),
-        url: format!("https://{}{}", admitted.capability().host, request.target().as_str()),
+        url: format!("https://{}{}", conditional.host(), request.target().as_str()),
         headers: headers.map(|field| (field.name().to_owned(), field.value().to_owned())).collect(),
         body_bytes: around.body.length,
         shown: pointers.map(|pointer| (pointer.to_string(), around.body.shown(pointer))).collect(),

@@ -152,7 +152,12 @@ fn redirect(upstream: &Upstream) -> (String, Redirect) {
 /// Step 8: only now is anything decrypted, and only what this plan needs.
 fn reveal(vault: &mut Vault, plan: &Plan<'_>, credential: &CredentialMeta) -> Result<Secrets, BrokerError> {
     let mut secrets = Secrets::new();
-    let to = Destination { provider: &plan.provider().id, host: plan.host().as_str(), own: plan.is_own() };
+    let to = Destination {
+        provider: &plan.provider().id,
+        capability: plan.capability(),
+        host: plan.host(),
+        own: plan.is_own(),
+    };
     for (placeholder, id) in &credential.secrets {
         secrets.insert(placeholder.clone(), vault.reveal(id, to)?);
     }

@@ -34,7 +34,7 @@ pub(super) fn allowed(
         capability: Some(capability.id.to_string()),
         credential: Some(credential.to_string()),
         scope: Some(scope.clone()),
-        host: Some(capability.host.to_string()),
+        host: Some(allowed.host().to_string()),
         method: Some(request.method().to_string()),
         path: Some(loggable(request.target())),
         rules: allowed.rules().to_vec(),

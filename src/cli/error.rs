@@ -9,7 +9,7 @@ use crate::platform::files::FileError;
 use crate::service::multipart::UploadError;
 use crate::service::{ErrorKind, ServiceError};
 use crate::settings::SettingsError;
-use crate::spec::NameError;
+use crate::spec::{HostError, NameError};
 
 /// A failure before, in or after the service. Never holds a secret.
 #[derive(Debug, Error)]
@@ -24,6 +24,8 @@ pub(crate) enum CliError {
     Upload(#[from] UploadError),
     #[error(transparent)]
     Name(#[from] NameError),
+    #[error(transparent)]
+    Host(#[from] HostError),
     /// Well-formed flags that make no sense together, or a text within one that cannot be read.
     #[error("{message}")]
     Usage { message: String, help: Option<String> },
@@ -70,7 +72,7 @@ impl CliError {
             Self::File(ref error) => (ErrorKind::InvalidRequest, Some(error.help())),
             Self::Upload(ref error) => (ErrorKind::InvalidRequest, error.help()),
             Self::Usage { help: Some(ref help), .. } => (ErrorKind::InvalidRequest, Some(help.clone())),
-            Self::Usage { help: None, .. } | Self::Name(_) => {
+            Self::Usage { help: None, .. } | Self::Name(_) | Self::Host(_) => {
                 (ErrorKind::InvalidRequest, Some("see the command with --help".to_owned()))
             }
             Self::Input(_) | Self::Prompt(_) | Self::Mistakes(_) => (ErrorKind::InvalidRequest, None),

@@ -1,13 +1,14 @@
 //! Values and passphrases: from a flag, a file, a pipe or a hidden prompt.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, Read, Write as _};
 use std::os::unix::ffi::OsStringExt as _;
 
 use super::arguments::ValueArguments;
 use super::error::CliError;
 use crate::platform::{files, terminal};
 use crate::service::{SecretInput, SecretText};
+use crate::spec::{Host, SecretName};
 
 pub(super) const MIB: usize = 1 << 20;
 
@@ -34,6 +35,18 @@ pub(super) fn value(arguments: ValueArguments, name: &str) -> Result<SecretInput
 /// The value as the service takes it.
 pub(super) fn secret(bytes: Vec<u8>) -> Result<SecretInput, CliError> {
     SecretInput::new(bytes).map_err(|error| CliError::with_help(error.to_string(), error.help()))
+}
+
+/// The host of an account, asked for on a terminal; else none, and the service says what is missing.
+pub(super) fn host(name: &SecretName, example: &Host) -> Result<Vec<Host>, CliError> {
+    if !terminal::stdin_is_terminal() {
+        return Ok(Vec::new());
+    }
+    let mut line = String::new();
+    let mut screen = io::stderr();
+    write!(screen, "Host that {name} is for, such as {example}: ").map_err(CliError::Prompt)?;
+    io::stdin().lock().take(1024).read_line(&mut line).map_err(CliError::Input)?;
+    Ok(vec![Host::parse(line.trim())?])
 }
 
 /// A new passphrase, typed twice.

@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::input;
 use super::render::{Deed, View};
 use super::task::Task;
-use crate::service::{Command, ImportEntry, SecretSelector};
+use crate::service::{Command, ImportEntry, SecretSelector, example_host};
 use crate::spec::{Scope, ScopeId, SecretName};
 
 pub(super) fn task(verb: SecretsVerb) -> Result<Task, CliError> {
@@ -25,13 +25,15 @@ pub(super) fn task(verb: SecretsVerb) -> Result<Task, CliError> {
             let called = rotate.secret.name.clone().unwrap_or_else(|| "the secret".to_owned());
             let secret = select(rotate.secret)?;
             let value = input::value(rotate.value, &called)?;
-            (Command::SecretRotate { secret, value }, View::after(Deed::Rotated))
+            let hosts = rotate.hosts.hosts;
+            (Command::SecretRotate { secret, value, hosts }, View::after(Deed::Rotated))
         }
         SecretsVerb::Delete(secret) => (Command::SecretDelete { secret: select(secret)? }, View::default()),
         SecretsVerb::Import(import) => {
             let entries = import.entries.into_iter().enumerate();
             let entries = entries.map(|(i, text)| entry(i + 1, text)).collect::<Result<_, _>>()?;
-            (Command::SecretImport { entries, scope: scope(import.scope)? }, View::after(Deed::Created))
+            let (scope, hosts) = (scope(import.scope)?, import.hosts.hosts);
+            (Command::SecretImport { entries, scope, hosts }, View::after(Deed::Created))
         }
         SecretsVerb::AttachGroup(group) => {
             let Grouping { secret, workspace, group } = grouping(group)?;
@@ -83,9 +85,14 @@ fn chosen(arguments: ScopeArguments) -> Result<Option<Scope>, CliError> {
 }
 
 fn create_command(create: CreateArguments) -> Result<Command, CliError> {
-    let scope = scope(create.scope)?;
-    let value = input::value(create.value, create.name.as_str())?;
-    Ok(Command::SecretCreate { name: create.name, value, scope, aliases: create.aliases })
+    let CreateArguments { name, value, scope: place, aliases, provider, hosts } = create;
+    let scope = scope(place)?;
+    let hosts = match example_host(&name) {
+        Some(example) if hosts.hosts.is_empty() => input::host(&name, &example)?,
+        _ => hosts.hosts,
+    };
+    let value = input::value(value, name.as_str())?;
+    Ok(Command::SecretCreate { name, value, scope, aliases, provider, hosts })
 }
 
 fn update_command(update: UpdateArguments) -> Result<Command, CliError> {

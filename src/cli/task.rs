@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
-use super::{approvals, capability, input, policy, provider, secrets, suite, vault};
+use super::{approvals, capability, credential, input, policy, provider, secrets, suite, vault};
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
 use crate::service::{Command, SecretText, Service};
@@ -70,6 +70,7 @@ impl Arguments {
             Verb::Lock => Task::Ask(Command::Lock, View::default()),
             Verb::Secrets(verb) => secrets::task(verb)?,
             Verb::Capability(verb) => capability::task(verb)?,
+            Verb::Credential(verb) => credential::task(verb)?,
             Verb::Invoke(invoke) => Task::Invoke(Box::new(Invocation::raw(invoke)?)),
             Verb::Json(invoke) => Task::Invoke(Box::new(Invocation::json(invoke)?)),
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),

@@ -6,7 +6,7 @@ use super::call::{Call, Defaults};
 use super::denial::{Denial, Reason};
 use super::request::Request;
 use super::trace::Trace;
-use crate::spec::{Capability, Method, PathPattern, Provider, Segment, Target};
+use crate::spec::{Capability, Host, Method, PathPattern, Provider, Segment, Target};
 
 /// Where capabilities are looked up: the registry, and what an operator added.
 pub trait Catalog: Send + Sync {
@@ -25,6 +25,16 @@ pub struct Granted<'a> {
     pub capability: &'a Capability,
     /// Whether the provider is the operator's own rather than the registry's.
     pub own: bool,
+    /// Whether calls may use it: off by default where it is administrative, or off by the operator.
+    pub enabled: bool,
+}
+
+impl<'a> Granted<'a> {
+    /// As it is where no operator turned anything on or off.
+    #[must_use]
+    pub fn by_default(provider: &'a Provider, capability: &'a Capability, own: bool) -> Self {
+        Self { provider, capability, own, enabled: !capability.is_administrative() }
+    }
 }
 
 /// Proof that a capability grants a request, whose rules are still to be judged. Only
@@ -57,6 +67,30 @@ impl<'a> Admitted<'a> {
         &self.trace
     }
 
+    /// The host that the request goes to as an account that is bound to `bound`.
+    ///
+    /// # Errors
+    /// The denial where each tenant has a host, and the account is bound to none.
+    pub fn place(&self, bound: &[Host]) -> Result<Host, Denial> {
+        let Capability { id, host, .. } = self.capability();
+        self.capability().place(bound).ok_or_else(|| {
+            let message =
+                format!("`{id}` stands at `{host}`, and the credential is bound to no host of those");
+            let names: Vec<&str> = self
+                .provider()
+                .secrets
+                .iter()
+                .filter(|claim| !claim.identifier)
+                .map(|claim| claim.name.as_str())
+                .collect();
+            Denial::new(Reason::CredentialHost, message).help(format!(
+                "an operator gives the value again with its host: aivault secrets rotate {} --host {}",
+                names.join(" and "),
+                host.as_str().replace('*', "…"),
+            ))
+        })
+    }
+
     pub(super) fn into_parts(self) -> (Granted<'a>, Request) {
         (self.granted, self.request)
     }
@@ -70,9 +104,8 @@ pub fn authorise<'a>(catalog: &'a dyn Catalog, call: &Call) -> Result<Admitted<'
     let granted =
         catalog.capability(&call.capability).ok_or_else(|| unknown_capability(catalog, &call.capability))?;
     let capability = granted.capability;
-    if capability.is_administrative() {
-        let message = format!("`{}` administers the account and is off by default", capability.id);
-        return Err(Denial::new(Reason::CapabilityDisabled, message));
+    if !granted.enabled {
+        return Err(disabled(capability));
     }
     let method = match &call.method {
         None => Defaults::method(capability, call.has_body)?,
@@ -89,6 +122,16 @@ pub fn authorise<'a>(catalog: &'a dyn Catalog, call: &Call) -> Result<Admitted<'
     let request = Request::canonical(granted.provider, method, target, &call.headers)?;
     let trace = find_grant(capability, method, &request)?;
     Ok(Admitted { granted, request, trace })
+}
+
+fn disabled(capability: &Capability) -> Denial {
+    let message = if capability.is_administrative() {
+        format!("`{}` administers the account and is off by default", capability.id)
+    } else {
+        format!("`{}` was turned off by the operator", capability.id)
+    };
+    let help = format!("an operator turns it on: aivault capability enable {}", capability.id);
+    Denial::new(Reason::CapabilityDisabled, message).help(help)
 }
 
 fn find_grant(capability: &Capability, method: Method, request: &Request) -> Result<Trace, Denial> {
@@ -151,6 +194,7 @@ fn wrong_path(capability: &Capability, path: &str) -> Denial {
 /// # Errors
 /// A denial when the target is not canonical, or no capability permits it.
 pub fn most_specific<'a>(
+    catalog: &'a dyn Catalog,
     provider: &'a Provider,
     method: &str,
     target: &str,
@@ -166,14 +210,15 @@ pub fn most_specific<'a>(
     });
     let (permitting, others): (Vec<_>, Vec<_>) =
         fitting.partition(|(_, (methods, _))| parsed.is_some_and(|method| methods.contains(method)));
-    let enabled = permitting.iter().filter(|(capability, _)| !capability.is_administrative());
+    let is_enabled = |id: &str| catalog.capability(id).is_some_and(|granted| granted.enabled);
+    let enabled = permitting.iter().filter(|(capability, _)| is_enabled(capability.id.as_str()));
     let best =
         enabled.max_by(|a, b| precision(a.1.1).cmp(&precision(b.1.1)).then_with(|| b.0.id.cmp(&a.0.id)));
     match (best, permitting.first(), others.is_empty()) {
         (Some((capability, _)), _, _) => Ok(capability),
         (None, Some((off, _)), _) => Err(Denial::new(
             Reason::CapabilityDisabled,
-            format!("only `{}` permits it, which is off by default", off.id),
+            format!("only `{}` permits it, which is off", off.id),
         )),
         (None, None, false) => Err(Denial::new(
             Reason::CapabilityMethod,

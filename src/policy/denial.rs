@@ -15,6 +15,7 @@ pub enum Reason {
     CapabilityDisabled,
     CredentialMissing,
     CredentialAmbiguous,
+    CredentialHost,
     PathNotCanonical,
     HeaderNotAllowed,
     QueryOwnedByAuth,
@@ -36,7 +37,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::QueryNotAllowed,
         Self::BodyOwnedByAuth,
         Self::GrantMatched,
@@ -46,6 +47,7 @@ impl Reason {
         Self::CapabilityDisabled,
         Self::CredentialMissing,
         Self::CredentialAmbiguous,
+        Self::CredentialHost,
         Self::PathNotCanonical,
         Self::HeaderNotAllowed,
         Self::QueryOwnedByAuth,
@@ -74,6 +76,7 @@ impl Reason {
             Self::CapabilityDisabled => "capability.disabled",
             Self::CredentialMissing => "credential.missing",
             Self::CredentialAmbiguous => "credential.ambiguous",
+            Self::CredentialHost => "credential.host",
             Self::PathNotCanonical => "path.not_canonical",
             Self::HeaderNotAllowed => "header.not_allowed",
             Self::QueryOwnedByAuth => "query.owned_by_auth",

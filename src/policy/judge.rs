@@ -14,13 +14,14 @@ use super::request::Request;
 use super::rules::Applicable;
 use super::trace::Trace;
 use super::truth::Truth;
-use crate::spec::RuleId;
 use crate::spec::policy::{Cost, Decimal, Effect, Limit, Pointer, Redact, Rule};
+use crate::spec::{Host, RuleId};
 
 /// A request that no rule denies, and what must happen before it may go out.
 #[derive(Debug)]
 pub struct Conditional<'a> {
     admitted: Admitted<'a>,
+    host: Host,
     verdict: Verdict,
 }
 
@@ -66,6 +67,7 @@ pub struct Redaction {
 #[derive(Debug)]
 pub struct Allowed<'a> {
     admitted: Admitted<'a>,
+    host: Host,
     rules: Vec<RuleId>,
     redactions: Vec<Redaction>,
 }
@@ -77,7 +79,8 @@ pub enum Met {
     No(Denial),
 }
 
-/// Judges an admitted request by the rules that it meets.
+/// Judges an admitted request by the rules that it meets. `bound` are the hosts of tenants and mirrors
+/// that the credential is bound to.
 ///
 /// # Errors
 /// The denial, with every rule that denies.
@@ -86,10 +89,12 @@ pub fn judge<'a>(
     applicable: &Applicable,
     facts: super::Facts<'_>,
     body: &Body,
+    bound: &[Host],
 ) -> Result<Conditional<'a>, Denial> {
+    let host = admitted.place(bound)?;
     let subject = Subject { request: admitted.request(), facts, body };
     let verdict = verdict(applicable.rules(), &subject)?;
-    Ok(Conditional { admitted, verdict })
+    Ok(Conditional { admitted, host, verdict })
 }
 
 /// What `rules` make of a request.
@@ -216,6 +221,12 @@ impl<'a> Conditional<'a> {
         &self.admitted
     }
 
+    /// The host that it would go to.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
     #[must_use]
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
@@ -232,7 +243,7 @@ impl<'a> Conditional<'a> {
             }
         }
         let Verdict { rules, redactions, .. } = self.verdict;
-        Ok(Allowed { admitted: self.admitted, rules, redactions })
+        Ok(Allowed { admitted: self.admitted, host: self.host, rules, redactions })
     }
 
     /// The permit of a request that no rule puts a condition upon.
@@ -242,7 +253,7 @@ impl<'a> Conditional<'a> {
     pub fn unconditional(self) -> Result<Allowed<'a>, Box<Self>> {
         if self.verdict.approvals.is_empty() && self.verdict.charges.is_empty() {
             let Verdict { rules, redactions, .. } = self.verdict;
-            Ok(Allowed { admitted: self.admitted, rules, redactions })
+            Ok(Allowed { admitted: self.admitted, host: self.host, rules, redactions })
         } else {
             Err(Box::new(self))
         }
@@ -266,10 +277,17 @@ impl<'a> Allowed<'a> {
         &self.rules
     }
 
-    /// The permitted request, what permits it, and what is taken out of its answer, for the plan.
+    /// The host that it goes to.
     #[must_use]
-    pub fn into_parts(self) -> (Granted<'a>, Request, Vec<Redaction>) {
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The permitted request, what permits it, where it goes, and what is taken out of its answer, for
+    /// the plan.
+    #[must_use]
+    pub fn into_parts(self) -> (Granted<'a>, Request, Host, Vec<Redaction>) {
         let (granted, request) = self.admitted.into_parts();
-        (granted, request, self.redactions)
+        (granted, request, self.host, self.redactions)
     }
 }

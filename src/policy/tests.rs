@@ -54,7 +54,7 @@ pub(super) struct One(Provider);
 impl Catalog for One {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
         let capability = self.0.capabilities.iter().find(|capability| capability.id.as_str() == id)?;
-        Some(Granted { provider: &self.0, capability, own: false })
+        Some(Granted::by_default(&self.0, capability, false))
     }
 
     fn provider(&self, id: &str) -> Option<&Provider> {
@@ -237,7 +237,8 @@ fn what_is_left_out_is_found_or_asked_for() {
 fn the_most_specific_capability_answers_for_a_provider() {
     let catalog = catalog();
     let named = |method, path| {
-        most_specific(&catalog.0, method, path).map_or_else(|denial| denial.reason.as_str(), |c| c.id.name())
+        most_specific(&catalog, &catalog.0, method, path)
+            .map_or_else(|denial| denial.reason.as_str(), |c| c.id.name())
     };
     assert_eq!(named("GET", "/v1/things/7"), "things");
     assert_eq!(named("DELETE", "/v1/only"), "only");

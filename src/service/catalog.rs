@@ -5,14 +5,15 @@
 //! built in. A stored provider that does not compile, or that a newer registry leaves no room
 //! for, is in no catalogue, so that its capabilities are unknown rather than guessed.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::broker::Shelf;
 use crate::policy::{Catalog, Granted};
 use crate::registry;
 use crate::spec::{
-    Capability, Diagnostic, Finding, Provider, ProviderId, SecretName, Source, compile_provider, lint,
-    suggest,
+    Capability, CapabilityId, Diagnostic, Finding, Host, HostPattern, Provider, ProviderId, SecretClaim,
+    SecretName, Source, compile_provider, lint, suggest,
 };
 use crate::vault::{Claim, StoredProvider, Vault, VaultError};
 
@@ -20,16 +21,23 @@ use crate::vault::{Claim, StoredProvider, Vault, VaultError};
 #[derive(Debug, Default)]
 pub struct FullCatalog {
     own: Vec<Provider>,
+    /// What the operator turned on or off by name.
+    switches: HashMap<CapabilityId, bool>,
 }
 
-/// The catalogue of a vault, made anew only when its providers changed.
+/// The catalogue of a vault, made anew only when its providers or switches changed.
 #[derive(Default)]
 pub struct VaultShelf(Mutex<Option<(u64, Arc<FullCatalog>)>>);
 
 impl Catalog for FullCatalog {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
         let (provider, capability) = self.find(id)?;
-        Some(Granted { provider, capability, own: self.is_own(&provider.id) })
+        Some(Granted {
+            provider,
+            capability,
+            own: self.is_own(&provider.id),
+            enabled: self.is_enabled(capability),
+        })
     }
 
     fn provider(&self, id: &str) -> Option<&Provider> {
@@ -47,6 +55,12 @@ impl FullCatalog {
     #[must_use]
     pub fn built_in() -> Self {
         Self::default()
+    }
+
+    /// Whether calls may use it: what is administrative only once the operator enabled it by name.
+    #[must_use]
+    pub fn is_enabled(&self, capability: &Capability) -> bool {
+        self.switches.get(&capability.id).copied().unwrap_or_else(|| !capability.is_administrative())
     }
 
     /// All providers, the registry's first.
@@ -90,8 +104,20 @@ impl FullCatalog {
     pub fn claim_of(&self, provider: &Provider) -> Claim {
         let secrets = provider.secrets.iter();
         let secrets = secrets.map(|claim| (claim.name.clone(), claim.placeholder.to_string())).collect();
-        let hosts = if self.is_own(&provider.id) { hosts(provider) } else { Vec::new() };
-        Claim { provider: provider.id.clone(), secrets, hosts }
+        Claim { provider: provider.id.clone(), secrets }
+    }
+
+    /// The hosts of an operator's own provider that a value given now may go to. Those of the registry
+    /// are as fixed as the binary, and need not be kept with a value.
+    #[must_use]
+    pub fn hosts_to_keep(&self, provider: &Provider) -> Vec<Host> {
+        if !self.is_own(&provider.id) {
+            return Vec::new();
+        }
+        let mut hosts: Vec<Host> = provider.capabilities.iter().filter_map(|one| one.host.exact()).collect();
+        hosts.sort();
+        hosts.dedup();
+        hosts
     }
 
     /// Whether a provider is the operator's own.
@@ -101,11 +127,19 @@ impl FullCatalog {
     }
 }
 
-fn hosts(provider: &Provider) -> Vec<String> {
-    let mut hosts: Vec<String> = provider.capabilities.iter().map(|one| one.host.to_string()).collect();
-    hosts.sort();
-    hosts.dedup();
-    hosts
+/// Such a host as the value of a built-in provider's key is for, where each account has its own.
+#[must_use]
+pub fn example_host(secret: &SecretName) -> Option<Host> {
+    let provider = registry::claimant(secret)?;
+    let identifies = |claim: &SecretClaim| claim.name == *secret && claim.identifier;
+    let tenants = tenants(provider).filter(|_| !provider.secrets.iter().any(identifies));
+    tenants.map(HostPattern::example)
+}
+
+/// Where the accounts of a provider stand, when each has a host of its own.
+#[must_use]
+pub fn tenants(provider: &Provider) -> Option<&HostPattern> {
+    provider.capabilities.iter().map(|one| &one.host).find(|host| host.is_of_tenants())
 }
 
 impl VaultShelf {
@@ -114,14 +148,16 @@ impl VaultShelf {
     /// # Errors
     /// When the stored records cannot be read or are not those last written.
     pub fn full(&self, vault: &mut Vault) -> Result<Arc<FullCatalog>, VaultError> {
-        let version = vault.providers_version()?;
+        let version = vault.catalog_version()?;
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, catalog)) = kept.as_ref()
             && *of == version
         {
             return Ok(Arc::clone(catalog));
         }
-        let catalog = Arc::new(FullCatalog { own: compiled(&vault.providers()?) });
+        let switches = vault.switches()?.into_iter().map(|switch| (switch.capability, switch.on));
+        let catalog =
+            Arc::new(FullCatalog { switches: switches.collect(), own: compiled(&vault.providers()?) });
         *kept = Some((version, Arc::clone(&catalog)));
         Ok(catalog)
     }

@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{PolicyId, ProviderId, Scope, ScopeId, SecretName};
+use crate::spec::{
+    CapabilityId, CredentialName, Host, Method, PolicyId, ProviderId, Risk, Scope, ScopeId, SecretName,
+};
 use crate::vault::{SecretInput, SecretText};
 
 /// Something an operator asks for. Not `Debug`: some carry a value or a passphrase.
@@ -25,10 +27,18 @@ pub enum Command {
         value: SecretInput,
         scope: Scope,
         aliases: Vec<String>,
+        /// The provider that the value is for, where the name says none.
+        #[serde(default)]
+        provider: Option<ProviderId>,
+        /// The hosts of tenants and mirrors that the value is for.
+        #[serde(default)]
+        hosts: Vec<Host>,
     },
     SecretImport {
         entries: Vec<ImportEntry>,
         scope: Scope,
+        #[serde(default)]
+        hosts: Vec<Host>,
     },
     SecretList {
         scope: Option<Scope>,
@@ -41,6 +51,9 @@ pub enum Command {
     SecretRotate {
         secret: SecretSelector,
         value: SecretInput,
+        /// The hosts that the new value is for; none: those of the old one.
+        #[serde(default)]
+        hosts: Vec<Host>,
     },
     SecretDelete {
         secret: SecretSelector,
@@ -60,6 +73,50 @@ pub enum Command {
     },
     CapabilityDescribe {
         id: String,
+        scope: Scope,
+    },
+    /// Adds a capability to a provider of the operator's own.
+    CapabilityCreate(NewCapability),
+    CapabilityDelete {
+        id: CapabilityId,
+    },
+    /// Turns a capability on or off, whatever it is by itself.
+    CapabilitySwitch {
+        id: String,
+        on: bool,
+    },
+    /// Says which credential serves a capability where a call names none.
+    CapabilityBind {
+        /// A capability, or a pattern such as `openai/*`.
+        capabilities: String,
+        credential: CredentialName,
+        scope: Scope,
+        /// Whose calls; none: everybody's.
+        consumer: Option<String>,
+    },
+    CapabilityUnbind {
+        capabilities: String,
+        scope: Scope,
+        consumer: Option<String>,
+    },
+    BindingList,
+    /// Writes the policy that bounds one capability, in place of the one that did.
+    CapabilityBound {
+        id: String,
+        bounds: Bounds,
+    },
+    CredentialCreate {
+        name: CredentialName,
+        provider: ProviderId,
+        /// Placeholder of the provider, or nothing where it has one, and the secret that fills it.
+        secrets: Vec<(Option<String>, String)>,
+        hosts: Vec<Host>,
+        scope: Scope,
+    },
+    CredentialList,
+    CredentialDelete {
+        name: CredentialName,
+        provider: Option<ProviderId>,
         scope: Scope,
     },
     AuditRead {
@@ -123,6 +180,30 @@ pub enum Command {
     UpstreamRemove {
         host: String,
     },
+}
+
+/// A capability for a provider of the operator's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewCapability {
+    pub id: CapabilityId,
+    pub methods: Vec<Method>,
+    pub paths: Vec<String>,
+    /// Which of the provider's hosts; none where it has one.
+    pub host: Option<String>,
+    pub summary: Option<String>,
+    pub risk: Option<Risk>,
+}
+
+/// What a policy of one capability can bound in a line; what is not said is not bounded.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    pub requests_per_minute: Option<u64>,
+    pub max_request_bytes: Option<u64>,
+    pub max_response_bytes: Option<u64>,
+    /// Fields of JSON answers by name, or by pointer where they begin with `/`.
+    pub response_block: Vec<String>,
 }
 
 /// How a vault is to be made.

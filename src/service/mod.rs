@@ -6,6 +6,7 @@
 
 mod catalog;
 mod command;
+mod edit;
 mod error;
 mod front;
 mod local;
@@ -19,14 +20,18 @@ pub mod suite;
 mod which_vault;
 pub mod wire;
 
-pub use command::{Command, ImportEntry, InitRequest, KeyChoice, SecretSelector, SourceFile, UnlockWith};
+pub use catalog::example_host;
+pub use command::{
+    Bounds, Command, ImportEntry, InitRequest, KeyChoice, NewCapability, SecretSelector, SourceFile,
+    UnlockWith,
+};
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Reply, Service};
 pub use local::{Local, LocalReply, OpenLog};
 pub use outcome::{
-    AppliedPolicy, AuditView, CapabilityDetail, CapabilityView, CredentialView, DaemonState, GrantView,
-    Outcome, PolicyChange, PolicyView, ProviderView, Readiness, RepairView, RuleView, SecretNeed, SecretView,
-    StatusView, StoredView, UpstreamView,
+    AppliedPolicy, AuditView, BindingView, CapabilityDetail, CapabilityView, CredentialView, DaemonState,
+    GrantView, Outcome, PolicyChange, PolicyView, ProviderView, Readiness, RepairView, RuleView, SecretNeed,
+    SecretView, StatusView, StoredView, UpstreamView,
 };
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;

@@ -1,11 +1,15 @@
 //! What the service answers: outcomes, and what surfaces show of what the vault keeps. Nothing here
 //! holds a value or a key.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::command::SourceFile;
 use crate::broker::Question;
-use crate::spec::{CapabilityId, CredentialName, PolicyId, ProviderId, Risk, RuleId, Scope, SecretName};
+use crate::spec::{
+    CapabilityId, CredentialName, Host, PolicyId, ProviderId, Risk, RuleId, Scope, SecretName,
+};
 
 /// What the service answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,6 +46,38 @@ pub enum Outcome {
         capabilities: Vec<CapabilityView>,
     },
     Capability(Box<CapabilityDetail>),
+    CapabilityCreated {
+        id: CapabilityId,
+        /// The provider's file as it is now.
+        text: String,
+    },
+    CapabilityDeleted {
+        id: CapabilityId,
+    },
+    CapabilitySwitched {
+        id: CapabilityId,
+        on: bool,
+    },
+    CapabilityBoundTo(BindingView),
+    CapabilityUnbound,
+    Bindings {
+        bindings: Vec<BindingView>,
+    },
+    /// A policy that the program wrote, or none any more.
+    CapabilityBounded {
+        id: CapabilityId,
+        policy: PolicyId,
+        text: Option<String>,
+    },
+    CredentialCreated(CredentialView),
+    Credentials {
+        credentials: Vec<CredentialView>,
+        damaged: Vec<String>,
+    },
+    CredentialDeleted {
+        name: CredentialName,
+        provider: ProviderId,
+    },
     Audit {
         events: Vec<AuditView>,
         /// Lines that are no entries.
@@ -178,6 +214,9 @@ pub struct SecretView {
     #[serde(flatten)]
     pub scope: Scope,
     pub provider: Option<ProviderId>,
+    /// The hosts that the value is for, where the provider's name does not say it all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<Host>,
     pub aliases: Vec<String>,
     pub groups: Vec<String>,
     pub version: u32,
@@ -194,6 +233,22 @@ pub struct CredentialView {
     pub scope: Scope,
     /// How many capabilities it makes ready.
     pub capabilities: usize,
+    /// The secrets that it stands on, by the provider's placeholder.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretName>,
+    /// The hosts of tenants and mirrors that it is bound to.
+    #[serde(default)]
+    pub hosts: Vec<Host>,
+}
+
+/// Which credential serves which calls that name none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BindingView {
+    pub capabilities: String,
+    pub credential: CredentialName,
+    #[serde(flatten)]
+    pub scope: Scope,
+    pub consumer: Option<String>,
 }
 
 /// What storing a secret brought about.
@@ -217,8 +272,10 @@ pub enum Readiness {
     Incomplete,
     /// All of them are.
     NoSecret,
-    /// Administrative: off until enabled by name.
+    /// Off: administrative and not enabled by name, or turned off.
     Disabled,
+    /// Its secrets are stored for no host of those that it stands at.
+    NoHost,
     /// The vault is locked, so nobody can tell.
     Locked,
 }
@@ -243,6 +300,9 @@ pub struct CapabilityDetail {
     pub provider_name: String,
     pub docs: String,
     pub host: String,
+    /// Where the same API stands again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mirrors: Vec<String>,
     pub auth: String,
     pub secrets: Vec<SecretNeed>,
     pub allow: Vec<GrantView>,

@@ -57,6 +57,12 @@ struct Compiler {
     findings: Vec<Finding>,
 }
 
+/// A provider's hosts, and for some of them where the same API stands again.
+struct Hosts {
+    own: Vec<HostPattern>,
+    mirrors: BTreeMap<String, Vec<HostPattern>>,
+}
+
 fn list<T: Clone>(items: Vec<T>) -> List<T> {
     Cow::Owned(items)
 }
@@ -91,6 +97,8 @@ impl Compiler {
         let act_as = self.act_as(&root.key("act_as"), &document.act_as);
         let owned = self.owned_parameters(&root.key("owned_parameters"), &document.owned_parameters);
         let id = id?;
+        let hosts =
+            Hosts { mirrors: self.mirrors(&root.key("mirrors"), &document.mirrors, &hosts), own: hosts };
         let capabilities = self.capabilities(&root.key("capabilities"), &id, &document.capabilities, &hosts);
         Some(Provider {
             id,
@@ -166,6 +174,23 @@ impl Compiler {
         let parse =
             |(index, host): (usize, &String)| self.parsed(place.index(index), HostPattern::parse(host));
         documents.iter().enumerate().filter_map(parse).collect()
+    }
+
+    fn mirrors(
+        &mut self,
+        place: &Place,
+        documents: &BTreeMap<String, Vec<String>>,
+        hosts: &[HostPattern],
+    ) -> BTreeMap<String, Vec<HostPattern>> {
+        let mut all = BTreeMap::new();
+        for (host, mirrors) in documents {
+            if !hosts.iter().any(|own| own.as_str() == host) {
+                let message = format!("`{host}` is not among the provider's `hosts`");
+                self.report(Code::HostOfCapability, place.name(host), message);
+            }
+            all.insert(host.clone(), self.hosts(&place.key(host), mirrors));
+        }
+        all
     }
 
     fn template(&mut self, place: Place, value: &str) -> Option<Template> {
@@ -291,7 +316,7 @@ impl Compiler {
         place: &Place,
         provider: &ProviderId,
         documents: &BTreeMap<String, CapabilityDocument>,
-        hosts: &[HostPattern],
+        hosts: &Hosts,
     ) -> Vec<Capability> {
         if documents.is_empty() {
             self.report(Code::Empty, place.clone(), "a provider without a capability grants nothing");
@@ -311,18 +336,20 @@ impl Compiler {
         place: &Place,
         id: Option<CapabilityId>,
         document: &CapabilityDocument,
-        hosts: &[HostPattern],
+        hosts: &Hosts,
     ) -> Option<Capability> {
         self.plain(&place.key("summary"), &document.summary);
-        let host = self.capability_host(place, document.host.as_deref(), hosts);
+        let host = self.capability_host(place, document.host.as_deref(), &hosts.own);
         let grants = self.grants(&place.key("allow"), &document.allow);
         let example = self.example(&place.key("example"), &document.example);
         let reads = grants.iter().all(|grant| grant.methods.only_reads());
         let usual = if reads { Risk::Read } else { Risk::Write };
+        let host = host?;
         Some(Capability {
             id: id?,
             summary: text(&document.summary),
-            host: host?,
+            mirrors: list(hosts.mirrors.get(host.as_str()).cloned().unwrap_or_default()),
+            host,
             risk: document.risk.unwrap_or(usual),
             grants: list(grants),
             example,

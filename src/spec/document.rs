@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::diagnostic::Place;
 use super::method::Method;
 use super::model::Risk;
 
@@ -26,8 +27,13 @@ pub struct ProviderDocument {
     pub docs: String,
     /// Secret names that belong to this provider for ever.
     pub secrets: BTreeMap<String, SecretDocument>,
-    /// Every host that its secrets may be sent to.
+    /// Every host that its secrets may be sent to. `*` in the place of a label stands for a tenant's
+    /// own, such as `*.myshopify.com`: a secret is bound to one of them when it is stored.
     pub hosts: Vec<String>,
+    /// Hosts where the same API stands again, such as another region's: which one a secret is for is
+    /// said when it is stored, and otherwise it is the host itself.
+    #[serde(default)]
+    pub mirrors: BTreeMap<String, Vec<String>>,
     /// Hosts that another provider names too, each with the reason.
     #[serde(default)]
     pub shared_hosts: BTreeMap<String, String>,
@@ -48,6 +54,19 @@ pub struct ProviderDocument {
     #[serde(default)]
     pub sdk: Option<SdkDocument>,
     pub capabilities: BTreeMap<String, CapabilityDocument>,
+}
+
+impl ProviderDocument {
+    /// Its hosts and their mirrors, with where they are written.
+    pub fn places(&self) -> impl Iterator<Item = (Place, &str)> {
+        let hosts = Place::root().key("hosts");
+        let own = self.hosts.iter().enumerate().map(move |(index, host)| (hosts.index(index), host.as_str()));
+        let mirrors = self.mirrors.iter().flat_map(|(host, mirrors)| {
+            let place = Place::root().key("mirrors").key(host);
+            mirrors.iter().enumerate().map(move |(index, mirror)| (place.index(index), mirror.as_str()))
+        });
+        own.chain(mirrors)
+    }
 }
 
 /// A secret that the provider needs.

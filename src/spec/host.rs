@@ -1,69 +1,170 @@
-//! Hosts that a secret may be sent to: exact DNS names, lower case, one spelling.
+//! Hosts that a secret may be sent to: DNS names, lower case, one spelling.
 //!
-//! No address literals, ports, wildcards, trailing dots or non-ASCII names: each
-//! of these is a second way to say the same place, or another place altogether.
+//! No address literals, ports, trailing dots or non-ASCII names: each of these is a second way to
+//! say the same place, or another place altogether. Where every tenant has a host, a pattern
+//! stands for them all; nothing is sent to a pattern, only to a host that a credential is bound to.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 /// Why a text is not a host.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is not a host name: write the DNS name alone, in lower case, such as `api.example.com`")]
-pub struct HostError(pub String);
+pub enum HostError {
+    #[error("`{0}` is not a host name: write the DNS name alone, in lower case, such as `api.example.com`")]
+    Name(String),
+    #[error(
+        "`{0}` is not a host: `*` stands for a whole label of a tenant's host, in front of two labels or more, such as `*.example.com`"
+    )]
+    Pattern(String),
+}
 
-/// The host of a grant. Port 443 and `https` go with it (invariant 2).
+/// One host. Port 443 and `https` go with it (invariant 2).
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Host(Cow<'static, str>);
+
+/// The host of a grant: one host, or those of tenants, of which a credential is bound to one.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostPattern(Cow<'static, str>);
 
-const fn is_host(text: &str) -> bool {
+/// A DNS name of two labels or more; with `stars`, one in which `*` stands for some of the labels
+/// that are not the last two.
+const fn is_name(text: &str, stars: bool) -> bool {
     let bytes = text.as_bytes();
     if bytes.len() > 253 {
         return false;
     }
-    let (mut i, mut start, mut labels, mut letter) = (0, 0, 0, false);
+    let (mut i, mut start, mut literals, mut letter) = (0, 0, 0, false);
     while i <= bytes.len() {
         if i == bytes.len() || bytes[i] == b'.' {
             if i == start || i - start > 63 || bytes[start] == b'-' || bytes[i - 1] == b'-' {
                 return false;
             }
-            labels += 1;
+            literals = if bytes[start] == b'*' { 0 } else { literals + 1 };
             if i < bytes.len() {
                 letter = false;
             }
             start = i + 1;
         } else if bytes[i].is_ascii_lowercase() {
             letter = true;
+        } else if bytes[i] == b'*' {
+            let whole = i == start && i + 1 < bytes.len() && bytes[i + 1] == b'.';
+            if !stars || !whole {
+                return false;
+            }
         } else if !bytes[i].is_ascii_digit() && bytes[i] != b'-' {
             return false;
         }
         i += 1;
     }
     // A last label without a letter would be an IPv4 address in one of its spellings.
-    labels >= 2 && letter
+    literals >= 2 && letter
+}
+
+impl Host {
+    /// # Errors
+    /// When `text` is not a lower-case DNS name of at least two labels.
+    pub fn parse(text: &str) -> Result<Self, HostError> {
+        if is_name(text, false) {
+            return Ok(Self(Cow::Owned(text.to_owned())));
+        }
+        Err(HostError::Name(text.escape_debug().to_string()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl HostPattern {
     /// For generated code: a malformed host does not compile.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
-        assert!(is_host(text), "malformed host");
+        assert!(is_name(text, true), "malformed host");
         Self(Cow::Borrowed(text))
     }
 
     /// # Errors
-    /// When `text` is not a lower-case DNS name of at least two labels.
+    /// When `text` is neither a host nor one with `*` in the place of a tenant's label.
     pub fn parse(text: &str) -> Result<Self, HostError> {
-        if is_host(text) {
+        if is_name(text, true) {
             return Ok(Self(Cow::Owned(text.to_owned())));
         }
-        Err(HostError(text.escape_debug().to_string()))
+        let shown = text.escape_debug().to_string();
+        Err(if text.contains('*') { HostError::Pattern(shown) } else { HostError::Name(shown) })
     }
 
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The only host that it stands for; none where each tenant has one.
+    #[must_use]
+    pub fn exact(&self) -> Option<Host> {
+        (!self.is_of_tenants()).then(|| Host(self.0.clone()))
+    }
+
+    /// A host that it stands for, to be shown.
+    #[must_use]
+    pub fn example(&self) -> Host {
+        Host(Cow::Owned(self.0.replace('*', "example")))
+    }
+
+    /// Whether it stands for the hosts of tenants.
+    #[must_use]
+    pub fn is_of_tenants(&self) -> bool {
+        self.0.contains('*')
+    }
+
+    /// Whether it stands for `host`: a `*` is one label, whatever it says.
+    #[must_use]
+    pub fn reaches(&self, host: &str) -> bool {
+        self.overlaps_text(host)
+    }
+
+    /// Whether there is a host that both stand for.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.overlaps_text(&other.0)
+    }
+
+    fn overlaps_text(&self, other: &str) -> bool {
+        let (mut ours, mut theirs) = (self.0.split('.'), other.split('.'));
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(one), Some(another)) if one == another || one == "*" || another == "*" => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl Serialize for Host {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Host {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 
@@ -86,7 +187,7 @@ mod tests {
     #[test]
     fn a_host_has_one_spelling() {
         for good in ["api.openai.com", "a.b", "xn--bcher-kva.example", "0.example", "us-1.example.com"] {
-            assert!(HostPattern::parse(good).is_ok(), "{good}");
+            assert!(Host::parse(good).is_ok() && HostPattern::parse(good).is_ok(), "{good}");
         }
         let long = format!("{}.com", "a".repeat(64));
         for bad in [
@@ -104,13 +205,41 @@ mod tests {
             "1.1",
             "0x7f.1",
             "[::1]",
-            "*.a.b",
             "bücher.example",
             "a b.c",
             "a.b/",
             &long,
         ] {
+            assert!(Host::parse(bad).is_err() && HostPattern::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_star_is_a_whole_label_before_two_others() {
+        for good in ["*.a.b", "s3.*.amazonaws.com", "*.svc.*.pinecone.io", "*.*.a.b"] {
+            assert!(HostPattern::parse(good).is_ok_and(|host| host.is_of_tenants()), "{good}");
+            assert!(Host::parse(good).is_err(), "{good}");
+        }
+        for bad in ["*", "*.b", "a.*", "*.a.*", "a*.b.c", "*a.b.c", "a.*.b", "**.a.b", "*.1.2"] {
             assert!(HostPattern::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_pattern_stands_for_hosts_of_as_many_labels() {
+        let shops = HostPattern::from_static("*.myshopify.com");
+        for (host, reached) in [
+            ("acme.myshopify.com", true),
+            ("myshopify.com", false),
+            ("a.b.myshopify.com", false),
+            ("acme.myshopify.com.evil.example", false),
+            ("evilmyshopify.com", false),
+            ("acme.example.com", false),
+        ] {
+            assert_eq!(shops.reaches(host), reached, "{host}");
+        }
+        assert!(shops.overlaps(&HostPattern::from_static("acme.myshopify.com")));
+        assert!(!shops.overlaps(&HostPattern::from_static("*.a.myshopify.com")));
+        assert_eq!(shops.exact(), None);
     }
 }

@@ -9,6 +9,7 @@ use super::code::Code;
 use super::compile::Checked;
 use super::diagnostic::{Diagnostic, Finding, Place};
 use super::document::{CapabilityDocument, GrantDocument, ProviderDocument};
+use super::host::HostPattern;
 use super::method::{Method, MethodSet};
 use super::model::{Capability, Provider};
 use super::name::SecretName;
@@ -73,10 +74,13 @@ pub fn beside<'a>(own: &Provider, others: impl Iterator<Item = &'a Provider>) ->
     findings
 }
 
+/// Hosts of `own`, and where its API stands again, that are `other`'s too.
 fn shared_hosts<'a>(own: &'a Provider, other: &'a Provider) -> BTreeSet<&'a str> {
-    let hosts = |provider: &'a Provider| provider.capabilities.iter().map(|one| one.host.as_str());
-    let theirs: BTreeSet<&str> = hosts(other).collect();
-    hosts(own).filter(|host| theirs.contains(host)).collect()
+    fn hosts(provider: &Provider) -> impl Iterator<Item = &HostPattern> {
+        provider.capabilities.iter().flat_map(|capability| capability.hosts())
+    }
+    let theirs = |host: &&HostPattern| hosts(other).any(|other| other.overlaps(host));
+    hosts(own).filter(theirs).map(HostPattern::as_str).collect()
 }
 
 /// The registry's providers are public services.
@@ -86,6 +90,14 @@ fn private(document: &ProviderDocument) -> Option<Finding> {
         Finding::new(Code::WrongValue, place, "a provider of the registry stands at public addresses")
             .help("leave `private` out; operators may say it in providers of their own")
     })
+}
+
+/// Whether two hosts as written have one in common; what is malformed is told elsewhere.
+fn overlap(one: &str, other: &str) -> bool {
+    match (HostPattern::parse(one), HostPattern::parse(other)) {
+        (Ok(one), Ok(other)) => one.overlaps(&other),
+        _ => false,
+    }
 }
 
 fn file_name(checked: &Checked, document: &ProviderDocument) -> Option<Finding> {
@@ -110,11 +122,12 @@ fn shared(all: &[Checked], one: &Checked, document: &ProviderDocument) -> Vec<Fi
                 Finding::new(Code::ClaimedTwice, place, message).help("a secret belongs to one provider"),
             );
         }
-        for (index, host) in document.hosts.iter().enumerate() {
-            if theirs.hosts.contains(host) && !document.shared_hosts.contains_key(host) {
+        for (place, host) in document.places() {
+            if theirs.places().any(|(_, other)| overlap(host, other))
+                && !document.shared_hosts.contains_key(host)
+            {
                 let message =
                     format!("`{host}` is also a host of `{}` ({})", theirs.provider, other.source.name);
-                let place = Place::root().key("hosts").index(index);
                 let help = format!("say why under `shared_hosts: {{ {host}: … }}`, in both files");
                 findings.push(Finding::new(Code::SharedHost, place, message).help(help));
             }

@@ -32,7 +32,7 @@ pub use code::{Code, Severity};
 pub use compile::{Checked, compile_provider};
 pub use diagnostic::{Diagnostic, Finding, Place, Source};
 pub use header::HeaderName;
-pub use host::HostPattern;
+pub use host::{Host, HostError, HostPattern};
 pub use method::{Method, MethodSet};
 pub use model::{
     Auth, Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim, Text,

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::header::HeaderName;
-use super::host::HostPattern;
+use super::host::{Host, HostPattern};
 use super::method::{Method, MethodSet};
 use super::name::{CapabilityId, ProviderId, SecretName};
 use super::path::PathPattern;
@@ -156,6 +156,8 @@ pub struct Capability {
     pub id: CapabilityId,
     pub summary: Text,
     pub host: HostPattern,
+    /// Where the same API stands again.
+    pub mirrors: List<HostPattern>,
     pub risk: Risk,
     pub grants: List<Grant>,
     pub example: Example,
@@ -166,6 +168,30 @@ impl Capability {
     #[must_use]
     pub fn is_administrative(&self) -> bool {
         self.risk == Risk::Admin
+    }
+
+    /// Its host, and those where the same API stands.
+    pub fn hosts(&self) -> impl Iterator<Item = &HostPattern> {
+        std::iter::once(&self.host).chain(self.mirrors.iter())
+    }
+
+    /// Whether a secret that is bound to `host` may serve it there.
+    #[must_use]
+    pub fn reaches(&self, host: &str) -> bool {
+        self.hosts().any(|pattern| pattern.reaches(host))
+    }
+
+    /// The host that a call goes to as an account that is bound to `bound`: the first of those that it
+    /// reaches, else its own. None where each tenant has a host and the account is bound to none.
+    #[must_use]
+    pub fn place(&self, bound: &[Host]) -> Option<Host> {
+        bound.iter().find(|host| self.reaches(host.as_str())).cloned().or_else(|| self.host.exact())
+    }
+
+    /// Whether it makes a difference which host a secret is bound to.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        self.host.is_of_tenants() || !self.mirrors.is_empty()
     }
 
     /// Methods of all grants together.

@@ -61,6 +61,9 @@ pub struct DefaultsDocument {
     /// The credential that serves the call; the provider's own where nothing is said.
     #[serde(default)]
     pub credential: Option<String>,
+    /// The hosts of tenants and mirrors that the credential is bound to; an example where nothing is said.
+    #[serde(default)]
+    pub hosts: Option<Vec<String>>,
     /// The capability's full name.
     #[serde(default)]
     pub capability: Option<String>,
@@ -117,6 +120,9 @@ pub struct CaseDocument {
     /// The credential that serves the call; the provider's own where nothing is said.
     #[serde(default)]
     pub credential: Option<String>,
+    /// The hosts of tenants and mirrors that the credential is bound to; an example where nothing is said.
+    #[serde(default)]
+    pub hosts: Option<Vec<String>>,
     /// The capability's full name.
     #[serde(default)]
     pub capability: Option<String>,

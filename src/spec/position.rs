@@ -22,6 +22,12 @@ pub fn of(text: &str, place: &Place) -> Option<usize> {
     })
 }
 
+/// The byte offset of `place` in `text`, if it is there.
+#[must_use]
+pub fn exactly(text: &str, place: &Place) -> Option<usize> {
+    walk(text, place)
+}
+
 fn walk(text: &str, place: &Place) -> Option<usize> {
     let seed = Walk { steps: &place.steps, key: place.key };
     let error = seed.deserialize(serde_yaml::Deserializer::from_str(text)).err()?;

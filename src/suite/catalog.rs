@@ -48,7 +48,7 @@ impl Catalog for Lowered {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
         let (at, within) = self.by_capability.get(id)?;
         let provider = self.providers.get(*at)?;
-        Some(Granted { provider, capability: provider.capabilities.get(*within)?, own: false })
+        Some(Granted::by_default(provider, provider.capabilities.get(*within)?, false))
     }
 
     fn provider(&self, id: &str) -> Option<&Provider> {

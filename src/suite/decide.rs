@@ -55,6 +55,7 @@ pub fn decide(catalog: &dyn Catalog, rules: &RuleSet, counters: &Counters, quest
         credential: credential.as_str(),
         now: question.now,
     };
+    let bound = question.bound(admitted.capability());
     let mut shadows = Vec::new();
     let judged = rules.applicable(&admitted, &facts).and_then(|applicable| {
         let body = Body::read(admitted.request(), &question.body, applicable.wanted())?;
@@ -62,7 +63,7 @@ pub fn decide(catalog: &dyn Catalog, rules: &RuleSet, counters: &Counters, quest
         // A denial does not tell of shadow rules, and none of them denies.
         let of_shadows = verdict(applicable.rules().filter(|rule| rule.shadow), &subject);
         shadows = of_shadows.map(|verdict| verdict.shadows).unwrap_or_default();
-        judge(admitted, &applicable, facts, &body)
+        judge(admitted, &applicable, facts, &body, &bound)
     });
     let outcome = judged.map(|conditional| settle(conditional, counters, &facts, &question.body));
     let mut outcome = outcome.unwrap_or_else(Outcome::denied);

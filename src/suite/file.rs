@@ -14,7 +14,7 @@ use crate::spec::policy_test::{
     CaseDocument, CounterDocument, DecisionName, DefaultsDocument, ExpectDocument, RequestDocument,
     TestDocument,
 };
-use crate::spec::{Code, CredentialName, Diagnostic, Finding, Place, Scope, Source, read, suggest};
+use crate::spec::{Code, CredentialName, Diagnostic, Finding, Host, Place, Scope, Source, read, suggest};
 
 /// One file of tests.
 #[derive(Debug)]
@@ -191,6 +191,7 @@ impl Reader<'_> {
             caller: or(&case.caller, &with.caller).unwrap_or_else(|| Question::CALLER.to_owned()),
             scope: self.scope(place, case.scope.as_deref().or(with.scope.as_deref()))?,
             credential: self.credential(place, case.credential.as_deref().or(with.credential.as_deref())),
+            hosts: self.hosts(place, case.hosts.as_deref().or(with.hosts.as_deref())),
             method: or(&case.request.method, &with.request.method),
             path: or(&case.request.path, &with.request.path),
             headers,
@@ -239,6 +240,12 @@ impl Reader<'_> {
             None => Some(Scope::Global),
             Some(text) => self.parsed(place.key("scope"), Scope::parse(text)),
         }
+    }
+
+    fn hosts(&mut self, place: &Place, texts: Option<&[String]>) -> Option<Vec<Host>> {
+        let place = place.key("hosts");
+        let mut parse = |(index, text): (usize, &String)| self.parsed(place.index(index), Host::parse(text));
+        texts.map(|texts| texts.iter().enumerate().filter_map(&mut parse).collect())
     }
 
     fn credential(&mut self, place: &Place, text: Option<&str>) -> Option<CredentialName> {

@@ -22,7 +22,7 @@ impl<'a> Known<'a> {
     /// Every capability, with its provider.
     pub fn capabilities(&self) -> impl Iterator<Item = Granted<'a>> {
         self.providers.iter().flat_map(|provider| {
-            let granted = |capability| Granted { provider, capability, own: false };
+            let granted = |capability| Granted::by_default(provider, capability, false);
             provider.capabilities.iter().map(granted)
         })
     }
@@ -46,7 +46,7 @@ impl Catalog for Known<'_> {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
         let provider = self.provider(id.split('/').next()?)?;
         let capability = provider.capabilities.iter().find(|capability| capability.id.as_str() == id)?;
-        Some(Granted { provider, capability, own: false })
+        Some(Granted::by_default(provider, capability, false))
     }
 
     fn provider(&self, id: &str) -> Option<&Provider> {

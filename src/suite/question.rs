@@ -2,7 +2,7 @@
 
 use crate::policy::{Call, Catalog, Denial, Reason, most_specific};
 use crate::spec::policy::Instant;
-use crate::spec::{CredentialName, Scope};
+use crate::spec::{Capability, CredentialName, Host, Scope};
 
 /// By whose name a grant is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Question {
     pub scope: Scope,
     /// None: the provider's own.
     pub credential: Option<CredentialName>,
+    /// The hosts that the credential is bound to. None: of tenants' hosts an example.
+    pub hosts: Option<Vec<Host>>,
     pub method: Option<String>,
     /// Path and query.
     pub path: Option<String>,
@@ -50,6 +52,11 @@ impl Question {
         })
     }
 
+    /// The hosts that the credential is bound to as it serves `capability`.
+    pub(super) fn bound(&self, capability: &Capability) -> Vec<Host> {
+        self.hosts.clone().unwrap_or_else(|| vec![capability.host.example()])
+    }
+
     fn capability(&self, catalog: &dyn Catalog) -> Result<String, Denial> {
         match &self.asked {
             Asked::Capability(id) => Ok(id.clone()),
@@ -57,7 +64,7 @@ impl Question {
                 let provider = catalog.provider(id).ok_or_else(|| unknown_provider(id))?;
                 let method = self.method.as_deref().unwrap_or("GET");
                 let path = self.path.as_deref().unwrap_or_default();
-                most_specific(provider, method, path).map(|capability| capability.id.to_string())
+                most_specific(catalog, provider, method, path).map(|capability| capability.id.to_string())
             }
         }
     }

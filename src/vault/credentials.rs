@@ -1,9 +1,21 @@
 //! Listing credentials, and choosing the one that a call uses.
 
+use super::bindings::bound;
 use super::change::Vault;
 use super::error::VaultError;
 use super::model::CredentialMeta;
 use crate::spec::{CredentialName, ProviderId, Scope};
+
+/// What a call says of the credential that it needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Sought<'a> {
+    pub provider: &'a ProviderId,
+    /// The capability's full name, and the caller's: what bindings go by.
+    pub capability: &'a str,
+    pub caller: &'a str,
+    pub named: Option<&'a CredentialName>,
+    pub from: &'a Scope,
+}
 
 impl Vault {
     /// All readable credentials, by id; [`Vault::damaged`] names the others.
@@ -15,8 +27,8 @@ impl Vault {
         Ok(self.index().credentials().cloned().collect())
     }
 
-    /// The credential for a call to `provider` from the scope `from`: of the scopes in sight the
-    /// narrowest that has one, there the one that is named, or the only one.
+    /// The credential for a call: of the scopes in sight the narrowest that has one or says by a
+    /// binding which it is; there the one that is named or bound, or the only one.
     ///
     /// A damaged credential is an error where it would have been the answer: falling back to a
     /// wider scope would use another account.
@@ -24,28 +36,53 @@ impl Vault {
     /// # Errors
     /// [`VaultError::CredentialNotFound`], [`VaultError::CredentialAmbiguous`], or
     /// [`VaultError::Tampered`].
-    pub fn resolve_credential(
-        &mut self,
+    pub fn resolve_credential(&mut self, sought: Sought<'_>) -> Result<CredentialMeta, VaultError> {
+        self.refresh()?;
+        let Sought { provider, named: None, from, .. } = sought else {
+            return self.find_account(sought.provider, sought.named, sought.from);
+        };
+        for scope in from.in_sight() {
+            match bound(self.index(), sought.capability, sought.caller, &scope)?[..] {
+                [] => {}
+                [name] => return self.find_account(provider, Some(&name.clone()), from),
+                [..] => return Err(VaultError::BindingsDisagree { scope }),
+            }
+            if let Some(account) = self.account_in(provider, None, &scope)? {
+                return Ok(account);
+            }
+        }
+        Err(not_found(provider, None, from))
+    }
+
+    fn find_account(
+        &self,
         provider: &ProviderId,
         named: Option<&CredentialName>,
         from: &Scope,
     ) -> Result<CredentialMeta, VaultError> {
-        self.refresh()?;
         for scope in from.in_sight() {
-            self.refuse_damaged_account(provider, named, &scope)?;
-            let fits = |account: &&CredentialMeta| named.is_none_or(|name| account.name == *name);
-            let fitting: Vec<_> = self.index().accounts(provider, &scope).filter(fits).collect();
-            match fitting.as_slice() {
-                [] => {}
-                [account] => return Ok((*account).clone()),
-                several => return Err(ambiguous(provider, scope, several)),
+            if let Some(account) = self.account_in(provider, named, &scope)? {
+                return Ok(account);
             }
         }
-        Err(VaultError::CredentialNotFound {
-            provider: provider.clone(),
-            name: named.cloned(),
-            from: from.clone(),
-        })
+        Err(not_found(provider, named, from))
+    }
+
+    /// The account of that name in exactly this scope, or its only one.
+    fn account_in(
+        &self,
+        provider: &ProviderId,
+        named: Option<&CredentialName>,
+        scope: &Scope,
+    ) -> Result<Option<CredentialMeta>, VaultError> {
+        self.refuse_damaged_account(provider, named, scope)?;
+        let fits = |account: &&CredentialMeta| named.is_none_or(|name| account.name == *name);
+        let fitting: Vec<_> = self.index().accounts(provider, scope).filter(fits).collect();
+        match fitting[..] {
+            [] => Ok(None),
+            [account] => Ok(Some(account.clone())),
+            _ => Err(ambiguous(provider, scope.clone(), &fitting)),
+        }
     }
 
     /// The id of a credential follows from provider, scope and name, so that a damaged one can be
@@ -63,6 +100,10 @@ impl Vault {
         let record = self.unlocked().credential_id(provider, scope, &name).record_name();
         if self.damaged().contains(&record) { Err(VaultError::Tampered { record }) } else { Ok(()) }
     }
+}
+
+fn not_found(provider: &ProviderId, named: Option<&CredentialName>, from: &Scope) -> VaultError {
+    VaultError::CredentialNotFound { provider: provider.clone(), name: named.cloned(), from: from.clone() }
 }
 
 fn ambiguous(provider: &ProviderId, scope: Scope, accounts: &[&CredentialMeta]) -> VaultError {

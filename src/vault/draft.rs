@@ -4,7 +4,7 @@
 use super::error::VaultError;
 use super::index::{Index, Item};
 use super::manifest::Manifest;
-use super::model::{CredentialMeta, SecretMeta, StoredPolicy, StoredProvider, Upstream};
+use super::model::{Binding, CredentialMeta, SecretMeta, StoredPolicy, StoredProvider, Switch, Upstream};
 use super::multiset::SetSum;
 use super::resident::Resident;
 use super::seal::Address;
@@ -90,6 +90,16 @@ impl<'v> Draft<'v> {
     pub(super) fn put_provider(&mut self, provider: StoredProvider) -> Result<(), VaultError> {
         let text = to_json(&provider);
         self.put(Item::Provider(self.unlocked.provider_id(&provider.id), provider), &text, &[])
+    }
+
+    pub(super) fn put_binding(&mut self, binding: Binding) -> Result<(), VaultError> {
+        let text = to_json(&binding);
+        self.put(Item::Binding(self.unlocked.binding_id(&binding), binding), &text, &[])
+    }
+
+    pub(super) fn put_switch(&mut self, switch: Switch) -> Result<(), VaultError> {
+        let text = to_json(&switch);
+        self.put(Item::Switch(self.unlocked.switch_id(&switch.capability), switch), &text, &[])
     }
 
     /// Writes a record that says something by being there, unless it is.

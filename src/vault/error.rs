@@ -11,7 +11,7 @@ use super::keys::KeyError;
 use super::store::{RecordName, StoreError};
 use crate::platform::entropy::EntropyError;
 use crate::platform::files::FileError;
-use crate::spec::{CredentialName, PolicyId, ProviderId, Scope, SecretName};
+use crate::spec::{CredentialName, Host, PolicyId, ProviderId, Scope, SecretName};
 
 /// Why an operation on a vault did not happen. Nothing was changed.
 #[derive(Debug, Error)]
@@ -72,7 +72,13 @@ pub enum VaultError {
     #[error("you have no provider `{provider}` of your own")]
     ProviderNotFound { provider: ProviderId },
     #[error("the secret {secret} was stored for other hosts than {host}")]
-    HostMismatch { secret: SecretId, host: String },
+    HostMismatch { secret: SecretId, host: Host },
+    #[error("bindings of {scope} name different credentials for this call")]
+    BindingsDisagree { scope: Scope },
+    #[error("there is no such binding")]
+    BindingNotFound,
+    #[error("{secret} does not stand in sight of {scope}")]
+    OutOfSight { secret: SecretId, scope: Scope },
 }
 
 /// What stands in the way of something new.
@@ -88,6 +94,10 @@ pub enum Existing {
         label: String,
         scope: Scope,
         id: SecretId,
+    },
+    Credential {
+        name: CredentialName,
+        scope: Scope,
     },
 }
 
@@ -145,16 +155,20 @@ impl VaultError {
             Self::SecretNotFound { .. }
             | Self::UpstreamNotFound { .. }
             | Self::PolicyNotFound { .. }
+            | Self::BindingNotFound
             | Self::ProviderNotFound { .. } => VaultErrorKind::SecretNotFound,
             Self::SecretAmbiguous { .. } => VaultErrorKind::SecretAmbiguous,
             Self::CredentialNotFound { .. } => VaultErrorKind::CredentialNotFound,
-            Self::CredentialAmbiguous { .. } => VaultErrorKind::CredentialAmbiguous,
+            Self::CredentialAmbiguous { .. } | Self::BindingsDisagree { .. } => {
+                VaultErrorKind::CredentialAmbiguous
+            }
             Self::PinMismatch { .. } | Self::HostMismatch { .. } => VaultErrorKind::PinMismatch,
             Self::Pinned { .. }
             | Self::NameClaimed { .. }
             | Self::AliasClaimed { .. }
             | Self::Invalid { .. }
             | Self::GivenTwice { .. }
+            | Self::OutOfSight { .. }
             | Self::NotATestVault { .. } => VaultErrorKind::Invalid,
         }
     }
@@ -207,6 +221,13 @@ impl VaultError {
             Self::UpstreamNotFound { .. } => "see which are set: aivault upstream list".to_owned(),
             Self::PolicyNotFound { .. } => "see which there are: aivault policy list".to_owned(),
             Self::ProviderNotFound { .. } => "see which there are: aivault provider list".to_owned(),
+            Self::BindingsDisagree { .. } => {
+                "say which with --credential, or unbind one: aivault capability bindings".to_owned()
+            }
+            Self::BindingNotFound => "see which there are: aivault capability bindings".to_owned(),
+            Self::OutOfSight { .. } => {
+                "name a secret of the credential's own scope, or of one around it".to_owned()
+            }
             Self::HostMismatch { secret, .. } => {
                 format!(
                     "give its value again, for the hosts that it may go to now: aivault secrets rotate --id {secret}"
@@ -224,6 +245,7 @@ impl fmt::Display for Existing {
             Self::Key(path) => write!(f, "the key of an earlier vault, {path:?},"),
             Self::AuditLog(path) => write!(f, "the audit log of an earlier vault, {path:?},"),
             Self::Secret { label, scope, id } => write!(f, "the secret {label} of {scope} ({id})"),
+            Self::Credential { name, scope } => write!(f, "the credential {name} of {scope}"),
         }
     }
 }
@@ -234,6 +256,9 @@ impl Existing {
             Self::Vault(_) => "use it, or choose another folder with AIVAULT_DIR".to_owned(),
             Self::Remains(path) | Self::Key(path) | Self::AuditLog(path) => {
                 format!("restore the missing vault.db from a backup, or move {path:?} away to start anew")
+            }
+            Self::Credential { name, scope } => {
+                format!("delete it first: aivault credential delete {name} {}", flags(scope))
             }
             Self::Secret { label, scope, .. } => {
                 format!("give it a new value: aivault secrets rotate --name {label} {}", flags(scope))

@@ -110,6 +110,20 @@ id_type!(
     "prv_"
 );
 
+id_type!(
+    /// A binding: `bnd_` and a keyed hash of its capabilities, scope and consumer.
+    BindingId,
+    Kind::Binding,
+    "bnd_"
+);
+
+id_type!(
+    /// A switch: `swi_` and a keyed hash of its capability.
+    SwitchId,
+    Kind::Switch,
+    "swi_"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

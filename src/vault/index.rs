@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
-use super::ids::{CredentialId, PolicyRecordId, ProviderRecordId, SecretId, UpstreamId};
-use super::model::{CredentialMeta, SecretMeta, StoredPolicy, StoredProvider, Upstream};
+use super::ids::{BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SecretId, SwitchId, UpstreamId};
+use super::model::{Binding, CredentialMeta, SecretMeta, StoredPolicy, StoredProvider, Switch, Upstream};
 use super::store::{Kind, RecordName};
 use crate::spec::{ProviderId, Scope};
 
@@ -19,6 +19,8 @@ pub(super) enum Item {
     Upstream(UpstreamId, Upstream),
     Policy(PolicyRecordId, StoredPolicy),
     Provider(ProviderRecordId, StoredProvider),
+    Binding(BindingId, Binding),
+    Switch(SwitchId, Switch),
 }
 
 impl Item {
@@ -29,6 +31,8 @@ impl Item {
             Self::Upstream(id, _) => id.record_name(),
             Self::Policy(id, _) => id.record_name(),
             Self::Provider(id, _) => id.record_name(),
+            Self::Binding(id, _) => id.record_name(),
+            Self::Switch(id, _) => id.record_name(),
         }
     }
 }
@@ -45,10 +49,12 @@ pub(super) struct Index {
     upstreams: BTreeMap<UpstreamId, Upstream>,
     policies: BTreeMap<PolicyRecordId, StoredPolicy>,
     providers: BTreeMap<ProviderRecordId, StoredProvider>,
-    /// Change with every change of a policy or a provider, so that whoever compiled them knows when
+    bindings: BTreeMap<BindingId, Binding>,
+    switches: BTreeMap<SwitchId, Switch>,
+    /// Change with every change of a policy, or of a provider or switch, so that whoever compiled them knows when
     /// to do so again.
     policies_version: u64,
-    providers_version: u64,
+    catalog_version: u64,
     damaged: BTreeSet<RecordName>,
 }
 
@@ -81,8 +87,16 @@ impl Index {
         &self.providers
     }
 
-    pub(super) fn providers_version(&self) -> u64 {
-        self.providers_version
+    pub(super) fn bindings(&self) -> &BTreeMap<BindingId, Binding> {
+        &self.bindings
+    }
+
+    pub(super) fn switches(&self) -> &BTreeMap<SwitchId, Switch> {
+        &self.switches
+    }
+
+    pub(super) fn catalog_version(&self) -> u64 {
+        self.catalog_version
     }
 
     pub(super) fn damaged(&self) -> &BTreeSet<RecordName> {
@@ -136,6 +150,12 @@ impl Index {
             Item::Provider(id, provider) => {
                 self.providers.insert(id, provider);
             }
+            Item::Binding(id, binding) => {
+                self.bindings.insert(id, binding);
+            }
+            Item::Switch(id, switch) => {
+                self.switches.insert(id, switch);
+            }
         }
     }
 
@@ -164,8 +184,15 @@ impl Index {
                 PolicyRecordId::of_record(&name.id).and_then(|id| self.policies.remove(&id));
             }
             Kind::Provider => {
-                self.providers_version += 1;
+                self.catalog_version += 1;
                 ProviderRecordId::of_record(&name.id).and_then(|id| self.providers.remove(&id));
+            }
+            Kind::Binding => {
+                BindingId::of_record(&name.id).and_then(|id| self.bindings.remove(&id));
+            }
+            Kind::Switch => {
+                self.catalog_version += 1;
+                SwitchId::of_record(&name.id).and_then(|id| self.switches.remove(&id));
             }
             Kind::Manifest | Kind::Setting => {}
         }
@@ -244,6 +271,7 @@ mod tests {
             provider: ProviderId::from_static("acme"),
             scope: Scope::Global,
             secrets: BTreeMap::from([("secret".to_owned(), secret)]),
+            hosts: Vec::new(),
             created_ms: 0,
         }
     }

@@ -8,7 +8,9 @@
 //! The vault must never print, log or serialise a value or a key, read the environment, know the
 //! registry, or be made beside the remains of an earlier one.
 
+mod accounts;
 mod alias;
+mod bindings;
 mod change;
 mod compare;
 mod credentials;
@@ -39,20 +41,22 @@ mod secret;
 mod secrets;
 mod sqlite;
 pub mod store;
+mod switches;
 mod unlocked;
 mod upstreams;
 mod usage;
 
 pub use alias::Alias;
 pub use change::{Vault, VaultStatus};
+pub use credentials::Sought;
 pub use error::{Difference, Existing, VaultError, VaultErrorKind};
 pub use header::{Header, HeaderError, VaultId};
 pub use ids::{CredentialId, IdError, SecretId, UpstreamId};
 pub use init::{init, open_or_init};
 pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText, UsageKey};
 pub use model::{
-    Claim, Created, CredentialMeta, Destination, Group, NewSecret, Provisioned, Removed, SecretChange,
-    SecretMeta, SecretRef, StoredPolicy, StoredProvider, Upstream,
+    Binding, Claim, Created, CredentialMeta, Destination, Group, NewCredential, NewSecret, Provisioned,
+    Removed, SecretChange, SecretMeta, SecretRef, StoredPolicy, StoredProvider, Switch, Upstream,
 };
 pub use open::{LockedVault, Presence, find, open, presence};
 pub use paths::VaultPaths;

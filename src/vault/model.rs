@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::alias::Alias;
 use super::ids::{CredentialId, SecretId};
 use super::secret::SecretInput;
-use crate::spec::{CredentialName, PolicyId, ProviderId, Scope, ScopeId, SecretName};
+use crate::spec::policy::Glob;
+use crate::spec::{
+    Capability, CapabilityId, CredentialName, Host, PolicyId, ProviderId, Scope, ScopeId, SecretName,
+};
 
 /// A group within a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -40,10 +43,10 @@ pub struct SecretMeta {
     pub aliases: Vec<String>,
     /// Groups in which it can be used besides its own scope; sorted.
     pub groups: Vec<Group>,
-    /// Of a secret pinned to an operator's own provider: the hosts that it named when the value was
-    /// given. To any other it goes only when its value is given again.
+    /// The hosts that the value was given for: of an operator's own provider those that it named then,
+    /// of tenants and mirrors those that were chosen. To any other it goes only when it is given again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hosts: Vec<String>,
+    pub hosts: Vec<Host>,
     /// 1 at create, one more at each rotation.
     pub version: u32,
     /// Milliseconds since 1970.
@@ -73,7 +76,33 @@ pub struct CredentialMeta {
     pub scope: Scope,
     /// Placeholder of the provider's templates → the secret that fills it.
     pub secrets: BTreeMap<String, SecretId>,
+    /// Of the hosts that its secrets were given for, those that it uses; empty: all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<Host>,
     pub created_ms: u64,
+}
+
+/// Which credential serves a call that names none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Binding {
+    /// A capability, or a pattern of several.
+    pub capabilities: Glob,
+    pub credential: CredentialName,
+    pub scope: Scope,
+    /// Whose calls: a caller's name or a pattern; none: everybody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumer: Option<Glob>,
+    pub created_ms: u64,
+}
+
+/// What the operator says about a capability, whatever it is by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Switch {
+    pub capability: CapabilityId,
+    pub on: bool,
+    pub set_ms: u64,
 }
 
 /// Where a test vault sends what is meant for `host`.
@@ -93,6 +122,21 @@ pub struct NewSecret {
     pub value: SecretInput,
     pub scope: Scope,
     pub aliases: Vec<Alias>,
+    /// The provider that the value is for, where the name says none: pinned all the same.
+    pub provider: Option<ProviderId>,
+    /// The hosts that the value is given for, where that is not as fixed as the binary.
+    pub hosts: Vec<Host>,
+}
+
+/// A credential to be made of secrets that are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCredential {
+    pub name: CredentialName,
+    pub provider: ProviderId,
+    pub scope: Scope,
+    /// Placeholder of the provider's templates → the secret that is to fill it.
+    pub secrets: BTreeMap<String, SecretRef>,
+    pub hosts: Vec<Host>,
 }
 
 /// What to change about a secret; `None` leaves a thing as it is.
@@ -143,18 +187,27 @@ pub struct Claim {
     pub provider: ProviderId,
     /// All that the provider needs: the secret's name and the placeholder it fills.
     pub secrets: Vec<(SecretName, String)>,
-    /// Of an operator's own provider, the hosts that a value given now may go to. Empty for one of the
-    /// registry, whose hosts are in the binary.
-    pub hosts: Vec<String>,
 }
 
-/// Where a value is to be sent: the pin and, of an operator's own provider, the host must agree.
+/// Where a value is to be sent, and by which grant: the pin must agree, and the host wherever it is
+/// not the only one that the binary knows.
 #[derive(Debug, Clone, Copy)]
 pub struct Destination<'a> {
     pub provider: &'a ProviderId,
-    pub host: &'a str,
+    pub capability: &'a Capability,
+    pub host: &'a Host,
     /// Whether the provider is the operator's own, which can be given other hosts at any time.
     pub own: bool,
+}
+
+impl Destination<'_> {
+    /// Whether a value that was given for `hosts` may go there.
+    pub(super) fn is_among(&self, hosts: &[Host]) -> bool {
+        if self.own || hosts.iter().any(|host| self.capability.reaches(host.as_str())) {
+            return hosts.contains(self.host);
+        }
+        self.capability.host.exact().as_ref() == Some(self.host)
+    }
 }
 
 /// What became of the credential that a secret's provider needs.

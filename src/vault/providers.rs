@@ -48,12 +48,12 @@ impl Vault {
         self.index().damaged().iter().filter(|name| name.kind == Kind::Provider).cloned().collect()
     }
 
-    /// A number that changes whenever a provider does; comparable within this handle only.
+    /// A number that changes whenever a provider or a switch does; comparable within this handle only.
     ///
     /// # Errors
     /// When the stored records cannot be read or are not those last written.
-    pub fn providers_version(&mut self) -> Result<u64, VaultError> {
+    pub fn catalog_version(&mut self) -> Result<u64, VaultError> {
         self.refresh()?;
-        Ok(self.index().providers_version())
+        Ok(self.index().catalog_version())
     }
 }

@@ -33,8 +33,15 @@ pub(super) fn provision(
         None if others.next().is_some() => return Ok(Provisioned::None),
         None => (draft.unlocked().credential_id(provider, place, &name), now_ms),
     };
-    let credential =
-        CredentialMeta { id, name, provider: provider.clone(), scope: place.clone(), secrets, created_ms };
+    let credential = CredentialMeta {
+        id,
+        name,
+        provider: provider.clone(),
+        scope: place.clone(),
+        secrets,
+        hosts: Vec::new(),
+        created_ms,
+    };
     draft.put_credential(credential.clone())?;
     Ok(Provisioned::Ready { credential })
 }

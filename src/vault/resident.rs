@@ -18,8 +18,15 @@ use super::unlocked::Unlocked;
 pub(super) const MAX_ATTEMPTS: usize = 1000;
 /// With more new records than this, whole kinds are read at once.
 const SINGLY: usize = 16;
-pub(super) const INDEXED: [Kind; 5] =
-    [Kind::Secret, Kind::Credential, Kind::Upstream, Kind::Policy, Kind::Provider];
+pub(super) const INDEXED: [Kind; 7] = [
+    Kind::Secret,
+    Kind::Credential,
+    Kind::Upstream,
+    Kind::Policy,
+    Kind::Provider,
+    Kind::Binding,
+    Kind::Switch,
+];
 
 pub(super) type Generations = BTreeMap<RecordName, u64>;
 

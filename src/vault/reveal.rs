@@ -12,8 +12,8 @@ use super::store::RecordName;
 use super::unlocked::parse;
 
 impl Vault {
-    /// The value of a secret, for the provider that it is pinned to and for no other, and of an
-    /// operator's own provider only for the hosts that it was given for.
+    /// The value of a secret, for the provider that it is pinned to and for no other, and only for the
+    /// hosts that it was given for wherever the binary does not fix the host.
     ///
     /// The pin is read from the metadata sealed with the value, just now, and checked before the
     /// value is opened. Only this record is read.
@@ -37,9 +37,8 @@ impl Vault {
                     provider: to.provider.clone(),
                 });
             }
-            // A host of the registry is as fixed as the binary; one of an operator's provider is not.
-            if (to.own || !meta.hosts.is_empty()) && !meta.hosts.iter().any(|host| host == to.host) {
-                return Err(VaultError::HostMismatch { secret: *id, host: to.host.to_owned() });
+            if !to.is_among(&meta.hosts) {
+                return Err(VaultError::HostMismatch { secret: *id, host: to.host.clone() });
             }
             opened.value().map(Secret::new).map_err(damaged)
         })

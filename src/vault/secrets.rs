@@ -15,7 +15,7 @@ use super::model::{
 use super::provision::provision;
 use super::secret::SecretInput;
 use crate::platform::entropy;
-use crate::spec::{ProviderId, Scope};
+use crate::spec::{Host, Scope};
 
 impl Vault {
     /// All readable secrets, by id; [`Vault::damaged`] names the others.
@@ -87,11 +87,10 @@ impl Vault {
         value: &SecretInput,
         now_ms: u64,
     ) -> Result<SecretMeta, VaultError> {
-        self.rotate_secret_for(reference, value, |_| None, now_ms)
+        self.rotate_secret_for(reference, value, |meta| meta.hosts.clone(), now_ms)
     }
 
-    /// As [`Vault::rotate_secret`]; and where `hosts_of` knows the provider that the secret is pinned
-    /// to, the new value may go to the hosts that it names now.
+    /// As [`Vault::rotate_secret`], for the hosts that `hosts_of` says of the secret.
     ///
     /// # Errors
     /// When the secret is not found.
@@ -99,12 +98,12 @@ impl Vault {
         &mut self,
         reference: &SecretRef,
         value: &SecretInput,
-        hosts_of: impl Fn(&ProviderId) -> Option<Vec<String>>,
+        hosts_of: impl Fn(&SecretMeta) -> Vec<Host>,
         now_ms: u64,
     ) -> Result<SecretMeta, VaultError> {
         self.change(|draft| {
             let mut meta = locate(draft.index(), reference)?.clone();
-            meta.hosts = meta.pin.as_ref().and_then(&hosts_of).unwrap_or(meta.hosts);
+            meta.hosts = hosts_of(&meta);
             meta.version = meta.version.saturating_add(1);
             meta.rotated_ms = Some(now_ms);
             draft.put_secret(meta.clone(), value.as_bytes())?;
@@ -164,15 +163,15 @@ fn newcomer(
     claim: Option<&Claim>,
     now_ms: u64,
 ) -> Result<(SecretMeta, SecretInput), VaultError> {
-    let NewSecret { name, value, scope, aliases } = new;
+    let NewSecret { name, value, scope, aliases, provider, hosts } = new;
     let meta = SecretMeta {
         id: SecretId::from_bytes(entropy::bytes()?),
         name,
         scope,
-        pin: claim.map(|claim| claim.provider.clone()),
+        pin: claim.map(|claim| claim.provider.clone()).or(provider),
         aliases: alias::stored(aliases)?,
         groups: Vec::new(),
-        hosts: claim.map(|claim| claim.hosts.clone()).unwrap_or_default(),
+        hosts,
         version: 1,
         created_ms: now_ms,
         rotated_ms: None,

@@ -24,17 +24,23 @@ pub enum Kind {
     Policy,
     /// A provider of the operator.
     Provider,
+    /// Which credential serves a capability where a call names none.
+    Binding,
+    /// A capability that the operator turned on or off.
+    Switch,
     Setting,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Manifest,
         Self::Secret,
         Self::Credential,
         Self::Upstream,
         Self::Policy,
         Self::Provider,
+        Self::Binding,
+        Self::Switch,
         Self::Setting,
     ];
 
@@ -47,6 +53,8 @@ impl Kind {
             Self::Upstream => "upstream",
             Self::Policy => "policy",
             Self::Provider => "provider",
+            Self::Binding => "binding",
+            Self::Switch => "switch",
             Self::Setting => "setting",
         }
     }
@@ -96,6 +104,13 @@ impl fmt::Display for RecordName {
             Kind::Manifest => f.write_str("the manifest, which vouches for all other records,"),
             kind => write!(f, "{kind} {}", self.id.0),
         }
+    }
+}
+
+impl RecordName {
+    #[must_use]
+    pub fn is_credential(&self) -> bool {
+        self.kind == Kind::Credential
     }
 }
 

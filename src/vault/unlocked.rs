@@ -1,12 +1,13 @@
 //! The keys of an open vault, together with the header they belong to.
 
 use super::header::Header;
-use super::ids::{CredentialId, PolicyRecordId, ProviderRecordId, UpstreamId};
+use super::ids::{BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SwitchId, UpstreamId};
 use super::index::Item;
 use super::keys::{DerivedKeys, Kek};
+use super::model::Binding;
 use super::seal::{Address, Opened, Sealer, Unopened};
 use super::store::{Kind, RecordName};
-use crate::spec::{CredentialName, PolicyId, ProviderId, Scope};
+use crate::spec::{CapabilityId, CredentialName, PolicyId, ProviderId, Scope};
 
 pub(super) struct Unlocked {
     pub(super) header: Header,
@@ -52,6 +53,8 @@ impl Unlocked {
             Kind::Provider => {
                 Item::Provider(ProviderRecordId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?)
             }
+            Kind::Binding => Item::Binding(BindingId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?),
+            Kind::Switch => Item::Switch(SwitchId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?),
             Kind::Manifest | Kind::Setting => return Ok(None),
         };
         if item.record_name() == *name { Ok(Some(item)) } else { Err(Unopened) }
@@ -77,6 +80,20 @@ impl Unlocked {
     pub(super) fn provider_id(&self, provider: &ProviderId) -> ProviderRecordId {
         let parts = [b"provider", provider.as_str().as_bytes()];
         ProviderRecordId::from_bytes(first_half(self.keys.name_mac(&parts)))
+    }
+
+    /// What is bound, where and for whom, of which there is one binding.
+    pub(super) fn binding_id(&self, binding: &Binding) -> BindingId {
+        let scope = binding.scope.to_string();
+        let consumer = binding.consumer.as_ref().map_or("", |consumer| consumer.as_str());
+        let parts =
+            [b"binding", binding.capabilities.as_str().as_bytes(), scope.as_bytes(), consumer.as_bytes()];
+        BindingId::from_bytes(first_half(self.keys.name_mac(&parts)))
+    }
+
+    pub(super) fn switch_id(&self, capability: &CapabilityId) -> SwitchId {
+        let parts = [b"switch", capability.as_str().as_bytes()];
+        SwitchId::from_bytes(first_half(self.keys.name_mac(&parts)))
     }
 
     pub(super) fn upstream_id(&self, host: &str) -> UpstreamId {

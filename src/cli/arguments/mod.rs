@@ -1,6 +1,7 @@
 //! What can be typed: the tree of commands and flags, and nothing of what they mean.
 
 mod capability;
+mod credential;
 mod invoke;
 mod operate;
 mod review;
@@ -13,7 +14,11 @@ use std::ffi::OsString;
 
 use clap::{Args, Command, FromArgMatches as _, Parser, Subcommand};
 
-pub(super) use capability::{CapabilityVerb, DescribeArguments, ListArguments};
+pub(super) use capability::{
+    BindArguments, BoundArguments, CapabilityVerb, DescribeArguments, ListArguments, NewCapabilityArguments,
+    PolicyOfVerb, SwitchArguments, UnbindArguments,
+};
+pub(super) use credential::{CredentialCreateArguments, CredentialVerb};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments};
 pub(super) use operate::{
     ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,
@@ -59,6 +64,9 @@ pub(super) enum Verb {
     /// Browse and use capabilities
     #[command(subcommand, arg_required_else_help = true)]
     Capability(CapabilityVerb),
+    /// Make and list credentials: which secrets serve which account of a provider
+    #[command(subcommand, arg_required_else_help = true)]
+    Credential(CredentialVerb),
     /// Call a capability, and print the upstream's answer as it comes
     Invoke(InvokeArguments),
     /// Call a capability, and print its answer as indented JSON
@@ -126,6 +134,8 @@ impl Arguments {
             Verb::Secrets(SecretsVerb::List(list)) => list.format.json,
             Verb::Capability(CapabilityVerb::List(list)) => list.format.json,
             Verb::Capability(CapabilityVerb::Describe(describe)) => describe.format.json,
+            Verb::Capability(CapabilityVerb::Bindings(format)) => format.json,
+            Verb::Credential(CredentialVerb::List(format)) => format.json,
             Verb::Audit(audit) => audit.wants_json(),
             Verb::Repair(repair) => repair.format.json,
             Verb::Policy(PolicyVerb::Check { json, .. }) => *json,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{Format, PlaceArguments, ScopeArguments};
-use crate::spec::SecretName;
+use crate::spec::{Host, ProviderId, SecretName};
 
 #[derive(Subcommand)]
 pub(in crate::cli) enum SecretsVerb {
@@ -41,6 +41,19 @@ pub(in crate::cli) struct CreateArguments {
     /// Another name for it; may be repeated
     #[arg(long = "alias", value_name = "ALIAS")]
     pub(in crate::cli) aliases: Vec<String>,
+    /// The provider that it is for, where its name says none: it is pinned to that all the same
+    #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
+    pub(in crate::cli) provider: Option<ProviderId>,
+    #[command(flatten)]
+    pub(in crate::cli) hosts: HostArguments,
+}
+
+/// Where an account of its own host, or of another region, stands.
+#[derive(Args)]
+pub(in crate::cli) struct HostArguments {
+    /// The account's own host, such as acme.myshopify.com; may be repeated
+    #[arg(long = "host", value_name = "HOST", value_parser = Host::parse)]
+    pub(in crate::cli) hosts: Vec<Host>,
 }
 
 /// Where a value comes from: without a flag, from a pipe or a hidden prompt.
@@ -102,6 +115,8 @@ pub(in crate::cli) struct RotateArguments {
     pub(in crate::cli) secret: SelectArguments,
     #[command(flatten)]
     pub(in crate::cli) value: ValueArguments,
+    #[command(flatten)]
+    pub(in crate::cli) hosts: HostArguments,
 }
 
 #[derive(Args)]
@@ -109,6 +124,8 @@ pub(in crate::cli) struct ImportArguments {
     /// A name and its value; may be repeated
     #[arg(long = "entry", value_name = "NAME=VALUE", required = true)]
     pub(in crate::cli) entries: Vec<OsString>,
+    #[command(flatten)]
+    pub(in crate::cli) hosts: HostArguments,
     #[command(flatten)]
     pub(in crate::cli) scope: ScopeArguments,
 }

@@ -14,8 +14,17 @@ pub(super) fn filtered<'a>(all: &'a [CapabilityView], filter: &Filter) -> Vec<&'
     let wanted = |one: &&CapabilityView| {
         filter.provider.as_ref().is_none_or(|provider| *provider == one.provider)
             && (!filter.ready || one.readiness == Readiness::Ready)
+            && (filter.risks.is_empty() || filter.risks.contains(&one.risk))
+            && filter.category.as_ref().is_none_or(|category| category.eq_ignore_ascii_case(&one.category))
+            && filter.search.as_ref().is_none_or(|words| is_about(one, words))
     };
     all.iter().filter(wanted).collect()
+}
+
+/// Whether each of the words stands in its name, category or summary.
+fn is_about(one: &CapabilityView, words: &str) -> bool {
+    let text = format!("{} {} {}", one.id, one.category, one.summary).to_lowercase();
+    words.to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 
 /// Whether the vault is locked, as far as the list tells.
@@ -62,6 +71,7 @@ pub(super) fn mark(one: &CapabilityView) -> String {
         Readiness::Ready => "ready".to_owned(),
         Readiness::Disabled => "off".to_owned(),
         Readiness::Locked => "locked".to_owned(),
+        Readiness::NoHost => "needs its host".to_owned(),
         Readiness::Incomplete | Readiness::NoSecret => match one.missing.as_slice() {
             [] => "needs a secret".to_owned(),
             [only] => format!("needs {only}"),
@@ -86,6 +96,7 @@ fn counts(capabilities: &[&CapabilityView]) -> String {
     let parts = [
         (count(&[Readiness::Ready]), "ready"),
         (count(&[Readiness::Incomplete, Readiness::NoSecret]), "without secrets"),
+        (count(&[Readiness::NoHost]), "without a host"),
         (count(&[Readiness::Disabled]), "off"),
         (count(&[Readiness::Locked]), "locked"),
     ];
@@ -152,10 +163,13 @@ twilio/calls        needs TWILIO_SID +1      Does things
         let ids =
             |filter: Filter| filtered(&all, &filter).iter().map(|one| one.id.to_string()).collect::<Vec<_>>();
         let openai = Some(ProviderId::from_static("openai"));
-        assert_eq!(ids(Filter { provider: openai.clone(), ready: false }), ["openai/models", "openai/admin"]);
-        assert_eq!(ids(Filter { provider: openai, ready: true }), ["openai/models"]);
+        assert_eq!(
+            ids(Filter { provider: openai.clone(), ..Filter::default() }),
+            ["openai/models", "openai/admin"]
+        );
+        assert_eq!(ids(Filter { provider: openai, ready: true, ..Filter::default() }), ["openai/models"]);
         let trello = Some(ProviderId::from_static("trello"));
-        assert!(ids(Filter { provider: trello, ready: true }).is_empty());
+        assert!(ids(Filter { provider: trello, ready: true, ..Filter::default() }).is_empty());
         assert!(printed(|screen| print(&[], screen)).0.starts_with("No capability fits."));
     }
 }

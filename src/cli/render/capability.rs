@@ -7,7 +7,8 @@ use super::shell;
 use super::table::aligned;
 use crate::cli::escape;
 use crate::cli::screen::Screen;
-use crate::service::{CapabilityDetail, Readiness, SecretNeed};
+use crate::service::{CapabilityDetail, CredentialView, Readiness, SecretNeed};
+use crate::spec::Host;
 
 /// The width of the labels.
 const LABELS: usize = 10;
@@ -37,12 +38,13 @@ fn section(title: &str, lines: Vec<String>, screen: &mut Screen<'_>) -> io::Resu
 
 fn facts(detail: &CapabilityDetail) -> Vec<String> {
     let row = &detail.row;
-    let credentials = detail.credentials.iter().map(|one| format!("{} ({})", one.name, one.scope));
+    let credentials = detail.credentials.iter().map(credential);
     let credentials = credentials.collect::<Vec<_>>().join(", ");
     let facts = [
         ("provider", format!("{} ({})", detail.provider_name, row.provider)),
         ("docs", detail.docs.clone()),
         ("host", detail.host.clone()),
+        ("or", detail.mirrors.join(", ")),
         ("auth", detail.auth.clone()),
         ("risk", row.risk.as_str().to_owned()),
         ("readiness", readiness(detail)),
@@ -52,9 +54,15 @@ fn facts(detail: &CapabilityDetail) -> Vec<String> {
     told.map(|(label, value)| aligned([(*label, LABELS), (value.as_str(), 0)].into_iter())).collect()
 }
 
+fn credential(one: &CredentialView) -> String {
+    let hosts: Vec<&str> = one.hosts.iter().map(Host::as_str).collect();
+    let place = if hosts.is_empty() { String::new() } else { format!(" at {}", hosts.join(", ")) };
+    format!("{}{place} ({})", one.name, one.scope)
+}
+
 fn readiness(detail: &CapabilityDetail) -> String {
     match detail.row.readiness {
-        Readiness::Disabled => "off: an administrative capability is enabled by name".to_owned(),
+        Readiness::Disabled => format!("off: aivault capability enable {}", detail.row.id),
         Readiness::Locked => "unknown while the vault is locked".to_owned(),
         _ => mark(&detail.row),
     }
@@ -97,7 +105,7 @@ fn defaults(detail: &CapabilityDetail) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::cli::render::testing::printed;
-    use crate::service::{CapabilityView, CredentialView, GrantView};
+    use crate::service::{CapabilityView, GrantView};
     use crate::spec::{CapabilityId, CredentialName, ProviderId, Risk, Scope, SecretName};
 
     fn detail() -> CapabilityDetail {
@@ -115,6 +123,7 @@ mod tests {
             provider_name: "OpenAI".into(),
             docs: "https://platform.openai.com/docs".into(),
             host: "api.openai.com".into(),
+            mirrors: Vec::new(),
             auth: "header authorization".into(),
             secrets: vec![SecretNeed {
                 name: SecretName::from_static("OPENAI_API_KEY"),
@@ -136,6 +145,8 @@ mod tests {
                 provider: ProviderId::from_static("openai"),
                 scope: Scope::Global,
                 capabilities: 17,
+                secrets: Default::default(),
+                hosts: Vec::new(),
             }],
         }
     }

@@ -5,6 +5,7 @@ mod audit;
 mod capabilities;
 mod capability;
 mod changes;
+mod credentials;
 mod findings;
 mod policies;
 mod providers;
@@ -24,7 +25,7 @@ use super::escape;
 use super::screen::Screen;
 use crate::platform::clock;
 use crate::service::Outcome;
-use crate::spec::ProviderId;
+use crate::spec::{ProviderId, Risk};
 
 pub(super) use changes::changes;
 pub(super) use findings::{findings, pretty_one};
@@ -48,6 +49,10 @@ pub(super) struct View {
 pub(super) struct Filter {
     pub(super) provider: Option<ProviderId>,
     pub(super) ready: bool,
+    pub(super) risks: Vec<Risk>,
+    pub(super) category: Option<String>,
+    /// Words that all have to be found.
+    pub(super) search: Option<String>,
 }
 
 impl View {
@@ -103,6 +108,37 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         }
         Outcome::Capability(detail) if view.json => json(detail, screen),
         Outcome::Capability(detail) => capability::print(detail, screen),
+        Outcome::CapabilityCreated { id, .. } => {
+            writeln!(screen.out, "Capability created: {id}\nSee it with: aivault capability describe {id}")
+        }
+        Outcome::CapabilityDeleted { id } => writeln!(screen.out, "Capability deleted: {id}"),
+        Outcome::CapabilitySwitched { id, on: true } => writeln!(screen.out, "Capability enabled: {id}"),
+        Outcome::CapabilitySwitched { id, on: false } => writeln!(screen.out, "Capability disabled: {id}"),
+        Outcome::CapabilityBoundTo(binding) => credentials::print_bound(binding, screen),
+        Outcome::CapabilityUnbound => writeln!(screen.out, "Binding removed."),
+        Outcome::Bindings { bindings } if view.json => json(bindings, screen),
+        Outcome::Bindings { bindings } => credentials::print_bindings(bindings, screen),
+        Outcome::CapabilityBounded { id, policy, text: Some(_) } => {
+            writeln!(
+                screen.out,
+                "{id} is bounded by the policy {policy}.\nSee it with: aivault policy show {policy}"
+            )
+        }
+        Outcome::CapabilityBounded { id, policy, text: None } => {
+            writeln!(screen.out, "{id} is not bounded any more: the policy {policy} is gone.")
+        }
+        Outcome::CredentialCreated(credential) => credentials::print_created(credential, screen),
+        Outcome::Credentials { credentials, damaged } => {
+            if view.json {
+                json(credentials, screen)?;
+            } else {
+                credentials::print_list(credentials, screen)?;
+            }
+            damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
+        }
+        Outcome::CredentialDeleted { name, provider } => {
+            writeln!(screen.out, "Credential deleted: {name} of {provider}. Its secrets are kept.")
+        }
         Outcome::Audit { events, damaged, doubt } => {
             audit::print(events, view.json, screen)?;
             doubt.iter().try_for_each(|doubt| screen.warn(doubt))?;

@@ -187,6 +187,7 @@ mod tests {
             name: SecretName::from_static(name),
             scope: Scope::Global,
             provider: provider.map(ProviderId::from_static),
+            hosts: Vec::new(),
             aliases: Vec::new(),
             groups: Vec::new(),
             version: 1,
@@ -200,6 +201,8 @@ mod tests {
             name: CredentialName::from_static(name),
             provider: ProviderId::from_static(name),
             scope: Scope::Global,
+            secrets: Default::default(),
+            hosts: Vec::new(),
             capabilities: 17,
         }
     }

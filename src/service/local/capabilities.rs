@@ -8,15 +8,17 @@ use super::{Local, example, views};
 use crate::policy::{Caller, Defaults, unknown_capability};
 use crate::service::catalog::FullCatalog;
 use crate::service::error::{ErrorKind, ServiceError};
-use crate::service::outcome::{CapabilityDetail, CapabilityView, GrantView, Outcome, Readiness, SecretNeed};
-use crate::spec::{Capability, Provider, Scope, SecretName};
-use crate::vault::CredentialMeta;
+use crate::service::outcome::{
+    CapabilityDetail, CapabilityView, CredentialView, GrantView, Outcome, Readiness, SecretNeed,
+};
+use crate::spec::{Capability, Host, Provider, Scope, SecretName};
 
 /// What is stored, as seen from one scope.
 struct InSight {
     catalog: Arc<FullCatalog>,
     scopes: Vec<Scope>,
-    credentials: Vec<CredentialMeta>,
+    /// Each with the hosts that it is bound to.
+    credentials: Vec<(Vec<Host>, CredentialView)>,
     names: BTreeSet<SecretName>,
 }
 
@@ -27,6 +29,10 @@ impl InSight {
         let mut vault = session.desk.vault();
         let mut credentials = vault.credentials()?;
         credentials.retain(|credential| scopes.contains(&credential.scope));
+        let credentials = credentials
+            .into_iter()
+            .map(|one| (vault.bound_hosts(&one), views::credential(&one, &catalog, &vault)))
+            .collect();
         let secrets = vault.secrets()?;
         let seen = secrets.iter().filter(|meta| {
             scopes.contains(&meta.scope) || meta.groups.iter().any(|group| scopes.contains(&group.scope()))
@@ -35,10 +41,25 @@ impl InSight {
     }
 
     /// The provider's credentials, narrowest scope first.
-    fn credentials_of(&self, provider: &Provider) -> Vec<&CredentialMeta> {
-        let mut own: Vec<_> = self.credentials.iter().filter(|one| one.provider == provider.id).collect();
-        own.sort_by_key(|one| self.scopes.iter().position(|scope| *scope == one.scope));
+    fn credentials_of(&self, provider: &Provider) -> Vec<&(Vec<Host>, CredentialView)> {
+        let mut own: Vec<_> =
+            self.credentials.iter().filter(|(_, one)| one.provider == provider.id).collect();
+        own.sort_by_key(|(_, one)| self.scopes.iter().position(|scope| *scope == one.scope));
         own
+    }
+
+    /// What calls can make of a capability.
+    fn readiness(&self, provider: &Provider, capability: &Capability, missing: &[SecretName]) -> Readiness {
+        let credentials = self.credentials_of(provider);
+        if credentials.iter().any(|(bound, _)| capability.place(bound).is_some()) {
+            Readiness::Ready
+        } else if !credentials.is_empty() {
+            Readiness::NoHost
+        } else if missing.len() < provider.secrets.len() {
+            Readiness::Incomplete
+        } else {
+            Readiness::NoSecret
+        }
     }
 
     fn missing(&self, provider: &Provider) -> Vec<SecretName> {
@@ -82,13 +103,14 @@ impl Local {
             provider_name: provider.name.to_string(),
             docs: provider.docs.to_string(),
             host: capability.host.to_string(),
+            mirrors: capability.mirrors.iter().map(ToString::to_string).collect(),
             auth: provider.auth.scheme().to_owned(),
             secrets: needs(sight.as_ref(), provider),
             allow: capability.grants.iter().map(grant).collect(),
             default_method: Defaults::method(capability, true).ok().map(|method| method.to_string()),
             default_path: capability.default_path().map(str::to_owned),
             example: example::command(capability),
-            credentials: credentials.into_iter().map(|one| views::credential(one, &catalog)).collect(),
+            credentials: credentials.into_iter().map(|(_, view)| view.clone()).collect(),
         })))
     }
 }
@@ -101,11 +123,10 @@ fn catalog_of(sight: Option<&InSight>) -> Arc<FullCatalog> {
 fn row(sight: Option<&InSight>, provider: &Provider, capability: &Capability) -> CapabilityView {
     let missing = sight.map(|sight| sight.missing(provider)).unwrap_or_default();
     let readiness = match sight {
-        _ if capability.is_administrative() => Readiness::Disabled,
+        None if capability.is_administrative() => Readiness::Disabled,
         None => Readiness::Locked,
-        Some(sight) if !sight.credentials_of(provider).is_empty() => Readiness::Ready,
-        Some(_) if missing.len() < provider.secrets.len() => Readiness::Incomplete,
-        Some(_) => Readiness::NoSecret,
+        Some(sight) if !sight.catalog.is_enabled(capability) => Readiness::Disabled,
+        Some(sight) => sight.readiness(provider, capability, &missing),
     };
     CapabilityView {
         id: capability.id.clone(),

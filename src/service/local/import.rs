@@ -6,6 +6,7 @@
 
 use super::Local;
 use super::labels::called;
+use super::secrets::{Newcomer, Place};
 use super::session::Session;
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::platform::clock;
@@ -14,7 +15,7 @@ use crate::service::command::ImportEntry;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::Outcome;
 use crate::spec::{Scope, SecretName};
-use crate::vault::{NewSecret, VaultError};
+use crate::vault::VaultError;
 
 /// How long a comparison with a stored value takes at least.
 const COMPARISON_MS: u64 = 250;
@@ -24,8 +25,9 @@ impl Local {
         &self,
         caller: &Caller,
         entries: Vec<ImportEntry>,
-        scope: &Scope,
+        place: Place,
     ) -> Result<Outcome, ServiceError> {
+        let scope = &place.scope;
         let session = self.session(caller)?;
         let (mut new, mut unchanged) = (Vec::new(), Vec::new());
         for entry in entries {
@@ -35,10 +37,10 @@ impl Local {
                 new.push(entry);
             }
         }
-        let new = new.into_iter().map(|ImportEntry { name, value }| NewSecret {
+        let new = new.into_iter().map(|ImportEntry { name, value }| Newcomer {
             name,
             value,
-            scope: scope.clone(),
+            place: place.clone(),
             aliases: Vec::new(),
         });
         let stored = self.store_all(caller, new.collect()).map_err(|error| ServiceError {

@@ -3,11 +3,16 @@
 //! The daemon is this behind a socket; the command line is this where the key can be
 //! had without asking anybody.
 
+mod accounts;
 mod approvals;
 mod audit;
+mod bindings;
+mod bounds;
 mod capabilities;
 mod errors;
 mod example;
+mod grants;
+mod hosts;
 mod import;
 mod labels;
 mod policies;
@@ -83,15 +88,20 @@ impl Local {
             Command::Init(request) => self.init(caller, &request),
             Command::Unlock { with } => self.unlock(caller, with),
             Command::Lock => self.lock(caller),
-            Command::SecretCreate { name, value, scope, aliases } => {
-                self.create_secret(caller, name, value, scope, aliases).map(Outcome::SecretStored)
+            Command::SecretCreate { name, value, scope, aliases, provider, hosts } => {
+                let place = secrets::Place { scope, provider, hosts };
+                self.create_secret(caller, name, value, place, aliases).map(Outcome::SecretStored)
             }
-            Command::SecretImport { entries, scope } => self.import_secrets(caller, entries, &scope),
+            Command::SecretImport { entries, scope, hosts } => {
+                self.import_secrets(caller, entries, secrets::Place { scope, provider: None, hosts })
+            }
             Command::SecretList { scope } => self.list_secrets(caller, scope.as_ref()),
             Command::SecretUpdate { secret, name, aliases } => {
                 self.update_secret(caller, &secret, name, aliases)
             }
-            Command::SecretRotate { secret, value } => self.rotate_secret(caller, &secret, value),
+            Command::SecretRotate { secret, value, hosts } => {
+                self.rotate_secret(caller, &secret, value, &hosts)
+            }
             Command::SecretDelete { secret } => self.delete_secret(caller, &secret),
             Command::SecretAttachGroup { secret, workspace, group } => {
                 self.attach_group(caller, &secret, workspace, group)
@@ -101,6 +111,24 @@ impl Local {
             }
             Command::CapabilityList { scope } => self.list_capabilities(caller, &scope),
             Command::CapabilityDescribe { id, scope } => self.describe_capability(caller, &id, &scope),
+            Command::CapabilityCreate(new) => self.create_capability(caller, &new),
+            Command::CapabilityDelete { id } => self.delete_capability(caller, &id),
+            Command::CapabilitySwitch { id, on } => self.switch_capability(caller, &id, on),
+            Command::CapabilityBind { capabilities, credential, scope, consumer } => {
+                self.bind(caller, &capabilities, &credential, scope, consumer.as_deref())
+            }
+            Command::CapabilityUnbind { capabilities, scope, consumer } => {
+                self.unbind(caller, &capabilities, scope, consumer.as_deref())
+            }
+            Command::BindingList => self.list_bindings(caller),
+            Command::CapabilityBound { id, bounds } => self.bound_capability(caller, &id, &bounds),
+            Command::CredentialCreate { name, provider, secrets, hosts, scope } => {
+                self.create_credential(caller, accounts::Wanted { name, provider, secrets, hosts, scope })
+            }
+            Command::CredentialList => self.list_credentials(caller),
+            Command::CredentialDelete { name, provider, scope } => {
+                self.delete_credential(caller, &name, provider.as_ref(), &scope)
+            }
             Command::AuditRead { limit, before_ts_ms } => self.read_audit(caller, limit, before_ts_ms),
             Command::AuditVerify => self.verify_audit(caller),
             Command::PolicyApply { files, dry_run } => self.apply_policies(caller, files, dry_run),

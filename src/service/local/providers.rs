@@ -30,7 +30,7 @@ impl Local {
         let stored = StoredProvider { id: provider.id.clone(), text: file.text, added_ms: clock::now_ms() };
         let event = event(caller, Action::ProviderAdd, &provider.id);
         session.recorded(event, |vault| vault.add_provider(&stored))?;
-        let hosts = session.catalog()?.claim_of(&provider).hosts;
+        let hosts = session.catalog()?.hosts_to_keep(&provider);
         let secrets = session.desk.vault().secrets()?;
         let left_behind = |meta: &&crate::vault::SecretMeta| {
             meta.pin.as_ref() == Some(&provider.id) && !hosts.iter().all(|host| meta.hosts.contains(host))
@@ -83,7 +83,7 @@ fn malformed(message: String) -> ServiceError {
     ServiceError::new(ErrorKind::InvalidRequest, message).reason("provider.malformed")
 }
 
-fn unknown(catalog: &FullCatalog, id: &ProviderId) -> ServiceError {
+pub(super) fn unknown(catalog: &FullCatalog, id: &ProviderId) -> ServiceError {
     let error = ServiceError::new(ErrorKind::NotFound, format!("there is no provider `{id}`"));
     let near = suggest::nearest(id.as_str(), catalog.providers().map(|provider| provider.id.as_str()));
     error.reason("provider.missing").help(match near {

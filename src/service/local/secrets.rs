@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::session::Session;
-use super::{Local, labels, views};
+use super::{Local, hosts, labels, views};
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::platform::clock;
 use crate::policy::Caller;
@@ -13,8 +13,10 @@ use crate::service::catalog::FullCatalog;
 use crate::service::command::SecretSelector;
 use crate::service::error::ServiceError;
 use crate::service::outcome::{CredentialView, Outcome, StoredView};
-use crate::spec::{ProviderId, Scope, ScopeId, SecretName};
-use crate::vault::{CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretInput, SecretMeta};
+use crate::spec::{Host, ProviderId, Scope, ScopeId, SecretName};
+use crate::vault::{
+    Alias, CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretInput, SecretMeta,
+};
 
 impl Local {
     pub(super) fn create_secret(
@@ -22,12 +24,11 @@ impl Local {
         caller: &Caller,
         name: SecretName,
         value: SecretInput,
-        scope: Scope,
+        place: Place,
         aliases: Vec<String>,
     ) -> Result<StoredView, ServiceError> {
         let aliases = labels::unclaimed(&*self.session(caller)?.catalog()?, &aliases)?;
-        let new = NewSecret { name, value, scope, aliases };
-        let mut stored = self.store_all(caller, vec![new])?;
+        let mut stored = self.store_all(caller, vec![Newcomer { name, value, place, aliases }])?;
         // There is one for each that was given.
         Ok(stored.pop().expect("one secret was given"))
     }
@@ -36,16 +37,18 @@ impl Local {
     pub(super) fn store_all(
         &self,
         caller: &Caller,
-        new: Vec<NewSecret>,
+        new: Vec<Newcomer>,
     ) -> Result<Vec<StoredView>, ServiceError> {
         let session = self.session(caller)?;
         let catalog = session.catalog()?;
+        let new = new.into_iter().map(|one| one.placed(&catalog)).collect::<Result<Vec<_>, _>>()?;
         let claimed: Vec<_> = new.into_iter().map(|new| (catalog.claim(&new.name), new)).collect();
         let doubts: Vec<_> = claimed.iter().map(|(_, new)| doubts(&catalog, &new.name, &new.value)).collect();
-        let events = claimed.iter().map(|(claim, new)| Event {
+        let events = claimed.iter().map(|(_, new)| Event {
             secret: Some(new.name.clone()),
             scope: Some(new.scope.clone()),
-            provider: claim.as_ref().map(|claim| claim.provider.clone()),
+            provider: new.provider.clone(),
+            host: named(&new.hosts),
             ..event(caller, Action::SecretCreate)
         });
         let events = events.collect();
@@ -99,12 +102,16 @@ impl Local {
         caller: &Caller,
         selector: &SecretSelector,
         value: SecretInput,
+        given: &[Host],
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = self.selected(caller, selector)?;
-        let event = selected(event(caller, Action::SecretRotate), selector);
         let catalog = session.catalog()?;
-        let hosts_of = |pin: &ProviderId| {
-            catalog.provider(pin.as_str()).map(|provider| catalog.claim_of(provider).hosts)
+        let before = session.desk.vault().secret(&reference)?;
+        hosts::of_rotated(&catalog, &before, given)?;
+        let event = Event { host: named(given), ..selected(event(caller, Action::SecretRotate), selector) };
+        // Of a secret that another process has replaced meanwhile, nothing is known: its hosts stay.
+        let hosts_of = |meta: &SecretMeta| {
+            hosts::of_rotated(&catalog, meta, given).unwrap_or_else(|_| meta.hosts.clone())
         };
         let meta = session.recorded(event, |vault| {
             vault.rotate_secret_for(&reference, &value, hosts_of, clock::now_ms())
@@ -181,10 +188,47 @@ impl Local {
                     std::slice::from_ref(&credential),
                     Action::CredentialProvision,
                 )?;
-                Ok((Some(views::credential(&credential, &*session.catalog()?)), Vec::new()))
+                Ok((
+                    Some(views::credential(&credential, &*session.catalog()?, &session.desk.vault())),
+                    Vec::new(),
+                ))
             }
         }
     }
+}
+
+/// Where a new secret stands, and what its value is for.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) scope: Scope,
+    /// The provider, where the name says none.
+    pub(super) provider: Option<ProviderId>,
+    pub(super) hosts: Vec<Host>,
+}
+
+/// A secret that is to be stored.
+pub(super) struct Newcomer {
+    pub(super) name: SecretName,
+    pub(super) value: SecretInput,
+    pub(super) place: Place,
+    pub(super) aliases: Vec<Alias>,
+}
+
+impl Newcomer {
+    /// With its provider and the hosts that its value may go to.
+    fn placed(self, catalog: &FullCatalog) -> Result<NewSecret, ServiceError> {
+        let Self { name, value, place: Place { scope, provider, hosts }, aliases } = self;
+        let provider = hosts::provider_of(catalog, &name, provider.as_ref())?;
+        let hosts = hosts::of_new(catalog, provider, &name, &hosts)?;
+        let provider = provider.map(|provider| provider.id.clone());
+        Ok(NewSecret { name, value, scope, aliases, provider, hosts })
+    }
+}
+
+/// The hosts for the log.
+fn named(hosts: &[Host]) -> Option<String> {
+    let names: Vec<&str> = hosts.iter().map(Host::as_str).collect();
+    (!names.is_empty()).then(|| names.join(" "))
 }
 
 fn event(caller: &Caller, action: Action) -> Event {
@@ -227,7 +271,8 @@ fn credential_views(
     credentials: &[CredentialMeta],
 ) -> Result<Vec<CredentialView>, ServiceError> {
     let catalog = session.catalog()?;
-    Ok(credentials.iter().map(|one| views::credential(one, &catalog)).collect())
+    let vault = session.desk.vault();
+    Ok(credentials.iter().map(|one| views::credential(one, &catalog, &vault)).collect())
 }
 
 fn changed(meta: &SecretMeta, provisioned: Vec<CredentialView>, removed: Vec<CredentialView>) -> Outcome {

@@ -6,7 +6,7 @@ use crate::platform::clock;
 use crate::policy::Caller;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::Outcome;
-use crate::spec::HostPattern;
+use crate::spec::Host;
 use crate::vault::Upstream;
 
 impl Local {
@@ -18,10 +18,10 @@ impl Local {
         ca_pem: String,
     ) -> Result<Outcome, ServiceError> {
         let invalid = |message: String| ServiceError::new(ErrorKind::InvalidRequest, message);
-        let host = HostPattern::parse(host).map_err(|error| invalid(error.to_string()))?;
+        let host = Host::parse(host).map_err(|error| invalid(error.to_string()))?;
         let session = self.session(caller)?;
         let catalog = session.catalog()?;
-        if !catalog.capabilities().any(|(_, capability)| capability.host == host) {
+        if !catalog.capabilities().any(|(_, capability)| capability.reaches(host.as_str())) {
             return Err(ServiceError::new(ErrorKind::NotFound, format!("no capability has the host {host}")));
         }
         let addr = address.parse().map_err(|_| {

@@ -3,7 +3,8 @@
 use crate::policy::Catalog as _;
 use crate::service::catalog::FullCatalog;
 use crate::service::outcome::{CredentialView, SecretView, UpstreamView};
-use crate::vault::{CredentialMeta, SecretMeta, Upstream};
+use crate::spec::{Capability, Host};
+use crate::vault::{CredentialMeta, SecretMeta, Upstream, Vault};
 
 pub(super) fn secret(meta: &SecretMeta) -> SecretView {
     SecretView {
@@ -11,6 +12,7 @@ pub(super) fn secret(meta: &SecretMeta) -> SecretView {
         name: meta.name.clone(),
         scope: meta.scope.clone(),
         provider: meta.pin.clone(),
+        hosts: meta.hosts.clone(),
         aliases: meta.aliases.clone(),
         groups: meta.groups.iter().map(|group| format!("{}/{}", group.workspace, group.group)).collect(),
         version: meta.version,
@@ -19,19 +21,31 @@ pub(super) fn secret(meta: &SecretMeta) -> SecretView {
     }
 }
 
-pub(super) fn credential(meta: &CredentialMeta, catalog: &FullCatalog) -> CredentialView {
+/// `vault` must have been looked at since `meta` was read from it.
+pub(super) fn credential(meta: &CredentialMeta, catalog: &FullCatalog, vault: &Vault) -> CredentialView {
+    let hosts = vault.bound_hosts(meta);
+    let bound = |host: &Host| {
+        let provider = catalog.provider(meta.provider.as_str());
+        provider.is_some_and(|one| {
+            one.capabilities.iter().any(|one| one.is_bound() && one.reaches(host.as_str()))
+        })
+    };
     CredentialView {
         name: meta.name.clone(),
         provider: meta.provider.clone(),
         scope: meta.scope.clone(),
-        capabilities: enabled_capabilities(meta.provider.as_str(), catalog),
+        capabilities: enabled_capabilities(meta.provider.as_str(), catalog, &hosts),
+        secrets: vault.secret_names(meta),
+        hosts: hosts.into_iter().filter(bound).collect(),
     }
 }
 
 /// How many of a provider's capabilities its credential makes ready.
-fn enabled_capabilities(provider: &str, catalog: &FullCatalog) -> usize {
+fn enabled_capabilities(provider: &str, catalog: &FullCatalog, bound: &[Host]) -> usize {
     let capabilities = catalog.provider(provider).map(|provider| provider.capabilities.iter());
-    capabilities.map_or(0, |all| all.filter(|capability| !capability.is_administrative()).count())
+    let ready =
+        |capability: &&Capability| catalog.is_enabled(capability) && capability.place(bound).is_some();
+    capabilities.map_or(0, |all| all.filter(ready).count())
 }
 
 pub(super) fn upstream(upstream: &Upstream) -> UpstreamView {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::thread;
 
-use super::{NOW, Place, input, new_secret, openai, openai_claim, value_of, with_openai};
+use super::{NOW, Place, Resolve as _, input, new_secret, openai, openai_claim, value_of, with_openai};
 use crate::spec::{Scope, SecretName};
 use crate::vault::{KeyMaterial, NewSecret, SecretRef, open_or_init};
 
@@ -23,6 +23,8 @@ fn nothing_that_was_acknowledged_is_lost() {
                 (0..EACH)
                     .map(|number| {
                         let new = NewSecret {
+                            provider: None,
+                            hosts: Vec::new(),
                             name: SecretName::parse(&format!("W{writer}_{number}")).unwrap(),
                             value: input("v"),
                             scope: Scope::Global,
@@ -84,7 +86,7 @@ fn rotations_add_up_while_others_read() {
             let mut vault = place.open().unwrap();
             for _ in 0..200 {
                 assert!(value_of(&mut vault, &id).unwrap().starts_with(b"sk-"));
-                vault.resolve_credential(&openai(), None, &Scope::Global).unwrap();
+                vault.resolve(&openai(), None, &Scope::Global).unwrap();
             }
         });
     });
@@ -118,5 +120,5 @@ fn another_handles_changes_are_seen() {
     assert_eq!(value_of(&mut two, &id).unwrap(), b"sk-two");
     two.delete_secret(&SecretRef::Id(id)).unwrap();
     assert!(value_of(&mut one, &id).is_err());
-    assert!(one.resolve_credential(&openai(), None, &Scope::Global).is_err());
+    assert!(one.resolve(&openai(), None, &Scope::Global).is_err());
 }

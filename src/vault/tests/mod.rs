@@ -1,6 +1,7 @@
 //! The vault through its public doors, with an attacker who holds the files.
 #![allow(clippy::disallowed_methods, reason = "the tests play an attacker with access to the files")]
 
+mod accounts;
 mod attacker;
 mod concurrency;
 mod flips;
@@ -13,11 +14,15 @@ mod torn;
 mod usage;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
-use crate::spec::{ProviderId, Scope, ScopeId, SecretName};
+use crate::spec::{
+    Capability, CapabilityId, CredentialName, Example, Host, HostPattern, Method, Payload, ProviderId, Risk,
+    Scope, ScopeId, SecretName,
+};
 use crate::vault::{
-    Alias, Claim, Group, KeyMaterial, NewSecret, SecretInput, SecretRef, Upstream, Vault, VaultError,
-    VaultPaths, init, open,
+    Alias, Claim, CredentialMeta, Destination, Group, KeyMaterial, NewSecret, SecretInput, SecretRef, Sought,
+    Upstream, Vault, VaultError, VaultPaths, init, open,
 };
 
 const NOW: u64 = 1_700_000_000_000;
@@ -66,7 +71,14 @@ fn input(value: &str) -> SecretInput {
 }
 
 fn new_secret(name: &'static str, value: &str, scope: Scope) -> NewSecret {
-    NewSecret { name: SecretName::from_static(name), value: input(value), scope, aliases: Vec::new() }
+    NewSecret {
+        name: SecretName::from_static(name),
+        value: input(value),
+        scope,
+        aliases: Vec::new(),
+        provider: None,
+        hosts: Vec::new(),
+    }
 }
 
 fn by_name(name: &str) -> SecretRef {
@@ -85,14 +97,13 @@ fn openai_claim() -> Claim {
     Claim {
         provider: openai(),
         secrets: vec![(SecretName::from_static("OPENAI_API_KEY"), "secret".to_owned())],
-        hosts: Vec::new(),
     }
 }
 
 fn trello_claim() -> Claim {
     let secret = |name, placeholder: &str| (SecretName::from_static(name), placeholder.to_owned());
     let secrets = vec![secret("TRELLO_API_KEY", "key"), secret("TRELLO_TOKEN", "token")];
-    Claim { provider: ProviderId::from_static("trello"), secrets, hosts: Vec::new() }
+    Claim { provider: ProviderId::from_static("trello"), secrets }
 }
 
 fn workspace(name: &'static str) -> Scope {
@@ -123,7 +134,51 @@ fn value_of(vault: &mut Vault, id: &crate::vault::SecretId) -> Result<Vec<u8>, V
     vault.reveal(id, to(&openai())).map(|secret| secret.expose().to_vec())
 }
 
-/// To a provider of the registry, whose hosts are in the binary.
-fn to(provider: &ProviderId) -> crate::vault::Destination<'_> {
-    crate::vault::Destination { provider, host: "api.example", own: false }
+/// To a provider of the registry, whose only host is in the binary.
+fn to(provider: &ProviderId) -> Destination<'_> {
+    static PLACE: LazyLock<(Capability, Host)> =
+        LazyLock::new(|| (capability("api.example"), host("api.example")));
+    Destination { provider, capability: &PLACE.0, host: &PLACE.1, own: false }
+}
+
+fn host(text: &str) -> Host {
+    Host::parse(text).unwrap()
+}
+
+fn capability(host: &'static str) -> Capability {
+    Capability {
+        id: CapabilityId::from_static("acme/things"),
+        summary: "Things".into(),
+        host: HostPattern::from_static(host),
+        mirrors: Vec::new().into(),
+        risk: Risk::Read,
+        grants: Vec::new().into(),
+        example: Example {
+            method: Method::Get,
+            path: "/".into(),
+            headers: Vec::new().into(),
+            payload: Payload::None,
+        },
+    }
+}
+
+/// The credential of a call by somebody to whatever capability.
+trait Resolve {
+    fn resolve(
+        &mut self,
+        provider: &ProviderId,
+        named: Option<&CredentialName>,
+        from: &Scope,
+    ) -> Result<CredentialMeta, VaultError>;
+}
+
+impl Resolve for Vault {
+    fn resolve(
+        &mut self,
+        provider: &ProviderId,
+        named: Option<&CredentialName>,
+        from: &Scope,
+    ) -> Result<CredentialMeta, VaultError> {
+        self.resolve_credential(Sought { provider, capability: "any/thing", caller: "uid:1", named, from })
+    }
 }

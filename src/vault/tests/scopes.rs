@@ -1,7 +1,8 @@
 //! Which credential comes into being where, and which one a call gets.
 
 use super::{
-    NOW, Place, group, new_secret, openai, openai_claim, trello_claim, value_of, with_openai, workspace,
+    NOW, Place, Resolve as _, group, new_secret, openai, openai_claim, trello_claim, value_of, with_openai,
+    workspace,
 };
 use crate::spec::{CredentialName, ProviderId, Scope, SecretName};
 use crate::vault::{Claim, CredentialMeta, Provisioned, SecretRef, Vault, VaultErrorKind};
@@ -26,13 +27,13 @@ fn trello() -> ProviderId {
 }
 
 fn scope_of(vault: &mut Vault, provider: &ProviderId, from: &Scope) -> Option<Scope> {
-    vault.resolve_credential(provider, None, from).ok().map(|credential| credential.scope)
+    vault.resolve(provider, None, from).ok().map(|credential| credential.scope)
 }
 
 #[test]
 fn a_provider_of_one_secret_is_ready_at_once() {
     let (_place, mut vault, id) = with_openai();
-    let credential = vault.resolve_credential(&openai(), None, &Scope::Global).unwrap();
+    let credential = vault.resolve(&openai(), None, &Scope::Global).unwrap();
     assert_eq!(credential.name.as_str(), "openai");
     assert_eq!(credential.secrets.into_iter().collect::<Vec<_>>(), [("secret".to_owned(), id)]);
 }
@@ -43,12 +44,12 @@ fn a_provider_of_two_waits_for_both() {
     let waiting = create(&mut vault, "TRELLO_API_KEY", Scope::Global, &trello_claim());
     let missing = vec![SecretName::from_static("TRELLO_TOKEN")];
     assert_eq!(waiting, Provisioned::Waiting { provider: trello(), missing });
-    let error = vault.resolve_credential(&trello(), None, &Scope::Global).err().unwrap();
+    let error = vault.resolve(&trello(), None, &Scope::Global).err().unwrap();
     assert_eq!(error.kind(), VaultErrorKind::CredentialNotFound);
 
     let credential = ready(create(&mut vault, "TRELLO_TOKEN", Scope::Global, &trello_claim()));
     assert_eq!(credential.secrets.keys().collect::<Vec<_>>(), ["key", "token"]);
-    assert_eq!(vault.resolve_credential(&trello(), None, &Scope::Global).unwrap(), credential);
+    assert_eq!(vault.resolve(&trello(), None, &Scope::Global).unwrap(), credential);
 }
 
 #[test]
@@ -169,9 +170,9 @@ fn a_group_that_uses_a_secret_does_not_own_it() {
 fn a_named_credential_must_have_that_name() {
     let (_place, mut vault, _) = with_openai();
     let name = CredentialName::from_static("openai");
-    assert!(vault.resolve_credential(&openai(), Some(&name), &workspace("w")).is_ok());
+    assert!(vault.resolve(&openai(), Some(&name), &workspace("w")).is_ok());
     let other = CredentialName::from_static("other");
-    let error = vault.resolve_credential(&openai(), Some(&other), &Scope::Global).err().unwrap();
+    let error = vault.resolve(&openai(), Some(&other), &Scope::Global).err().unwrap();
     assert!(error.to_string().contains("other"), "{error}");
     assert_eq!(error.kind(), VaultErrorKind::CredentialNotFound);
 }

@@ -47,6 +47,8 @@ fn values_of_any_kind_are_kept_exactly() {
             value: SecretInput::new(value.clone()).ok().unwrap(),
             scope: Scope::Global,
             aliases: vec![],
+            provider: None,
+            hosts: vec![],
         };
         let id = vault.create_secret(new, Some(&openai_claim()), NOW).unwrap().meta.id;
         assert_eq!(value_of(&mut place.open().unwrap(), &id).unwrap(), value);

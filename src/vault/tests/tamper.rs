@@ -1,7 +1,9 @@
 //! Records and header edited row by row: an error that says what, or the truth.
 
 use super::attacker::{Row, delete, names, put, row, rows, with_two};
-use super::{NOW, Place, by_name, input, new_secret, openai, openai_claim, upstream, value_of, workspace};
+use super::{
+    NOW, Place, Resolve as _, by_name, input, new_secret, openai, openai_claim, upstream, value_of, workspace,
+};
 use crate::spec::Scope;
 use crate::vault::{Difference, KeyMaterial, SecretRef, Vault, VaultError, VaultErrorKind, init};
 
@@ -24,7 +26,7 @@ fn a_deleted_record_is_named() {
     // Still, and for every use.
     assert!(vault.secrets().is_err());
     assert!(value_of(&mut vault, &first).is_err());
-    assert!(vault.resolve_credential(&openai(), None, &Scope::Global).is_err());
+    assert!(vault.resolve(&openai(), None, &Scope::Global).is_err());
     let new = new_secret("B", "v", Scope::Global);
     assert_eq!(vault.create_secret(new, None, NOW).err().unwrap().kind(), VaultErrorKind::Tampered);
 }
@@ -32,7 +34,7 @@ fn a_deleted_record_is_named() {
 #[test]
 fn a_deleted_credential_is_named() {
     let (place, mut vault, _, _) = with_two();
-    let credential = vault.resolve_credential(&openai(), None, &workspace("w")).unwrap().id;
+    let credential = vault.resolve(&openai(), None, &workspace("w")).unwrap().id;
     delete(&place, &credential.to_string());
     let missing = Difference::Missing(vec![credential.record_name()]);
     assert_eq!(difference(&place, &mut vault), (missing.clone(), missing));
@@ -61,7 +63,7 @@ fn an_undeleted_record_is_named() {
 #[test]
 fn a_credential_of_an_earlier_life_does_not_come_back() {
     let (place, mut vault, first, _) = with_two();
-    let credential = vault.resolve_credential(&openai(), None, &Scope::Global).unwrap().id;
+    let credential = vault.resolve(&openai(), None, &Scope::Global).unwrap().id;
     let old = row(&place, &credential.to_string());
     vault.delete_secret(&SecretRef::Id(first)).unwrap();
     vault
@@ -72,7 +74,7 @@ fn a_credential_of_an_earlier_life_does_not_come_back() {
     // The old content under the new generation, and the old row whole.
     put(&place, &Row { blob: old.blob.clone(), ..again });
     let mut opened = place.open().unwrap();
-    let error = opened.resolve_credential(&openai(), None, &Scope::Global).err().unwrap();
+    let error = opened.resolve(&openai(), None, &Scope::Global).err().unwrap();
     assert!(matches!(error, VaultError::Tampered { .. }), "{error}");
     put(&place, &old);
     assert!(matches!(place.open(), Err(VaultError::RecordsDiffer(_))));
@@ -150,20 +152,20 @@ fn a_damaged_value_shows_when_it_is_asked_for() {
 #[test]
 fn a_damaged_credential_does_not_let_a_wider_one_step_in() {
     let (place, mut vault, _, _) = with_two();
-    let narrow = vault.resolve_credential(&openai(), None, &workspace("w")).unwrap();
+    let narrow = vault.resolve(&openai(), None, &workspace("w")).unwrap();
     let mut bad = row(&place, &narrow.id.to_string());
     bad.blob[90] ^= 1;
     put(&place, &bad);
     let mut vault = place.open().unwrap();
     for name in [None, Some(&narrow.name)] {
-        let error = vault.resolve_credential(&openai(), name, &workspace("w")).err().unwrap();
+        let error = vault.resolve(&openai(), name, &workspace("w")).err().unwrap();
         assert!(
             matches!(&error, VaultError::Tampered { record } if *record == narrow.id.record_name()),
             "{error}"
         );
     }
-    assert!(vault.resolve_credential(&openai(), None, &Scope::Global).is_ok());
-    assert!(vault.resolve_credential(&openai(), None, &workspace("v")).is_ok());
+    assert!(vault.resolve(&openai(), None, &Scope::Global).is_ok());
+    assert!(vault.resolve(&openai(), None, &workspace("v")).is_ok());
 }
 
 #[test]

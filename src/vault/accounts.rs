@@ -1,0 +1,119 @@
+//! Credentials that an operator makes and deletes by name, of secrets that are stored.
+//!
+//! A credential never reaches further than its secrets: neither to another provider than they are
+//! pinned to, nor to a host that they were not given for.
+
+use std::collections::BTreeMap;
+
+use super::change::Vault;
+use super::error::{Existing, VaultError};
+use super::ids::SecretId;
+use super::index::Index;
+use super::lookup::locate;
+use super::model::{CredentialMeta, NewCredential, SecretMeta};
+use crate::spec::{CredentialName, Host, ProviderId, Scope, SecretName};
+
+impl Vault {
+    /// Makes a credential.
+    ///
+    /// # Errors
+    /// [`VaultError::AlreadyExists`] when its name is taken in its scope; [`VaultError::PinMismatch`],
+    /// [`VaultError::HostMismatch`] or [`VaultError::OutOfSight`] when a secret cannot serve it.
+    pub fn create_credential(
+        &mut self,
+        new: &NewCredential,
+        now_ms: u64,
+    ) -> Result<CredentialMeta, VaultError> {
+        self.change(|draft| {
+            let NewCredential { name, provider, scope, hosts, .. } = new;
+            let id = draft.unlocked().credential_id(provider, scope, name);
+            if draft.index().credentials().any(|other| other.id == id) {
+                let what = Existing::Credential { name: name.clone(), scope: scope.clone() };
+                return Err(VaultError::AlreadyExists { what });
+            }
+            let credential = CredentialMeta {
+                id,
+                name: name.clone(),
+                provider: provider.clone(),
+                scope: scope.clone(),
+                secrets: secrets_of(draft.index(), new)?,
+                hosts: hosts.clone(),
+                created_ms: now_ms,
+            };
+            draft.put_credential(credential.clone())?;
+            Ok(credential)
+        })
+    }
+
+    /// Deletes a credential; its secrets stay.
+    ///
+    /// # Errors
+    /// [`VaultError::CredentialNotFound`] when there is none of that name in exactly this scope.
+    pub fn delete_credential(
+        &mut self,
+        provider: &ProviderId,
+        name: &CredentialName,
+        scope: &Scope,
+    ) -> Result<(), VaultError> {
+        self.change(|draft| {
+            let id = draft.unlocked().credential_id(provider, scope, name);
+            if draft.delete(id.record_name()) {
+                return Ok(());
+            }
+            Err(VaultError::CredentialNotFound {
+                provider: provider.clone(),
+                name: Some(name.clone()),
+                from: scope.clone(),
+            })
+        })
+    }
+
+    /// The hosts that a credential is bound to: those that all of its secrets were given for, as far
+    /// as they were given for any, or of these the ones that it names.
+    #[must_use]
+    pub fn bound_hosts(&self, credential: &CredentialMeta) -> Vec<Host> {
+        let metas = credential.secrets.values().filter_map(|id| self.index().secret(*id));
+        let mut given = metas.map(|meta| &meta.hosts).filter(|hosts| !hosts.is_empty());
+        let mut hosts = given.next().cloned().unwrap_or_default();
+        given.for_each(|others| hosts.retain(|host| others.contains(host)));
+        if credential.hosts.is_empty() {
+            return hosts;
+        }
+        credential.hosts.iter().filter(|host| hosts.contains(host)).cloned().collect()
+    }
+}
+
+impl Vault {
+    /// The names of the secrets that a credential stands on, by placeholder.
+    #[must_use]
+    pub fn secret_names(&self, credential: &CredentialMeta) -> BTreeMap<String, SecretName> {
+        let name = |id: &SecretId| self.index().secret(*id).map(|meta| meta.name.clone());
+        let named = credential.secrets.iter().filter_map(|(to, id)| Some((to.clone(), name(id)?)));
+        named.collect()
+    }
+}
+
+fn secrets_of(index: &Index, new: &NewCredential) -> Result<BTreeMap<String, SecretId>, VaultError> {
+    let mut secrets = BTreeMap::new();
+    for (placeholder, reference) in &new.secrets {
+        let meta = locate(index, reference)?;
+        refuse_unfit(meta, new)?;
+        secrets.insert(placeholder.clone(), meta.id);
+    }
+    Ok(secrets)
+}
+
+fn refuse_unfit(meta: &SecretMeta, new: &NewCredential) -> Result<(), VaultError> {
+    if meta.pin.as_ref() != Some(&new.provider) {
+        let (secret, pin, provider) = (meta.id, meta.pin.clone(), new.provider.clone());
+        return Err(VaultError::PinMismatch { secret, pin, provider });
+    }
+    let sight = new.scope.in_sight();
+    if !meta.places().any(|place| sight.contains(&place)) {
+        return Err(VaultError::OutOfSight { secret: meta.id, scope: new.scope.clone() });
+    }
+    match new.hosts.iter().find(|host| !meta.hosts.is_empty() && !meta.hosts.contains(host)) {
+        Some(host) => Err(VaultError::HostMismatch { secret: meta.id, host: host.clone() }),
+        None => Ok(()),
+    }
+}
