@@ -174,6 +174,12 @@ fn auth(auth: &Auth) -> TokenStream {
             let (username, password) = (template(username), template(password));
             quote!(Auth::Basic { username: #username, password: #password })
         }
+        Auth::Described { scheme, templates } => {
+            let templates = templates.iter().map(template);
+            quote! {
+                Auth::Described { scheme: Cow::Borrowed(#scheme), templates: Cow::Borrowed(&[#(#templates),*]) }
+            }
+        }
     }
 }
 

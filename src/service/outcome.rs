@@ -276,6 +276,8 @@ pub enum Readiness {
     Disabled,
     /// Its secrets are stored for no host of those that it stands at.
     NoHost,
+    /// Its auth scheme is one that calls cannot be made with yet.
+    NoAuth,
     /// The vault is locked, so nobody can tell.
     Locked,
 }
@@ -290,6 +292,9 @@ pub struct CapabilityView {
     pub risk: Risk,
     pub readiness: Readiness,
     pub missing: Vec<SecretName>,
+    /// The auth scheme, where that is what it lacks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_auth: Option<String>,
 }
 
 /// All about one capability.

@@ -10,20 +10,19 @@ use std::collections::BTreeMap;
 use super::code::Code;
 use super::diagnostic::{Diagnostic, Finding, Place, Source};
 use super::document::{
-    AuthDocument, CapabilityDocument, ExampleDocument, GrantDocument, HeaderDocument, ProviderDocument,
-    SecretDocument,
+    CapabilityDocument, ExampleDocument, GrantDocument, HeaderDocument, ProviderDocument, SecretDocument,
 };
-use super::header::{HeaderName, Reserved, reserved};
+use super::header::{HeaderName, reserved};
 use super::host::HostPattern;
 use super::lint;
 use super::method::MethodSet;
 use super::model::{
-    Auth, Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim, Text,
+    Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim, Text,
 };
 use super::name::{CapabilityId, NameError, ProviderId, SecretName};
 use super::path::PathPattern;
 use super::read;
-use super::template::{Template, is_placeholder};
+use super::template::is_placeholder;
 
 /// A file, and what came of it: a provider, or the reasons why not.
 pub struct Checked {
@@ -53,7 +52,7 @@ pub fn compile_provider(source: Source) -> Checked {
     checked
 }
 
-struct Compiler {
+pub(super) struct Compiler {
     findings: Vec<Finding>,
 }
 
@@ -63,11 +62,11 @@ struct Hosts {
     mirrors: BTreeMap<String, Vec<HostPattern>>,
 }
 
-fn list<T: Clone>(items: Vec<T>) -> List<T> {
+pub(super) fn list<T: Clone>(items: Vec<T>) -> List<T> {
     Cow::Owned(items)
 }
 
-fn text(text: &str) -> Text {
+pub(super) fn text(text: &str) -> Text {
     Cow::Owned(text.to_owned())
 }
 
@@ -76,11 +75,15 @@ fn pairs(map: &BTreeMap<String, String>) -> List<(Text, Text)> {
 }
 
 impl Compiler {
-    fn report(&mut self, code: Code, place: Place, message: impl Into<String>) {
+    pub(super) fn report(&mut self, code: Code, place: Place, message: impl Into<String>) {
         self.findings.push(Finding::new(code, place, message));
     }
 
-    fn parsed<T, E: std::fmt::Display>(&mut self, place: Place, result: Result<T, E>) -> Option<T> {
+    pub(super) fn parsed<T, E: std::fmt::Display>(
+        &mut self,
+        place: Place,
+        result: Result<T, E>,
+    ) -> Option<T> {
         result.map_err(|error| self.report(Code::Malformed, place, error.to_string())).ok()
     }
 
@@ -126,7 +129,7 @@ impl Compiler {
         }
     }
 
-    fn link(&mut self, place: &Place, value: &str) {
+    pub(super) fn link(&mut self, place: &Place, value: &str) {
         let clean = value.bytes().all(|byte| byte.is_ascii_graphic());
         if !clean || !value.starts_with("https://") {
             self.report(Code::Malformed, place.clone(), "this must be a link that starts with `https://`");
@@ -193,96 +196,12 @@ impl Compiler {
         all
     }
 
-    fn template(&mut self, place: Place, value: &str) -> Option<Template> {
-        self.parsed(place, Template::parse(value))
-    }
-
-    fn header_name(&mut self, place: Place, name: &str) -> Option<HeaderName> {
+    pub(super) fn header_name(&mut self, place: Place, name: &str) -> Option<HeaderName> {
         let parsed = HeaderName::parse(name);
         if parsed.is_none() {
             self.report(Code::Malformed, place, "a header's name is lower-case letters, digits and `-` here");
         }
         parsed
-    }
-
-    fn auth(&mut self, place: &Place, document: &AuthDocument) -> Option<Auth> {
-        match document {
-            AuthDocument::Header { name, value } => {
-                let name = self.auth_header(place.key("name"), name);
-                let value = self.template(place.key("value"), value);
-                Some(Auth::Headers(list(vec![(name?, value?)])))
-            }
-            AuthDocument::MultiHeader { headers } => {
-                let place = place.key("headers");
-                let mut all = Vec::new();
-                for (name, value) in headers {
-                    let parsed = self.auth_header(place.name(name), name);
-                    all.push((parsed?, self.template(place.key(name), value)?));
-                }
-                Some(Auth::Headers(list(all)))
-            }
-            AuthDocument::Query { name, value } => {
-                let name = self.query_name(place.key("name"), name);
-                let value = self.template(place.key("value"), value);
-                Some(Auth::Query(list(vec![(name?, value?)])))
-            }
-            AuthDocument::MultiQuery { query } => {
-                let place = place.key("query");
-                let mut all = Vec::new();
-                for (name, value) in query {
-                    let parsed = self.query_name(place.name(name), name);
-                    all.push((parsed?, self.template(place.key(name), value)?));
-                }
-                Some(Auth::Query(list(all)))
-            }
-            AuthDocument::Basic { username, password } => {
-                let username = self.template(place.key("username"), username);
-                let password = self.template(place.key("password"), password);
-                Some(Auth::Basic { username: username?, password: password? })
-            }
-            AuthDocument::Path { segment, after } => self.path_auth(place, segment, after),
-        }
-    }
-
-    /// The scheme's own header: framing and routing headers cannot carry a secret.
-    fn auth_header(&mut self, place: Place, name: &str) -> Option<HeaderName> {
-        if matches!(reserved(name), Some(Reserved::Connection | Reserved::Routing)) {
-            self.report(Code::ReservedHeader, place, format!("`{name}` cannot carry a secret"));
-            return None;
-        }
-        self.header_name(place, name)
-    }
-
-    fn query_name(&mut self, place: Place, name: &str) -> Option<Text> {
-        if !name.is_empty()
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$'))
-        {
-            return Some(text(name));
-        }
-        self.report(
-            Code::Malformed,
-            place,
-            "a parameter's name is letters, digits, `_`, `-`, `.` and `$` here",
-        );
-        None
-    }
-
-    fn path_auth(&mut self, place: &Place, segment: &str, after: &[String]) -> Option<Auth> {
-        for (index, prefix) in after.iter().enumerate() {
-            let pattern = self.parsed(place.key("after").index(index), PathPattern::parse(prefix));
-            if pattern.is_some_and(|pattern| !pattern.is_exact()) {
-                self.report(
-                    Code::Malformed,
-                    place.key("after").index(index),
-                    "this must be a path without wildcards",
-                );
-            }
-        }
-        let template = self.template(place.key("segment"), segment)?;
-        if segment.contains('/') {
-            self.report(Code::Malformed, place.key("segment"), "one segment, without a slash");
-        }
-        Some(Auth::Path { segment: template, after: after.iter().map(|prefix| text(prefix)).collect() })
     }
 
     fn headers(&mut self, place: &Place, documents: &BTreeMap<String, HeaderDocument>) -> Vec<DefaultHeader> {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::auth_document::AuthDocument;
 use super::diagnostic::Place;
 use super::method::Method;
 use super::model::Risk;
@@ -85,29 +86,6 @@ pub struct SecretDocument {
     /// An account's name rather than a key: not scrubbed from responses.
     #[serde(default)]
     pub identifier: bool,
-}
-
-/// How the secret authenticates a request.
-#[derive(Debug, Clone, Deserialize)]
-#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
-#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum AuthDocument {
-    /// One header.
-    Header { name: String, value: String },
-    /// One query parameter.
-    Query { name: String, value: String },
-    /// A segment inserted into the path: first, or behind one of `after`.
-    Path {
-        segment: String,
-        #[serde(default)]
-        after: Vec<String>,
-    },
-    /// HTTP Basic (RFC 7617).
-    Basic { username: String, password: String },
-    /// Several headers.
-    MultiHeader { headers: BTreeMap<String, String> },
-    /// Several query parameters.
-    MultiQuery { query: BTreeMap<String, String> },
 }
 
 /// A header with its default.

@@ -5,8 +5,10 @@
 //! crate. Pure: text in, values and findings out. What only they need (the JSON
 //! Schema) is left out of the shipped binary, which is built with `cfg(shipped)`.
 
+pub mod auth_document;
 pub mod code;
 pub mod compile;
+mod compile_auth;
 pub mod diagnostic;
 pub mod document;
 pub mod header;

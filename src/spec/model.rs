@@ -65,12 +65,17 @@ pub enum Auth {
         username: Template,
         password: Template,
     },
+    /// A scheme that is checked and shown, and that the broker cannot carry out yet.
+    Described {
+        scheme: Text,
+        templates: List<Template>,
+    },
 }
 
 impl Auth {
     /// The scheme's name in provider files.
     #[must_use]
-    pub fn scheme(&self) -> &'static str {
+    pub fn scheme(&self) -> &str {
         match self {
             Self::Headers(list) if list.len() == 1 => "header",
             Self::Headers(_) => "multi-header",
@@ -78,7 +83,14 @@ impl Auth {
             Self::Query(_) => "multi-query",
             Self::Path { .. } => "path",
             Self::Basic { .. } => "basic",
+            Self::Described { scheme, .. } => scheme,
         }
+    }
+
+    /// Whether the broker can carry it out.
+    #[must_use]
+    pub fn is_supported(&self) -> bool {
+        !matches!(self, Self::Described { .. })
     }
 
     /// All templates of the scheme.
@@ -89,6 +101,7 @@ impl Auth {
             Self::Query(list) => list.iter().map(|(_, template)| template).collect(),
             Self::Path { segment, .. } => vec![segment],
             Self::Basic { username, password } => vec![username, password],
+            Self::Described { templates, .. } => templates.iter().collect(),
         }
     }
 }

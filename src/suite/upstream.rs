@@ -53,6 +53,10 @@ pub fn render(plan: &Plan<'_>, body: &[u8]) -> Upstream {
             let pair = format!("{}:{}", redacted(plan, username), redacted(plan, password));
             headers.insert("authorization".to_owned(), format!("Basic <base64({pair})>"));
         }
+        Auth::Described { scheme, templates } => {
+            let secrets: Vec<String> = templates.iter().map(|template| redacted(plan, template)).collect();
+            headers.insert("authorization".to_owned(), format!("<{scheme} by {}>", secrets.join(", ")));
+        }
     }
     Upstream {
         method: plan.method().to_string(),

@@ -36,6 +36,8 @@ pub enum AuthError {
     NotForHeader(String),
     #[error("the stored user name has a `:`, which HTTP Basic cannot carry; rotate it to the right value")]
     ColonInUser,
+    #[error("calls with the auth scheme `{0}` cannot be made yet")]
+    NotYet(String),
     #[error("the header `{0}` is not valid")]
     Header(String),
     #[error(transparent)]
@@ -82,6 +84,7 @@ pub fn sign(plan: &Plan<'_>, secrets: &Secrets) -> Result<SignedRequest, AuthErr
         Auth::Query(list) => query::apply(&mut draft, list, secrets)?,
         Auth::Path { segment, after } => path::apply(&mut draft, segment, after, secrets)?,
         Auth::Basic { username, password } => basic::apply(&mut draft, username, password, secrets)?,
+        Auth::Described { scheme, .. } => return Err(AuthError::NotYet(scheme.to_string())),
     }
     let needles = needles(plan, secrets, &draft.injected)?;
     let url = Zeroizing::new(format!("https://{}{}", plan.host(), draft.target.as_str()));

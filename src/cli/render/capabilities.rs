@@ -72,6 +72,7 @@ pub(super) fn mark(one: &CapabilityView) -> String {
         Readiness::Disabled => "off".to_owned(),
         Readiness::Locked => "locked".to_owned(),
         Readiness::NoHost => "needs its host".to_owned(),
+        Readiness::NoAuth => format!("needs {}", one.needs_auth.as_deref().unwrap_or("another auth scheme")),
         Readiness::Incomplete | Readiness::NoSecret => match one.missing.as_slice() {
             [] => "needs a secret".to_owned(),
             [only] => format!("needs {only}"),
@@ -97,6 +98,7 @@ fn counts(capabilities: &[&CapabilityView]) -> String {
         (count(&[Readiness::Ready]), "ready"),
         (count(&[Readiness::Incomplete, Readiness::NoSecret]), "without secrets"),
         (count(&[Readiness::NoHost]), "without a host"),
+        (count(&[Readiness::NoAuth]), "of an auth scheme to come"),
         (count(&[Readiness::Disabled]), "off"),
         (count(&[Readiness::Locked]), "locked"),
     ];
@@ -124,6 +126,7 @@ mod tests {
             summary: "Does things".into(),
             risk: Risk::Read,
             readiness,
+            needs_auth: None,
             missing: missing.iter().map(|name| SecretName::from_static(name)).collect(),
         }
     }

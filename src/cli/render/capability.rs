@@ -119,6 +119,7 @@ mod tests {
                 risk: Risk::Write,
                 readiness: Readiness::Ready,
                 missing: Vec::new(),
+                needs_auth: None,
             },
             provider_name: "OpenAI".into(),
             docs: "https://platform.openai.com/docs".into(),

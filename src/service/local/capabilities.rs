@@ -123,6 +123,7 @@ fn catalog_of(sight: Option<&InSight>) -> Arc<FullCatalog> {
 fn row(sight: Option<&InSight>, provider: &Provider, capability: &Capability) -> CapabilityView {
     let missing = sight.map(|sight| sight.missing(provider)).unwrap_or_default();
     let readiness = match sight {
+        _ if !provider.auth.is_supported() => Readiness::NoAuth,
         None if capability.is_administrative() => Readiness::Disabled,
         None => Readiness::Locked,
         Some(sight) if !sight.catalog.is_enabled(capability) => Readiness::Disabled,
@@ -136,6 +137,7 @@ fn row(sight: Option<&InSight>, provider: &Provider, capability: &Capability) ->
         risk: capability.risk,
         readiness,
         missing: if readiness == Readiness::Ready { Vec::new() } else { missing },
+        needs_auth: (readiness == Readiness::NoAuth).then(|| provider.auth.scheme().to_owned()),
     }
 }
 

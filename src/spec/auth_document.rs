@@ -1,0 +1,137 @@
+//! How a provider's auth is written. What it means is for `compile_auth` to say.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// How the secret authenticates a request.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum AuthDocument {
+    /// One header.
+    Header { name: String, value: String },
+    /// One query parameter.
+    Query { name: String, value: String },
+    /// A segment inserted into the path: first, or behind one of `after`.
+    Path {
+        segment: String,
+        #[serde(default)]
+        after: Vec<String>,
+    },
+    /// HTTP Basic (RFC 7617).
+    Basic { username: String, password: String },
+    /// Several headers.
+    MultiHeader { headers: BTreeMap<String, String> },
+    /// Several query parameters.
+    MultiQuery { query: BTreeMap<String, String> },
+    /// OAuth 2.0 (RFC 6749): an access token, fetched with what is stored, as a bearer token.
+    Oauth2(Box<OAuthDocument>),
+    /// AWS Signature Version 4.
+    AwsSigv4 {
+        /// The service's signing name, such as `s3`.
+        service: String,
+        /// The region; left out where the last `*` of the host stands for it.
+        #[serde(default)]
+        region: Option<String>,
+        access_key_id: String,
+        secret_access_key: String,
+        #[serde(default)]
+        session_token: Option<String>,
+    },
+    /// A signed assertion that is exchanged for an access token (RFC 7523).
+    JwtBearer {
+        token_endpoint: String,
+        key: String,
+        /// How the key is written: a PEM, or Google's JSON of a service account.
+        #[serde(default)]
+        key_format: KeyFormat,
+        #[serde(default)]
+        algorithm: JwtAlgorithm,
+        /// Left out where the key's JSON says it.
+        #[serde(default)]
+        issuer: Option<String>,
+        #[serde(default)]
+        subject: Option<String>,
+        #[serde(default)]
+        scopes: Vec<String>,
+    },
+    /// An installation of a GitHub App.
+    GithubApp { app_id: String, installation_id: String, private_key: String },
+}
+
+/// OAuth 2.0: where tokens come from, and what is asked for them.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OAuthDocument {
+    pub grant: OAuthGrant,
+    /// Where tokens are fetched: `https`, with `{{placeholders}}` of identifiers only.
+    pub token_endpoint: String,
+    /// Where a person consents, for `aivault oauth login`.
+    #[serde(default)]
+    pub authorize_endpoint: Option<String>,
+    /// Where a device without a browser asks (RFC 8628).
+    #[serde(default)]
+    pub device_endpoint: Option<String>,
+    pub client_id: String,
+    /// Left out of public clients, which use PKCE.
+    #[serde(default)]
+    pub client_secret: Option<String>,
+    #[serde(default)]
+    pub client_auth: ClientAuth,
+    /// Of the grant `refresh_token`.
+    #[serde(default)]
+    pub refresh_token: Option<String>,
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Further parameters of each request for a token.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// How an access token is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum OAuthGrant {
+    RefreshToken,
+    ClientCredentials,
+    /// Zoom's, for server-to-server apps.
+    AccountCredentials,
+}
+
+/// How the client shows who it is at the token endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    #[default]
+    Body,
+    Basic,
+    /// A public client, with PKCE.
+    None,
+}
+
+/// How a private key is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyFormat {
+    #[default]
+    Pem,
+    GoogleJson,
+}
+
+/// How an assertion is signed (RFC 7518, RFC 8037).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+pub enum JwtAlgorithm {
+    #[default]
+    #[serde(rename = "RS256")]
+    Rs256,
+    #[serde(rename = "ES256")]
+    Es256,
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+}
