@@ -230,7 +230,7 @@ impl VaultError {
             }
             Self::HostMismatch { secret, .. } => {
                 format!(
-                    "give its value again, for the hosts that it may go to now: aivault secrets rotate --id {secret}"
+                    "give its value again, for the hosts that it may go to now: aivault secrets rotate --id {secret} --host HOST"
                 )
             }
         }
