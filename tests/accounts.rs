@@ -44,7 +44,8 @@ fn shop(door: Door) -> (Home, Upstream) {
     let upstream = Upstream::serving(&["one.shop.example", "two.shop.example", "evil.shop.example"]);
     let home = Home::test(door);
     add(&home, SHOP).ok();
-    home.run(&["secrets", "create", "--name", "SHOP_TOKEN", "--value", ONE, "--host", "one.shop.example"]).ok();
+    home.run(&["secrets", "create", "--name", "SHOP_TOKEN", "--value", ONE, "--host", "one.shop.example"])
+        .ok();
     for host in ["one.shop.example", "two.shop.example", "evil.shop.example"] {
         send_to(&home, host, &upstream);
     }
@@ -82,7 +83,7 @@ fn a_key_goes_to_its_own_shop_and_to_no_other() {
 
 #[test]
 fn a_key_without_its_host_is_not_stored() {
-    let home = Home::test(Door::Direct);
+    let home = Home::test(Door::InProcess);
     add(&home, SHOP).ok();
     let store = ["secrets", "create", "--name", "SHOP_TOKEN", "--value", ONE];
     let done = home.run(&store).ends(2);
@@ -92,7 +93,8 @@ fn a_key_without_its_host_is_not_stored() {
     }
     assert!(home.run(&["secrets", "list", "--json"]).ok().text().starts_with("[]"));
     // One that no provider claims has no host to go to.
-    let done = home.run(&["secrets", "create", "--name", "OTHER", "--value", "x", "--host", "a.shop.example"]);
+    let done =
+        home.run(&["secrets", "create", "--name", "OTHER", "--value", "x", "--host", "a.shop.example"]);
     done.ends(2);
 }
 
@@ -113,8 +115,8 @@ fn of_several_accounts_the_named_or_bound_one_serves() {
     for door in Door::BOTH {
         let (home, upstream) = shop(door);
         second_account(&home);
-        let done = home.run(&["invoke", "shop/orders"]).ends(5);
-        assert!(done.errors().contains("several credentials"), "{}", done.errors());
+        let done = home.run(&["invoke", "shop/orders"]).ends(3);
+        assert!(done.errors().contains("--credential: shop, two"), "{}", done.errors());
         home.run(&["invoke", "shop/orders", "--credential", "two"]).ok();
         let sent = upstream.take_one();
         assert_eq!((sent.header("host"), sent.header("x-shop-token")), ("two.shop.example", TWO));
@@ -143,7 +145,7 @@ fn of_several_accounts_the_named_or_bound_one_serves() {
 
 #[test]
 fn a_credential_takes_no_secret_of_another_provider() {
-    let (home, upstream) = shop(Door::Direct);
+    let (home, upstream) = shop(Door::InProcess);
     home.store("OPENAI_API_KEY", "sk-0123456789abcdefghijklmnop");
     home.store("UNCLAIMED", "whatever");
     for secret in ["OPENAI_API_KEY", "UNCLAIMED"] {
@@ -203,19 +205,32 @@ fn a_capability_is_bounded_in_one_line() {
         let (home, upstream) = shop(door);
         let set = ["capability", "policy", "set", "--capability", "shop/orders"];
         home.run(&[&set[..], &["--rate-limit-per-minute", "2"]].concat()).ok();
-        let calls: Vec<i32> = (0..3).map(|_| home.run(&["invoke", "shop/orders"]).code).collect();
+        let calls: Vec<Option<i32>> = (0..3).map(|_| home.run(&["invoke", "shop/orders"]).code).collect();
         // A minute may begin between two of them.
-        assert!(calls == [0, 0, 1] || calls == [0, 0, 0], "{calls:?}");
+        assert!(calls[..2] == [Some(0); 2] && [Some(0), Some(3)].contains(&calls[2]), "{calls:?}");
         upstream.take();
-        home.run(&[&set[..], &["--max-response-body-bytes", "1", "--response-block", "secret"]].concat()).ok();
+        home.run(&[&set[..], &["--max-response-body-bytes", "1", "--response-block", "secret"]].concat())
+            .ok();
         let shown = home.run(&["policy", "show", "set-shop-orders"]).ok();
-        assert!(shown.text().contains("max_bytes: 1") && !shown.text().contains("limit:"), "{}", shown.text());
+        assert!(
+            shown.text().contains("max_bytes: 1") && !shown.text().contains("limit:"),
+            "{}",
+            shown.text()
+        );
         let done = home.run(&["invoke", "shop/orders"]).ends(3);
         assert!(done.errors().contains("set-shop-orders/answer"), "{}", done.errors());
         home.run(&["capability", "policy", "clear", "--capability", "shop/orders"]).ok();
         home.run(&["invoke", "shop/orders"]).ok();
         home.run(&set).ends(2);
-        home.run(&["capability", "policy", "set", "--capability", "shop/none", "--rate-limit-per-minute", "2"])
-            .ends(5);
+        home.run(&[
+            "capability",
+            "policy",
+            "set",
+            "--capability",
+            "shop/none",
+            "--rate-limit-per-minute",
+            "2",
+        ])
+        .ends(5);
     }
 }

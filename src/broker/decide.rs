@@ -148,6 +148,9 @@ fn broken_off(fault: CallerBodyFault) -> Denial {
 fn credential_denial(admitted: &Admitted<'_>, error: VaultError) -> BrokerError {
     let provider = admitted.provider();
     let denial = match error {
+        error @ VaultError::CredentialNotFound { name: Some(_), .. } => {
+            Denial::new(Reason::CredentialMissing, error.to_string()).help(error.help())
+        }
         VaultError::CredentialNotFound { .. } => {
             let names: Vec<&str> = provider.secrets.iter().map(|claim| claim.name.as_str()).collect();
             let message =
