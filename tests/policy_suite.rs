@@ -110,9 +110,11 @@ const GOLDEN: &str = "policy-tests/chat.golden.yaml";
 
 #[test]
 fn the_projects_tests_pass_and_leave_nothing_untested() {
-    let done = of_the_project(&["policy", "test", "--require-tests"]).ok();
-    let summary = done.text();
-    assert!(summary.ends_with(" passed, 0 failed\n") && summary.lines().count() == 1, "{summary}");
+    let done = of_the_project(&["policy", "test", "--require-tests", "--coverage", "--min", "100"]).ok();
+    let text = done.text();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].ends_with(" passed, 0 failed") && lines.len() == 2, "{text}");
+    assert!(lines[1].ends_with("(100%)"), "{text}");
 }
 
 #[test]
@@ -375,8 +377,16 @@ fn the_worked_policies_are_tested_and_printed_as_they_are() {
     }
 }
 
-/// A floor, so that a rule cannot come without a test that sees it at work.
 #[test]
-fn the_projects_tests_see_its_rules_at_work() {
-    of_the_project(&["policy", "coverage", "--min", "80"]).ok();
+fn what_tests_have_seen_is_told_beside_how_they_went_and_has_a_floor() {
+    let folder = Folder::blessed();
+    folder.test(&["--coverage"]).ok().says("2 passed, 0 failed\n").says("6 of 7 outcomes seen (85%)");
+    folder.test(&["--coverage", "--min", "85"]).ok();
+    let below = folder.test(&["--coverage", "--min", "86"]).ends(1);
+    below.says("policies/research.yaml:10:68: research/small-models: the body's `/max_tokens` never failed");
+    let json = folder.test(&["--coverage", "--min", "86", "--format", "json"]).ends(1).json();
+    assert_eq!((json["passed"].as_u64(), json["coverage"]["percent"].as_u64()), (Some(2), Some(85)));
+    assert!(folder.test(&["--format", "json"]).ok().json()["coverage"].is_null());
+    folder.test(&["--min", "10"]).ends(2);
+    folder.test(&["--coverage", "--filter", "chat"]).ends(2);
 }
