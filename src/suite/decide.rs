@@ -5,8 +5,8 @@ use super::question::Question;
 use super::upstream::{Upstream, render};
 use crate::plan::Plan;
 use crate::policy::{
-    Allowed, Approval, Body, Catalog, Conditional, Denial, Facts, Met, Reason, Redaction, RuleSet, Subject,
-    Verdict, authorise, judge, verdict,
+    Allowed, Approval, Body, Catalog, Conditional, Denial, Facts, FullLimit, Met, NEVER_ROOM, Reason,
+    Redaction, RuleSet, Subject, Verdict, authorise, judge, limit_exceeded, owned::refuse_owned, verdict,
 };
 use crate::spec::policy_test::DecisionName;
 use crate::spec::{CapabilityId, CredentialName, RuleId};
@@ -57,6 +57,7 @@ pub fn decide(catalog: &dyn Catalog, rules: &RuleSet, counters: &Counters, quest
     };
     let mut shadows = Vec::new();
     let judged = rules.applicable(&admitted, &facts).and_then(|applicable| {
+        refuse_owned(admitted.provider(), admitted.request(), &question.body)?;
         let body = Body::read(admitted.request(), &question.body, applicable.wanted())?;
         let subject = Subject { request: admitted.request(), facts, body: &body };
         // A denial does not tell of shadow rules, and none of them denies.
@@ -85,11 +86,13 @@ fn settle(conditional: Conditional<'_>, counters: &Counters, facts: &Facts<'_>, 
 }
 
 fn exceeded(limits: &[LimitUse]) -> Met {
-    let full: Vec<&LimitUse> = limits.iter().filter(|one| !one.has_room).collect();
-    let Some(first) = full.first() else { return Met::Yes };
-    let message = format!("the limit `{}` has no room left for `{}`", first.rule, first.key);
-    let rules = full.iter().map(|one| one.rule.clone()).collect();
-    Met::No(Denial { rules, ..Denial::new(Reason::LimitExceeded, message) })
+    let full: Vec<FullLimit<'_>> = limits.iter().filter(|one| !one.has_room).map(LimitUse::full).collect();
+    if full.is_empty() {
+        return Met::Yes;
+    }
+    let denial = limit_exceeded(&full);
+    let never = full.iter().any(|one| one.cost > one.limit.max);
+    Met::No(if never { denial.help(NEVER_ROOM) } else { denial })
 }
 
 /// A permit that nothing is sent upon: it only shows what would be.
