@@ -5,6 +5,7 @@
 //! give the same answer, and what cannot be read counts against the request. A
 //! secret is never in sight here.
 
+mod approval;
 mod authorise;
 mod body;
 mod call;
@@ -24,6 +25,7 @@ mod shown;
 mod trace;
 mod truth;
 
+pub use approval::{approval_refused, approval_timed_out, patience};
 pub use authorise::{Admitted, Catalog, Granted, authorise, most_specific, unknown_capability};
 pub use body::{Body, Content, Json, MAX_JUDGED, MediaType, Parts, Wanted, too_large};
 pub use call::{Call, Defaults};
