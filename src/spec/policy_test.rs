@@ -132,9 +132,23 @@ pub struct CaseDocument {
     /// In place of the counters of the file that have the same rule and key.
     #[serde(default)]
     pub state: Vec<CounterDocument>,
+    /// What the person says who is asked. Left out: nobody has answered yet.
+    #[serde(default)]
+    pub answer: Option<AnswerName>,
     #[serde(default)]
     pub request: RequestDocument,
     pub expect: ExpectDocument,
+}
+
+/// How a question to a person ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerName {
+    Approved,
+    Refused,
+    /// Nobody answers in time.
+    TimedOut,
 }
 
 /// How a case must come out; what is left out may be anything.

@@ -180,6 +180,10 @@ impl Reader<'_> {
         self.line(place.key("name"), &case.name);
         self.one_body(&place.key("request"), &case.request);
         let expect = self.expectation(&place.key("expect"), &case.expect);
+        if case.answer.is_some() && expect.decision == DecisionName::Ask {
+            let message = "what a person has answered is not `ask` any more";
+            self.report(Code::Contradiction, place.key("answer"), message);
+        }
         let mut counters = common.counters.clone();
         self.counters(&place.key("state"), &case.state, &mut counters);
         let asked = self.asked(place, case, common.with);
@@ -197,6 +201,7 @@ impl Reader<'_> {
             headers,
             body,
             now: common.now,
+            answer: case.answer,
         };
         Some(Case { name: case.name.clone(), question, counters, expect })
     }

@@ -3,6 +3,7 @@
 use super::file::TestFile;
 use super::policies::Policies;
 use super::question::Question;
+use crate::policy::owned::refuse_owned;
 use crate::policy::{Body, Catalog, Facts, RuleSet, Subject, Truth, authorise, conditions};
 use crate::spec::CredentialName;
 use crate::spec::policy::{Effect, Rule};
@@ -42,7 +43,9 @@ impl Tests<'_> {
             now: question.now,
         };
         let Ok(applicable) = rules.applicable(&admitted, &facts) else { return };
-        let Ok(body) = Body::read(admitted.request(), &question.body, applicable.wanted()) else { return };
+        let body = refuse_owned(admitted.provider(), admitted.request(), &question.body)
+            .and_then(|()| Body::read(admitted.request(), &question.body, applicable.wanted()));
+        let Ok(body) = body else { return };
         let subject = Subject { request: admitted.request(), facts, body: &body };
         applicable.rules().for_each(|rule| see(rule, &subject));
     }

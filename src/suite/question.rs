@@ -2,6 +2,7 @@
 
 use crate::policy::{Call, Catalog, Denial, Reason, most_specific};
 use crate::spec::policy::Instant;
+use crate::spec::policy_test::AnswerName;
 use crate::spec::{Capability, CredentialName, Host, Scope};
 
 /// By whose name a grant is looked for.
@@ -28,6 +29,8 @@ pub struct Question {
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     pub now: Instant,
+    /// What a person says who is asked; none: nothing yet.
+    pub answer: Option<AnswerName>,
 }
 
 impl Question {

@@ -99,6 +99,7 @@ fn decided(capability: &Capability, catalog: &dyn Catalog, method: &str, path: &
         headers: Vec::new(),
         body: Vec::new(),
         now: Question::NOW,
+        answer: None,
     };
     decide(catalog, &RuleSet::default(), &Counters::default(), &question)
 }

@@ -59,6 +59,7 @@ pub(super) fn question(request: ExplainRequest) -> Result<Question, ServiceError
         headers: request.headers,
         body: request.body,
         now: now.unwrap_or(Question::NOW),
+        answer: None,
     })
 }
 

@@ -65,6 +65,7 @@ fn question() -> impl Strategy<Value = Question> {
                 headers: header.map(|name| (name.to_owned(), "1".to_owned())).into_iter().collect(),
                 body: if with_body { b"{}".to_vec() } else { Vec::new() },
                 now: Question::NOW,
+                answer: None,
             }
         },
     )

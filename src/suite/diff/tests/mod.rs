@@ -1,5 +1,7 @@
 //! Changes by rows, and the search held against trying everything.
 
+mod settings;
+
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -150,8 +152,27 @@ fn what_makes_no_difference_is_no_change() {
             "require, when: { query: { n: { in: [b, a] } } }",
         ),
         ("forbid, shadow: true", "forbid, shadow: true, when: { methods: [GET] }"),
+        (
+            "limit, shadow: true, limit: { max: 1, per: 1m, by: rule, cost: \"body:/n\" }",
+            "forbid, shadow: true",
+        ),
     ] {
         assert_eq!(told(&[old], &[new]), [], "{old} {new}");
+    }
+}
+
+#[test]
+fn a_rule_that_is_tried_out_has_no_effect_until_it_is_put_to_work() {
+    for (rule, what) in [
+        ("forbid, when: { methods: [POST] }", Permit),
+        ("require, when: { body: { json: { /n: { lte: 5 } } } }", Permit),
+        ("approve, when: { methods: [POST] }", Approval),
+        ("limit, limit: { max: 1, per: 1m, by: caller, cost: requests }", Limit),
+        ("redact, redact: { fields: [a] }", Redaction),
+    ] {
+        let shadow = rule.replacen(',', ", shadow: true,", 1);
+        assert_eq!(told(&[&shadow], &[rule]), [(Narrows, what)], "{rule}");
+        assert_eq!(told(&[rule], &[&shadow]), [(Widens, what)], "{rule}");
     }
 }
 

@@ -1,52 +1,52 @@
-//! A form's body on its way: its beginning is waited for and looked at, the rest as it comes.
+//! A form's body on its way, held against names that are not the caller's to set: its beginning is
+//! waited for and looked at, the rest as it comes. What a form is and what its names are is for
+//! `policy` to say.
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
 
-use super::Kind;
-use super::names::{Fault, Parts, of_pairs};
-use crate::broker::upstream::{CallerBodyFault, CallerStream, RequestBody};
+use super::upstream::{CallerBodyFault, CallerStream, RequestBody};
+use crate::policy::{Admitted, Denial, owned};
+use owned::{Fault, FormKind, LOOKED_AT, Parts};
 
-/// How much of a body is looked at before anything is sent.
-const LOOKED_AT: usize = 1024 * 1024;
+/// The body, once it is known that no field of it is the broker's.
+///
+/// # Errors
+/// A denial when there is one.
+pub(super) async fn look(admitted: &Admitted<'_>, body: RequestBody) -> Result<RequestBody, Denial> {
+    let Some(kind) = FormKind::of(admitted.provider(), admitted.request()) else { return Ok(body) };
+    // A body may outlive the catalogue, so its names are judged by a provider of its own.
+    let provider = admitted.provider().clone();
+    let is_owned = move |name: &str| owned::is_owned(&provider, name);
+    checked(kind, body, is_owned).await.map_err(|fault| fault.denial())
+}
 
 /// The same body, unless a name in it is owned. A name that comes behind what is looked at breaks
 /// the request off before it is sent.
-pub(super) async fn checked<F>(kind: Kind, body: RequestBody, is_owned: F) -> Result<RequestBody, Fault>
+async fn checked<F>(kind: FormKind, body: RequestBody, is_owned: F) -> Result<RequestBody, Fault>
 where
     F: Fn(&str) -> bool + Send + 'static,
 {
-    match (kind, body) {
-        (_, RequestBody::Empty) => Ok(RequestBody::Empty),
-        (Kind::Multipart, RequestBody::Bytes(bytes)) => {
-            let mut parts = Parts::new(is_owned);
-            parts.push(&bytes)?;
-            parts.finish()?;
-            Ok(RequestBody::Bytes(bytes))
+    Ok(match body {
+        RequestBody::Empty => RequestBody::Empty,
+        RequestBody::Bytes(bytes) => {
+            kind.look(&bytes, is_owned)?;
+            RequestBody::Bytes(bytes)
         }
-        (_, RequestBody::Bytes(bytes)) => {
-            refuse_owned(&bytes, is_owned)?;
-            Ok(RequestBody::Bytes(bytes))
+        RequestBody::Stream { stream, length } => {
+            let stream = match kind {
+                FormKind::Multipart => parts_checked(stream, is_owned).await?,
+                FormKind::Pairs | FormKind::Unsaid => pairs_checked(stream, kind, is_owned).await?,
+            };
+            RequestBody::Stream { stream, length }
         }
-        (Kind::Multipart, RequestBody::Stream { stream, length }) => {
-            let stream = parts_checked(stream, is_owned).await?;
-            Ok(RequestBody::Stream { stream, length })
-        }
-        (kind, RequestBody::Stream { stream, length }) => {
-            let stream = pairs_checked(stream, kind, is_owned).await?;
-            Ok(RequestBody::Stream { stream, length })
-        }
-    }
-}
-
-fn refuse_owned(body: &[u8], is_owned: impl Fn(&str) -> bool) -> Result<(), Fault> {
-    of_pairs(body).find(|name| is_owned(name)).map_or(Ok(()), |name| Err(Fault::Owned(name)))
+    })
 }
 
 /// A form of pairs is looked at as a whole; of what may be no form at all, the beginning is.
 async fn pairs_checked(
     mut stream: CallerStream,
-    kind: Kind,
+    kind: FormKind,
     is_owned: impl Fn(&str) -> bool,
 ) -> Result<CallerStream, Fault> {
     let mut begun = BytesMut::new();
@@ -61,10 +61,7 @@ async fn pairs_checked(
             None => break,
         }
     }
-    if kind == Kind::Pairs && begun.len() > LOOKED_AT {
-        return Err(Fault::TooLarge);
-    }
-    refuse_owned(&begun, is_owned)?;
+    kind.look(&begun, is_owned)?;
     let first = stream::iter([Ok(begun.freeze())].into_iter().chain(broken));
     Ok(Box::pin(first.chain(stream)))
 }
@@ -135,7 +132,7 @@ mod tests {
         RequestBody::Stream { stream: Box::pin(stream::iter(pieces)), length: None }
     }
 
-    async fn out(kind: Kind, body: RequestBody) -> Result<Result<Vec<u8>, CallerBodyFault>, Fault> {
+    async fn out(kind: FormKind, body: RequestBody) -> Result<Result<Vec<u8>, CallerBodyFault>, Fault> {
         let RequestBody::Stream { mut stream, .. } = checked(kind, body, |name| name == "token").await?
         else {
             panic!("no stream");
@@ -153,30 +150,30 @@ mod tests {
     #[tokio::test]
     async fn an_owned_name_is_found_in_each_kind() {
         let owned = Err(Fault::Owned("token".to_owned()));
-        for kind in [Kind::Pairs, Kind::Unsaid] {
+        for kind in [FormKind::Pairs, FormKind::Unsaid] {
             assert_eq!(out(kind, body(vec![b"a=b&tok".to_vec(), b"en=x".to_vec()])).await, owned);
             assert_eq!(out(kind, body(vec![b"a=b".to_vec()])).await, Ok(Ok(b"a=b".to_vec())));
             let bytes = RequestBody::Bytes(Bytes::from_static(b"token=x"));
             assert!(checked(kind, bytes, |name| name == "token").await.is_err());
         }
-        assert_eq!(out(Kind::Multipart, body(vec![PART.to_vec()])).await, owned);
+        assert_eq!(out(FormKind::Multipart, body(vec![PART.to_vec()])).await, owned);
         let bytes = RequestBody::Bytes(Bytes::from_static(PART));
-        assert!(checked(Kind::Multipart, bytes, |name| name == "token").await.is_err());
+        assert!(checked(FormKind::Multipart, bytes, |name| name == "token").await.is_err());
     }
 
     #[tokio::test]
     async fn large_bodies_are_looked_at_as_far_as_that_can_be_done() {
         let large = || vec![vec![b'a'; LOOKED_AT]; 3];
-        assert_eq!(out(Kind::Pairs, body(large())).await, Err(Fault::TooLarge));
-        assert_eq!(out(Kind::Unsaid, body(large())).await.unwrap().unwrap().len(), 3 * LOOKED_AT);
-        assert_eq!(out(Kind::Multipart, body(large())).await.unwrap().unwrap().len(), 3 * LOOKED_AT);
+        assert_eq!(out(FormKind::Pairs, body(large())).await, Err(Fault::TooLarge));
+        assert_eq!(out(FormKind::Unsaid, body(large())).await.unwrap().unwrap().len(), 3 * LOOKED_AT);
+        assert_eq!(out(FormKind::Multipart, body(large())).await.unwrap().unwrap().len(), 3 * LOOKED_AT);
         let behind = [large(), vec![b"\r\n".to_vec(), PART.to_vec()]].concat();
-        assert_eq!(out(Kind::Multipart, body(behind)).await, Ok(Err(CallerBodyFault::BrokenOff)));
+        assert_eq!(out(FormKind::Multipart, body(behind)).await, Ok(Err(CallerBodyFault::BrokenOff)));
     }
 
     #[tokio::test]
     async fn a_body_that_breaks_off_does_so_for_whoever_sends_it() {
-        for kind in [Kind::Pairs, Kind::Unsaid, Kind::Multipart] {
+        for kind in [FormKind::Pairs, FormKind::Unsaid, FormKind::Multipart] {
             let pieces = [Ok(Bytes::from_static(b"a=b")), Err(CallerBodyFault::TooShort)];
             let stream: CallerStream = Box::pin(stream::iter(pieces));
             let broken = RequestBody::Stream { stream, length: None };

@@ -15,7 +15,7 @@ const DISPOSITION: &[u8] = b"content-disposition";
 
 /// Why a form is not let through.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
+pub enum Fault {
     /// It has a field of that name.
     Owned(String),
     /// A name that could be read in two ways.
@@ -34,7 +34,7 @@ pub(super) fn of_pairs(body: &[u8]) -> impl Iterator<Item = String> {
 }
 
 /// Lets a `multipart` body through once its parts' names were looked at.
-pub(super) struct Parts<F> {
+pub struct Parts<F> {
     is_owned: F,
     /// What came and was not let through: it may be the beginning of a header.
     held: BytesMut,
@@ -52,19 +52,26 @@ enum Line {
 }
 
 impl<F: Fn(&str) -> bool> Parts<F> {
-    pub(super) fn new(is_owned: F) -> Self {
+    #[must_use]
+    pub fn new(is_owned: F) -> Self {
         Self { is_owned, held: BytesMut::new(), at_line_start: true }
     }
 
     /// What can be let through now that `piece` has come.
-    pub(super) fn push(&mut self, piece: &[u8]) -> Result<Bytes, Fault> {
+    ///
+    /// # Errors
+    /// When a name in it is owned, or not clear.
+    pub fn push(&mut self, piece: &[u8]) -> Result<Bytes, Fault> {
         self.held.extend_from_slice(piece);
         let passed = self.scan(false)?;
         Ok(self.held.split_to(passed).freeze())
     }
 
     /// The rest, at the body's end.
-    pub(super) fn finish(&mut self) -> Result<Bytes, Fault> {
+    ///
+    /// # Errors
+    /// When a name in it is owned, or not clear.
+    pub fn finish(&mut self) -> Result<Bytes, Fault> {
         self.scan(true)?;
         Ok(self.held.split().freeze())
     }
