@@ -206,7 +206,8 @@ impl VaultError {
                 format!("store the secrets that {provider} needs: aivault secrets create")
             }
             Self::CredentialAmbiguous { candidates, .. } => {
-                let names: Vec<&str> = candidates.iter().map(|(_, name)| name.as_str()).collect();
+                let mut names: Vec<&str> = candidates.iter().map(|(_, name)| name.as_str()).collect();
+                names.sort_unstable();
                 format!("say which with --credential: {}", names.join(", "))
             }
             Self::PinMismatch { .. } => {
