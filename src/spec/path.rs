@@ -70,8 +70,10 @@ impl<'a> Segment<'a> {
         }
     }
 
+    /// Whether `segment` is one that it stands for.
     #[inline]
-    fn matches(self, segment: &str) -> bool {
+    #[must_use]
+    pub fn matches(self, segment: &str) -> bool {
         match self {
             Self::Literal(literal) => segment == literal,
             Self::Any => !segment.is_empty(),
