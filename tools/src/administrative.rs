@@ -4,7 +4,7 @@
 //!
 //! A sign is a guess that a person looks at, not a rule of the broker.
 
-use crate::api::{Operation, words};
+use crate::api::{Operation, Piece, Route, words};
 use crate::spec::Method;
 
 /// Where a sign is looked for.
@@ -13,7 +13,11 @@ enum At {
     /// In the literal segments of the path.
     Path,
     /// At the end of the last literal segment: what the operation is about.
+    SubjectEnd,
+    /// The whole last literal segment.
     Subject,
+    /// The first segment that is no version, when it names the one that the key belongs to.
+    Root,
     /// In a tag.
     Tag,
     /// In the path, a tag, the operation's id or its summary.
@@ -86,11 +90,14 @@ const SIGNS: &[Sign] = &[
             "credential rotate",
             "rotate key",
             "token revoke",
+            "auth revoke",
+            "oauth",
+            "oauth2",
             "revoke token",
         ],
         why: CREDENTIALS,
     },
-    Sign { at: At::Subject, of: Of::All, words: &["secret"], why: CREDENTIALS },
+    Sign { at: At::SubjectEnd, of: Of::All, words: &["secret"], why: CREDENTIALS },
     Sign {
         at: At::Anywhere,
         of: Of::All,
@@ -118,7 +125,6 @@ const SIGNS: &[Sign] = &[
             "seat",
             "role",
             "permission",
-            "role assignment",
         ],
         why: PEOPLE,
     },
@@ -150,6 +156,7 @@ const SIGNS: &[Sign] = &[
         words: &["organization", "organisation", "enterprise", "workspace"],
         why: ACCOUNT,
     },
+    Sign { at: At::Root, of: Of::All, words: &["organization", "organisation", "org"], why: ACCOUNT },
     Sign { at: At::Path, of: Of::All, words: &["admin", "administrator", "administration"], why: ACCOUNT },
     Sign { at: At::Tag, of: Of::All, words: &["admin", "administration"], why: ACCOUNT },
     Sign {
@@ -188,6 +195,7 @@ pub fn why(operation: &Operation) -> Option<&'static str> {
 struct Text {
     path: String,
     subject: String,
+    root: String,
     tags: Vec<String>,
     names: [String; 2],
 }
@@ -197,9 +205,10 @@ impl Text {
         let literals: Vec<&str> = operation.route.literals().collect();
         Self {
             path: words::words(&literals.join("/")),
+            root: root(&operation.route),
             subject: words::words(literals.last().copied().unwrap_or_default()),
             tags: operation.tags.iter().map(|tag| words::words(tag)).collect(),
-            names: [words::words(&operation.id), words::words(&operation.summary)],
+            names: [words::words(&operation.id), words::words(&opening(&operation.summary))],
         }
     }
 
@@ -207,13 +216,82 @@ impl Text {
         let tagged = || self.tags.iter().any(|tag| words::has(tag, phrase));
         match at {
             At::Path => words::has(&self.path, phrase),
-            At::Subject => self.subject.ends_with(&format!(" {phrase} ")),
+            At::SubjectEnd => self.subject.ends_with(&format!(" {phrase} ")),
+            At::Subject => self.subject.trim() == phrase,
+            At::Root => self.root == phrase,
             At::Tag => tagged(),
             At::Anywhere => {
                 words::has(&self.path, phrase)
                     || tagged()
                     || self.names.iter().any(|name| words::has(name, phrase))
             }
+        }
+    }
+}
+
+/// The first segment that is no version and no `api`, as it is written, if a literal follows it:
+/// `/organization/users` is about one's own, `/organizations/{id}` is about any.
+fn root(route: &Route) -> String {
+    let mut pieces = route.pieces().iter().skip_while(|piece| is_version(piece));
+    match (pieces.next(), pieces.next()) {
+        (Some(Piece::Literal(root)), None | Some(Piece::Literal(_))) => root.to_lowercase(),
+        _ => String::new(),
+    }
+}
+
+fn is_version(piece: &Piece) -> bool {
+    let Piece::Literal(text) = piece else { return false };
+    text == "api" || text.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The start of a summary, which says what is done; what follows says to whom and when.
+fn opening(summary: &str) -> String {
+    let sentence = summary.split(". ").next().unwrap_or_default();
+    sentence.split_whitespace().take(8).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn guess(method: Method, path: &str, summary: &str) -> Option<&'static str> {
+        let route = Route::parse(path);
+        why(&Operation {
+            method,
+            host: None,
+            spelled: vec![route.clone()],
+            route,
+            tags: Vec::new(),
+            id: String::new(),
+            summary: summary.to_owned(),
+            takes_json: false,
+        })
+    }
+
+    #[test]
+    fn signs_are_seen_in_their_places() {
+        for (method, path, summary, wanted) in [
+            (Method::Get, "/v1/apiKeys", "", Some(CREDENTIALS)),
+            (Method::Get, "/v1/things", "List API keys", Some(CREDENTIALS)),
+            (Method::Get, "/v1/repos/{id}/actions/secrets", "", Some(CREDENTIALS)),
+            (Method::Post, "/v1/webhooks/{id}/secret/rotate", "", Some(SIGNING)),
+            (Method::Post, "/v1/users", "", Some(PEOPLE)),
+            (Method::Get, "/v1/users", "", None),
+            (Method::Post, "/v1/users/{id}/playlists", "", None),
+            (Method::Put, "/v1/cards/{id}/idMembers", "", None),
+            (Method::Delete, "/v1/teams/{id}/members/{user}", "", Some(PEOPLE)),
+            (Method::Get, "/v1/organization/usage", "", Some(ACCOUNT)),
+            (Method::Get, "/v1/organizations/{id}/boards", "", None),
+            (Method::Get, "/v1/audit-logs", "", Some(RECORD)),
+            (
+                Method::Get,
+                "/v1/things",
+                "Read one of the many things of the account that an API key made",
+                None,
+            ),
+        ] {
+            assert_eq!(guess(method, path, summary), wanted, "{method} {path} {summary}");
         }
     }
 }

@@ -47,12 +47,13 @@ pub fn provider_path(provider: &str) -> PathBuf {
     Path::new(PROVIDERS).join(format!("{provider}.yaml"))
 }
 
-/// The provider of that id or file, which must be without mistakes.
-pub fn provider(provider: &str) -> Result<Provider, ToolError> {
+/// The provider of that id or file, which must be without mistakes, and its hosts.
+pub fn provider(provider: &str) -> Result<(Provider, Vec<String>), ToolError> {
     let file = provider_path(provider);
-    let checked = checked(&file)?;
-    checked.provider.ok_or_else(|| {
-        let reports = checked.diagnostics.iter().map(|one| format!("\n{}\n", one.render(false))).collect();
-        ToolError::Provider { file, reports }
-    })
+    let Checked { provider, document, diagnostics, .. } = checked(&file)?;
+    let (Some(provider), Some(document)) = (provider, document) else {
+        let reports = diagnostics.iter().map(|one| format!("\n{}\n", one.render(false))).collect();
+        return Err(ToolError::Provider { file, reports });
+    };
+    Ok((provider, document.hosts))
 }

@@ -33,7 +33,7 @@ pub struct Arguments {
     /// Count an operation as covered at whatever host the capability is.
     #[arg(long)]
     any_host: bool,
-    /// Name covered operations too, with their capability and its risk.
+    /// Name what is in order too: each operation with the capabilities that allow it, and their risk.
     #[arg(long)]
     all: bool,
     /// Fail when less than this percentage of what is not administrative is covered.
@@ -65,6 +65,9 @@ struct Coverage {
     administrative_allowed: Vec<Row>,
     idle: Vec<Idle>,
     notes: Vec<String>,
+    /// Whether everything is named, what is in order too.
+    #[serde(skip)]
+    whole: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     all: Vec<Row>,
 }
@@ -115,8 +118,8 @@ struct Judged {
 }
 
 pub fn coverage(arguments: &Arguments) -> Result<ExitCode, ToolError> {
-    let provider = files::provider(&arguments.provider)?;
-    let (operations, described, notes) = operations(&provider, arguments)?;
+    let (provider, hosts) = files::provider(&arguments.provider)?;
+    let (operations, described, notes) = operations(hosts, arguments)?;
     let judged: Vec<Judged> = operations.into_iter().map(|one| judge(&provider, one)).collect();
     let coverage = summed(&provider, &judged, described, notes, arguments.all);
     match arguments.format {
@@ -129,14 +132,9 @@ pub fn coverage(arguments: &Arguments) -> Result<ExitCode, ToolError> {
 
 /// The operations of all descriptions, each once.
 fn operations(
-    provider: &Provider,
+    hosts: Vec<String>,
     arguments: &Arguments,
 ) -> Result<(Vec<Operation>, Vec<Described>, Vec<String>), ToolError> {
-    let mut hosts: Vec<String> =
-        provider.capabilities.iter().map(|one| one.host.as_str().to_owned()).collect();
-    hosts.dedup();
-    hosts.sort();
-    hosts.dedup();
     let choice = Choice { base: arguments.base.clone(), server: arguments.server, hosts };
     let (mut operations, mut described, mut notes): (Vec<Operation>, _, _) =
         (Vec::new(), Vec::new(), Vec::new());
@@ -242,6 +240,7 @@ fn summed(
         administrative_allowed: administrative.iter().filter(enabled).map(|one| row(one)).collect(),
         idle: idle(provider, judged),
         notes,
+        whole: all,
         all: if all { judged.iter().map(row).collect() } else { Vec::new() },
     }
 }

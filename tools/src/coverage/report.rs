@@ -20,7 +20,7 @@ pub(super) fn text(coverage: &Coverage) -> String {
         "administrative, yet allowed by a capability that is not `risk: admin`",
         &coverage.administrative_allowed,
     );
-    idle(&mut text, &coverage.idle);
+    idle(&mut text, coverage);
     text
 }
 
@@ -81,14 +81,22 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect()
 }
 
-fn idle(text: &mut String, idle: &[Idle]) {
-    if idle.is_empty() {
-        return;
+fn idle(text: &mut String, coverage: &Coverage) {
+    let named = |one: &&Idle| coverage.whole || !one.partly;
+    let (named, other): (Vec<&Idle>, Vec<&Idle>) = coverage.idle.iter().partition(named);
+    if !named.is_empty() {
+        let _ = writeln!(text, "\npatterns that match no operation: {}", named.len());
     }
-    let _ = writeln!(text, "\npatterns that match no operation: {}", idle.len());
-    for one in idle {
+    for one in named {
         let methods: Vec<&str> = one.methods.iter().map(|method| method.as_str()).collect();
         let partly = if one.partly { " (with other methods it does)" } else { "" };
         let _ = writeln!(text, "  {}: {} {}{partly}", one.capability, methods.join(","), one.path);
+    }
+    if !other.is_empty() {
+        let _ = writeln!(
+            text,
+            "\n{} patterns match with some of their methods only; --all names them",
+            other.len()
+        );
     }
 }
