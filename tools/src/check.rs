@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::error::ToolError;
+use crate::output::say;
 use crate::{files, spec};
 
 pub fn check(mut files: Vec<PathBuf>) -> Result<ExitCode, ToolError> {
@@ -15,8 +16,11 @@ pub fn check(mut files: Vec<PathBuf>) -> Result<ExitCode, ToolError> {
     let across = spec::lint::across(&all);
     let mistakes: Vec<_> = all.iter().flat_map(|one| &one.diagnostics).chain(&across).collect();
     for mistake in &mistakes {
-        println!("{}\n", mistake.render(io::stdout().is_terminal()));
+        say!("{}\n", mistake.render(io::stdout().is_terminal()));
     }
-    println!("{} files, {} mistakes", files.len(), mistakes.len());
+    say!("{} files, {} mistakes", files.len(), mistakes.len());
+    if let Some(first) = mistakes.first() {
+        say!("`cargo tools explain {}` says what a code means", first.finding.code.as_str());
+    }
     Ok(if mistakes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -22,6 +22,11 @@ pub fn write(path: &Path, text: &str) -> Result<(), ToolError> {
     fs::write(path, text).map_err(ToolError::at(path))
 }
 
+/// Refuses to write where something is already, unless that is meant.
+pub fn free(path: &Path, force: bool) -> Result<(), ToolError> {
+    if path.exists() && !force { Err(ToolError::Taken(path.to_path_buf())) } else { Ok(()) }
+}
+
 /// The provider files of a folder, by name.
 pub fn provider_files(folder: &Path) -> Result<Vec<PathBuf>, ToolError> {
     let mut files = Vec::new();

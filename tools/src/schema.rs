@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::error::ToolError;
+use crate::output::say;
 use crate::{files, spec};
 
 /// Writes the schemas, or with `check` says which of them are stale.
@@ -12,9 +13,9 @@ pub fn schema(check: bool) -> Result<ExitCode, ToolError> {
     for (path, text) in generated() {
         if !check {
             files::write(&path, &text)?;
-            println!("{}", path.display());
+            say!("{}", path.display());
         } else if files::read(&path).ok().as_deref() != Some(&*text) {
-            println!("{} is stale: run `cargo tools schema`", path.display());
+            say!("{} is stale: run `cargo tools schema`", path.display());
             stale = true;
         }
     }

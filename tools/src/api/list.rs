@@ -20,7 +20,7 @@ pub fn read(path: &Path, text: &str) -> Result<Description, ToolError> {
         operations.push(operation(line).map_err(mistake)?);
     }
     let title = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(Description { title, docs: None, base: String::new(), host: None, schemes: Vec::new(), operations })
+    Ok(Description { title, docs: None, base: String::new(), schemes: Vec::new(), operations })
 }
 
 fn operation(line: &str) -> Result<Operation, &'static str> {

@@ -51,7 +51,6 @@ pub struct Description {
     pub docs: Option<String>,
     /// The path that operations stand below.
     pub base: String,
-    pub host: Option<String>,
     pub schemes: Vec<Scheme>,
     pub operations: Vec<Operation>,
 }

@@ -86,7 +86,6 @@ fn describe(document: &Document, place: &Place, choice: &Choice) -> Description 
         title: document.info.as_ref().and_then(|info| info.title.clone()).unwrap_or_default(),
         docs: document.external_docs.as_ref().and_then(|link| link.url.clone()),
         base: choice.base.clone().unwrap_or_else(|| place.base.clone()),
-        host: place.host.clone(),
         schemes: schemes(document),
         operations,
     }

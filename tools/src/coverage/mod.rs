@@ -15,6 +15,7 @@ use crate::administrative;
 use crate::api::{self, Choice, Operation, Reach};
 use crate::error::ToolError;
 use crate::files;
+use crate::output::say;
 use crate::spec::{Capability, Grant, Method, PathPattern, Provider, Risk};
 
 #[derive(Args)]
@@ -109,6 +110,13 @@ struct Idle {
     partly: bool,
 }
 
+/// All that is compared with the provider.
+struct Asked {
+    operations: Vec<Operation>,
+    described: Vec<Described>,
+    notes: Vec<String>,
+}
+
 /// An operation, judged.
 struct Judged {
     operation: Operation,
@@ -119,22 +127,19 @@ struct Judged {
 
 pub fn coverage(arguments: &Arguments) -> Result<ExitCode, ToolError> {
     let (provider, hosts) = files::provider(&arguments.provider)?;
-    let (operations, described, notes) = operations(hosts, arguments)?;
-    let judged: Vec<Judged> = operations.into_iter().map(|one| judge(&provider, one)).collect();
+    let Asked { operations, described, notes } = operations(hosts, arguments)?;
+    let judged = judge_all(&provider, operations);
     let coverage = summed(&provider, &judged, described, notes, arguments.all);
     match arguments.format {
-        Format::Json => println!("{}", report::json(&coverage)),
-        Format::Text => print!("{}", report::text(&coverage)),
+        Format::Json => say!("{}", report::json(&coverage)),
+        Format::Text => say!("{}", report::text(&coverage).trim_end()),
     }
     let enough = arguments.min.is_none_or(|min| coverage.percent >= min);
     Ok(if enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The operations of all descriptions, each once.
-fn operations(
-    hosts: Vec<String>,
-    arguments: &Arguments,
-) -> Result<(Vec<Operation>, Vec<Described>, Vec<String>), ToolError> {
+fn operations(hosts: Vec<String>, arguments: &Arguments) -> Result<Asked, ToolError> {
     let choice = Choice { base: arguments.base.clone(), server: arguments.server, hosts };
     let (mut operations, mut described, mut notes): (Vec<Operation>, _, _) =
         (Vec::new(), Vec::new(), Vec::new());
@@ -160,7 +165,7 @@ fn operations(
             }
         }
     }
-    Ok((operations, described, notes))
+    Ok(Asked { operations, described, notes })
 }
 
 /// Decides whether an operation's host is compared. Where the provider has one host, another in the
@@ -176,6 +181,37 @@ fn place(operation: &mut Operation, hosts: &[String], any_host: bool) -> Option<
     let note = format!("`{host}` is not the provider's host: hosts were not compared");
     operation.host = None;
     Some(note)
+}
+
+fn judge_all(provider: &Provider, operations: Vec<Operation>) -> Vec<Judged> {
+    let mut judged: Vec<Judged> = operations.into_iter().map(|one| judge(provider, one)).collect();
+    for at in 0..judged.len() {
+        if judged[at].reach == Reach::Some {
+            let meant = |capability| reach_meant(provider, &judged, at, capability) != Reach::None;
+            let allowed =
+                judged[at].allowed.iter().copied().filter(|(index, _)| meant(*index)).collect::<Vec<_>>();
+            judged[at].reach = if allowed.is_empty() { Reach::None } else { Reach::Some };
+            judged[at].allowed = allowed;
+        }
+    }
+    judged
+}
+
+/// What a capability reaches of one operation, without the patterns that are there for another and
+/// only touch this one: `/things` is no value of `/{anything}`.
+fn reach_meant(provider: &Provider, judged: &[Judged], at: usize, capability: usize) -> Reach {
+    let one = &judged[at].operation;
+    let for_another = |pattern: &&PathPattern| {
+        let whole = |route: &api::Route| route.reach(pattern) == Reach::All;
+        let others = judged
+            .iter()
+            .enumerate()
+            .filter(|(index, other)| *index != at && other.operation.method == one.method);
+        others.into_iter().any(|(_, other)| other.operation.spelled.iter().any(whole))
+    };
+    let all = patterns(&provider.capabilities[capability..=capability], one.method);
+    let own: Vec<&PathPattern> = all.into_iter().filter(|pattern| !for_another(pattern)).collect();
+    reach(one, &own)
 }
 
 fn judge(provider: &Provider, operation: Operation) -> Judged {
@@ -224,9 +260,8 @@ fn summed(
     let of = |wanted: Reach| rest.iter().filter(move |one| one.reach == wanted).map(|one| row(one)).collect();
     let covered: Vec<&&Judged> = rest.iter().filter(|one| one.reach == Reach::All).collect();
     let percent = if rest.is_empty() { 100.0 } else { covered.len() as f64 * 100.0 / rest.len() as f64 };
-    let enabled = |one: &&&Judged| {
-        one.allowed.iter().any(|(index, _)| !provider.capabilities[*index].is_administrative())
-    };
+    let on = |(index, _): &(usize, Reach)| !provider.capabilities[*index].is_administrative();
+    let enabled = |one: &&&Judged| one.allowed.iter().any(on);
     Coverage {
         provider: provider.id.to_string(),
         descriptions,
