@@ -12,6 +12,7 @@ mod error;
 mod explain;
 mod files;
 mod first_tests;
+mod grow;
 mod import;
 mod new;
 mod output;
@@ -65,6 +66,13 @@ enum Tool {
         /// The code, such as `P007`.
         code: String,
     },
+    /// Write synthetic providers, to measure what a larger registry costs.
+    Grow {
+        /// How many, with ten capabilities each.
+        count: usize,
+        /// Where to; `providers/` of a copy of the repository.
+        folder: PathBuf,
+    },
     /// Propose a provider file from an API's own description.
     Import(import::Arguments),
     /// Write a new provider file with comments, and its golden tests, which already pass.
@@ -91,6 +99,7 @@ fn main() -> ExitCode {
         Tool::Coverage(arguments) => coverage::coverage(&arguments),
         Tool::Docs { check } => docs::docs(check),
         Tool::Explain { code } => explain::explain(&code),
+        Tool::Grow { count, folder } => grow::grow(count, &folder),
         Tool::Import(arguments) => import::import(&arguments),
         Tool::New(arguments) => new::new(&arguments),
         Tool::Schema { check } => schema::schema(check),
