@@ -155,6 +155,18 @@ fn an_administrative_operation_that_is_allowed() {
     assert!(!text.contains("yet allowed"), "{text}");
 }
 
+/// A pattern that is there for one operation is no grant of another that it could touch.
+#[test]
+fn what_only_touches_an_operation_does_not_allow_it() {
+    let acme = Repository::with_acme();
+    acme.write("list.txt", "GET /v1/things/{id}\nGET /v1/{area}/api-keys\n");
+    let text = acme.done(&["coverage", "acme", "list.txt"]);
+    assert!(text.contains("administrative       1") && !text.contains("yet allowed"), "{text}");
+    acme.write("list.txt", "GET /v1/{area}/api-keys\n");
+    let text = acme.done(&["coverage", "acme", "list.txt"]);
+    assert!(text.contains("acme/things (write, in part)"), "{text}");
+}
+
 /// With several hosts, an operation is covered at its own host only.
 #[test]
 fn hosts_are_told_apart() {

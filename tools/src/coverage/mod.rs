@@ -186,13 +186,14 @@ fn place(operation: &mut Operation, hosts: &[String], any_host: bool) -> Option<
 fn judge_all(provider: &Provider, operations: Vec<Operation>) -> Vec<Judged> {
     let mut judged: Vec<Judged> = operations.into_iter().map(|one| judge(provider, one)).collect();
     for at in 0..judged.len() {
-        if judged[at].reach == Reach::Some {
-            let meant = |capability| reach_meant(provider, &judged, at, capability) != Reach::None;
-            let allowed =
-                judged[at].allowed.iter().copied().filter(|(index, _)| meant(*index)).collect::<Vec<_>>();
-            judged[at].reach = if allowed.is_empty() { Reach::None } else { Reach::Some };
-            judged[at].allowed = allowed;
+        let meant = |(index, reach): &(usize, Reach)| {
+            *reach == Reach::All || reach_meant(provider, &judged, at, *index) != Reach::None
+        };
+        let allowed: Vec<(usize, Reach)> = judged[at].allowed.iter().copied().filter(meant).collect();
+        if allowed.is_empty() {
+            judged[at].reach = Reach::None;
         }
+        judged[at].allowed = allowed;
     }
     judged
 }
