@@ -22,6 +22,9 @@ pub struct TestDocument {
     /// Ids of the policies in force; none: the providers' grants alone decide.
     #[serde(default)]
     pub policies: Vec<String>,
+    /// Capabilities that the operator turned on by name, though they are off by themselves.
+    #[serde(default)]
+    pub enabled: Vec<String>,
     /// The time of every case, as RFC 3339; left out: 2026-01-05T12:00:00Z, a Monday.
     #[serde(default)]
     pub now: Option<String>,

@@ -40,6 +40,7 @@ pub struct Outcome {
 /// Decides one question.
 #[must_use]
 pub fn decide(catalog: &dyn Catalog, rules: &RuleSet, counters: &Counters, question: &Question) -> Outcome {
+    let catalog = &question.switched(catalog);
     let call = match question.call(catalog) {
         Ok(call) => call,
         Err(denial) => return Outcome::denied(denial),

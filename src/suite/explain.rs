@@ -71,7 +71,8 @@ pub fn explain(
 ) -> Explanation {
     let rules = policies.all_in_force();
     let outcome = decide(catalog, &rules, counters, question);
-    let admitted = question.call(catalog).and_then(|call| authorise(catalog, &call));
+    let switched = question.switched(catalog);
+    let admitted = question.call(&switched).and_then(|call| authorise(&switched, &call));
     let (grants, views) = match &admitted {
         Err(denial) => {
             let granted = outcome.capability.as_ref().and_then(|id| catalog.capability(id.as_str()));

@@ -30,9 +30,10 @@ impl Tests<'_> {
 
     /// What is denied before any rule is judged, no rule sees.
     fn observe_one(&self, rules: &RuleSet, question: &Question, mut see: impl FnMut(&Rule, &Subject<'_>)) {
-        let admitted = question.call(self.catalog).and_then(|call| {
+        let catalog = question.switched(self.catalog);
+        let admitted = question.call(&catalog).and_then(|call| {
             let credential = call.credential.clone();
-            authorise(self.catalog, &call).map(|admitted| (admitted, credential))
+            authorise(&catalog, &call).map(|admitted| (admitted, credential))
         });
         let Ok((admitted, credential)) = admitted else { return };
         let credential = credential.unwrap_or_else(|| CredentialName::from(&admitted.provider().id));

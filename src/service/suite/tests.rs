@@ -59,6 +59,7 @@ fn question() -> impl Strategy<Value = Question> {
                 caller: Question::CALLER.to_owned(),
                 scope: Scope::Global,
                 credential: None,
+                enabled: Default::default(),
                 hosts: None,
                 method: Some(if own_method { capability.example.method } else { method }.to_string()),
                 path: Some(path),
