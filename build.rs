@@ -26,9 +26,11 @@ fn main() {
     let providers = compile_all(Path::new("providers"));
     // Cargo sets OUT_DIR for build scripts, always.
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let code = emit::registry(&providers).to_string();
-    if let Err(error) = fs::write(out.join("registry.rs"), code) {
-        fail(&[format!("the registry cannot be written to {}: {error}", out.display())]);
+    let generated = emit::registry(&providers);
+    for (name, text) in [("registry.rs", generated.code.to_string()), ("texts.txt", generated.texts)] {
+        if let Err(error) = fs::write(out.join(name), text) {
+            fail(&[format!("the registry cannot be written to {}: {error}", out.display())]);
+        }
     }
 }
 

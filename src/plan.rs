@@ -127,13 +127,11 @@ pub fn insertion_point(target: &str, after: &[Text]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use super::insertion_point;
 
     #[test]
     fn the_segment_goes_behind_whole_segments_only() {
-        let after = [Cow::Borrowed("/file")];
+        let after = ["/file".into()];
         assert_eq!(insertion_point("/sendMessage", &after), 0);
         assert_eq!(insertion_point("/file/photos/1.jpg", &after), 5);
         assert_eq!(insertion_point("/files", &after), 0);

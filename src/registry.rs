@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::spec::{
     Auth, Capability, CapabilityId, DefaultHeader, Example, Grant, HeaderName, HostPattern, Method,
     MethodSet, Part, PathPattern, Payload, Provider, ProviderId, Risk, Sdk, SecretClaim, SecretName,
-    Template,
+    Template, Text,
 };
 
 include!(concat!(env!("OUT_DIR"), "/registry.rs"));
@@ -22,19 +22,21 @@ pub fn providers() -> &'static [&'static Provider] {
 /// The provider of that id.
 #[must_use]
 pub fn provider(id: &str) -> Option<&'static Provider> {
-    BY_ID.get(id).copied()
+    BY_ID.get(id).map(|at| PROVIDERS[usize::from(*at)])
 }
 
 /// The capability of that full name, with its provider.
 #[must_use]
 pub fn capability(id: &str) -> Option<(&'static Provider, &'static Capability)> {
-    BY_CAPABILITY.get(id).copied()
+    let (provider, within) = *BY_CAPABILITY.get(id)?;
+    let provider = PROVIDERS[usize::from(provider)];
+    Some((provider, &provider.capabilities[usize::from(within)]))
 }
 
 /// The provider that claims a secret's name.
 #[must_use]
 pub fn claimant(secret: &SecretName) -> Option<&'static Provider> {
-    BY_SECRET.get(secret.as_str()).copied()
+    BY_SECRET.get(secret.as_str()).map(|at| PROVIDERS[usize::from(*at)])
 }
 
 /// All capabilities, by provider.

@@ -17,12 +17,13 @@ use super::host::HostPattern;
 use super::lint;
 use super::method::MethodSet;
 use super::model::{
-    Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim, Text,
+    Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim,
 };
 use super::name::{CapabilityId, NameError, ProviderId, SecretName};
 use super::path::PathPattern;
 use super::read;
 use super::template::is_placeholder;
+use super::text::Text;
 
 /// A file, and what came of it: a provider, or the reasons why not.
 pub struct Checked {
@@ -67,7 +68,7 @@ pub(super) fn list<T: Clone>(items: Vec<T>) -> List<T> {
 }
 
 pub(super) fn text(text: &str) -> Text {
-    Cow::Owned(text.to_owned())
+    Text::from(text)
 }
 
 fn pairs(map: &BTreeMap<String, String>) -> List<(Text, Text)> {

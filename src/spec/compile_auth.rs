@@ -5,9 +5,10 @@ use super::code::Code;
 use super::compile::{Compiler, list, text};
 use super::diagnostic::Place;
 use super::header::{HeaderName, Reserved, reserved};
-use super::model::{Auth, Text};
+use super::model::Auth;
 use super::path::PathPattern;
 use super::template::Template;
+use super::text::Text;
 
 impl Compiler {
     fn template(&mut self, place: Place, value: &str) -> Option<Template> {

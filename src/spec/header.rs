@@ -3,12 +3,13 @@
 //! The classes are one table, used when a provider file is checked, when a request is
 //! judged and when an answer is passed on, so that these cannot differ.
 
-use std::borrow::Cow;
 use std::fmt;
+
+use super::text::Text;
 
 /// A header's name in its one spelling: lower-case letters, digits and `-`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct HeaderName(Cow<'static, str>);
+pub struct HeaderName(Text);
 
 const fn is_header_name(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -30,13 +31,21 @@ impl HeaderName {
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         assert!(is_header_name(text), "malformed header name");
-        Self(Cow::Borrowed(text))
+        Self(Text::from_static(text))
+    }
+
+    /// For generated code, as `from_static`.
+    #[must_use]
+    pub const fn kept(at: u32, len: u32) -> Self {
+        let text = Text::kept(at, len);
+        assert!(is_header_name(text.as_static()), "malformed header name");
+        Self(text)
     }
 
     /// The name, unless it is not in lower case or not a name at all.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        is_header_name(text).then(|| Self(Cow::Owned(text.to_owned())))
+        is_header_name(text).then(|| Self(Text::from(text)))
     }
 
     #[must_use]

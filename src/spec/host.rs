@@ -4,11 +4,12 @@
 //! say the same place, or another place altogether. Where every tenant has a host, a pattern
 //! stands for them all; nothing is sent to a pattern, only to a host that a credential is bound to.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
+
+use super::text::Text;
 
 /// Why a text is not a host.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -23,11 +24,11 @@ pub enum HostError {
 
 /// One host. Port 443 and `https` go with it (invariant 2).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Host(Cow<'static, str>);
+pub struct Host(Text);
 
 /// The host of a grant: one host, or those of tenants, of which a credential is bound to one.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct HostPattern(Cow<'static, str>);
+pub struct HostPattern(Text);
 
 /// A DNS name of two labels or more; with `stars`, one in which `*` stands for some of the labels
 /// that are not the last two.
@@ -68,7 +69,7 @@ impl Host {
     /// When `text` is not a lower-case DNS name of at least two labels.
     pub fn parse(text: &str) -> Result<Self, HostError> {
         if is_name(text, false) {
-            return Ok(Self(Cow::Owned(text.to_owned())));
+            return Ok(Self(Text::from(text)));
         }
         Err(HostError::Name(text.escape_debug().to_string()))
     }
@@ -84,14 +85,22 @@ impl HostPattern {
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         assert!(is_name(text, true), "malformed host");
-        Self(Cow::Borrowed(text))
+        Self(Text::from_static(text))
+    }
+
+    /// For generated code, as `from_static`.
+    #[must_use]
+    pub const fn kept(at: u32, len: u32) -> Self {
+        let text = Text::kept(at, len);
+        assert!(is_name(text.as_static(), true), "malformed host");
+        Self(text)
     }
 
     /// # Errors
     /// When `text` is neither a host nor one with `*` in the place of a tenant's label.
     pub fn parse(text: &str) -> Result<Self, HostError> {
         if is_name(text, true) {
-            return Ok(Self(Cow::Owned(text.to_owned())));
+            return Ok(Self(Text::from(text)));
         }
         let shown = text.escape_debug().to_string();
         Err(if text.contains('*') { HostError::Pattern(shown) } else { HostError::Name(shown) })
@@ -111,7 +120,7 @@ impl HostPattern {
     /// A host that it stands for, to be shown.
     #[must_use]
     pub fn example(&self) -> Host {
-        Host(Cow::Owned(self.0.replace('*', "example")))
+        Host(Text::from(self.0.replace('*', "example")))
     }
 
     /// Whether it stands for the hosts of tenants.

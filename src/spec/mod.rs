@@ -29,6 +29,7 @@ pub mod shape;
 pub mod suggest;
 pub mod target;
 pub mod template;
+pub mod text;
 
 pub use code::{Code, Severity};
 pub use compile::{Checked, compile_provider};
@@ -37,10 +38,11 @@ pub use header::HeaderName;
 pub use host::{Host, HostError, HostPattern};
 pub use method::{Method, MethodSet};
 pub use model::{
-    Auth, Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim, Text,
+    Auth, Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim,
 };
 pub use name::{CapabilityId, CredentialName, NameError, PolicyId, ProviderId, RuleId, ScopeId, SecretName};
 pub use path::{PathPattern, Segment};
 pub use scope::Scope;
 pub use target::{Target, TargetError};
 pub use template::{Part, Template};
+pub use text::Text;

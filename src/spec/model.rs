@@ -13,10 +13,9 @@ use super::method::{Method, MethodSet};
 use super::name::{CapabilityId, ProviderId, SecretName};
 use super::path::PathPattern;
 use super::template::Template;
+use super::text::Text;
 
-/// Text of the static registry or of a document read at run time.
-pub type Text = Cow<'static, str>;
-/// A list of either kind.
+/// A list of the static registry or of a document read at run time.
 pub type List<T> = Cow<'static, [T]>;
 
 /// One upstream service.
@@ -283,7 +282,7 @@ mod tests {
         let header = DefaultHeader {
             name: HeaderName::from_static("notion-version"),
             value: "2025-09-03".into(),
-            allow: Cow::Borrowed(&[Cow::Borrowed("2026-*"), Cow::Borrowed("x")]),
+            allow: vec!["2026-*".into(), "x".into()].into(),
         };
         assert!(header.permits("2025-09-03") && header.permits("2026-01-01") && header.permits("x"));
         assert!(!header.permits("2024-01-01") && !header.permits("xx"));

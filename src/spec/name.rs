@@ -10,6 +10,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
+use super::text::Text;
+
 /// Why a text is not a name of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{text}` is not a {kind}: {rule}")]
@@ -94,21 +96,29 @@ macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $check:ident, $rule:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(Cow<'static, str>);
+        pub struct $name(Text);
 
         impl $name {
             /// For generated code: a malformed text does not compile.
             #[must_use]
             pub const fn from_static(text: &'static str) -> Self {
                 assert!($check(text), concat!("malformed ", $kind));
-                Self(Cow::Borrowed(text))
+                Self(Text::from_static(text))
+            }
+
+            /// For generated code, as `from_static`.
+            #[must_use]
+            pub const fn kept(at: u32, len: u32) -> Self {
+                let text = Text::kept(at, len);
+                assert!($check(text.as_static()), concat!("malformed ", $kind));
+                Self(text)
             }
 
             /// # Errors
             /// When `text` is not spelled as this kind of name must be.
             pub fn parse(text: &str) -> Result<Self, NameError> {
                 if $check(text) {
-                    return Ok(Self(Cow::Owned(text.to_owned())));
+                    return Ok(Self(Text::from(text)));
                 }
                 Err(NameError { kind: $kind, text: text.escape_debug().to_string(), rule: $rule })
             }

@@ -5,12 +5,11 @@
 //! independent segments, and inclusion and overlap of two are exact and linear.
 //! Matching neither decodes nor normalises: its input is already canonical.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use thiserror::Error;
 
-use super::model::Text;
+use super::text::Text;
 
 /// Why a text is not a path pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -189,7 +188,15 @@ impl PathPattern {
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         assert!(is_pattern(text), "malformed path pattern");
-        Self(Cow::Borrowed(text))
+        Self(Text::from_static(text))
+    }
+
+    /// For generated code, as `from_static`.
+    #[must_use]
+    pub const fn kept(at: u32, len: u32) -> Self {
+        let text = Text::kept(at, len);
+        assert!(is_pattern(text.as_static()), "malformed path pattern");
+        Self(text)
     }
 
     /// One pattern, without `{a,b}`.
@@ -212,7 +219,7 @@ impl PathPattern {
             return Err(PatternError::EmptySegment);
         }
         parts.into_iter().try_for_each(check_segment)?;
-        Ok(Self(Cow::Owned(text.to_owned())))
+        Ok(Self(Text::from(text)))
     }
 
     /// All patterns that a text with `{a,b}` alternatives stands for, in order.

@@ -8,7 +8,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::model::{List, Text};
+use super::model::List;
+use super::text::Text;
 
 /// Why a text is not a template.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -53,10 +54,9 @@ impl Template {
         let mut i = 0;
         while i < parts.len() {
             match &parts[i] {
-                Part::Literal(Cow::Borrowed(text)) | Part::Placeholder(Cow::Borrowed(text)) => {
-                    assert!(is_plain(text), "malformed template");
+                Part::Literal(text) | Part::Placeholder(text) => {
+                    assert!(is_plain(text.as_static()), "malformed template");
                 }
-                _ => panic!("generated templates are borrowed"),
             }
             i += 1;
         }
@@ -73,17 +73,17 @@ impl Template {
         let mut left = text;
         while let Some((before, after)) = left.split_once("{{") {
             if !before.is_empty() {
-                parts.push(Part::Literal(Cow::Owned(before.to_owned())));
+                parts.push(Part::Literal(Text::from(before)));
             }
             let (name, tail) = after.split_once("}}").ok_or(TemplateError::Unclosed)?;
             if !is_placeholder(name) {
                 return Err(TemplateError::Name(name.to_owned()));
             }
-            parts.push(Part::Placeholder(Cow::Owned(name.to_owned())));
+            parts.push(Part::Placeholder(Text::from(name)));
             left = tail;
         }
         if !left.is_empty() {
-            parts.push(Part::Literal(Cow::Owned(left.to_owned())));
+            parts.push(Part::Literal(Text::from(left)));
         }
         Ok(Self(Cow::Owned(parts)))
     }

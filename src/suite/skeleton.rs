@@ -129,7 +129,7 @@ fn request(capability: &Capability) -> Value {
     let example = &capability.example;
     let mut request = Map::new();
     request.insert("method".to_owned(), json!(example.method.as_str()));
-    request.insert("path".to_owned(), json!(example.path));
+    request.insert("path".to_owned(), json!(example.path.as_str()));
     let mut headers = pairs(&example.headers);
     let body = match &example.payload {
         Payload::None => None,
@@ -170,7 +170,7 @@ fn has_null(value: &Value) -> bool {
 }
 
 fn pairs(list: &[(crate::spec::Text, crate::spec::Text)]) -> Map<String, Value> {
-    list.iter().map(|(name, value)| (name.to_string(), json!(value))).collect()
+    list.iter().map(|(name, value)| (name.to_string(), json!(value.as_str()))).collect()
 }
 
 /// A value in YAML's flow style: JSON, with plain words where they cannot be misread.

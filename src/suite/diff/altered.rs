@@ -123,7 +123,7 @@ impl Pair<'_> {
         let added = self.after.headers.iter().filter_map(move |header| {
             let (name, new) = (&header.name, &header.value);
             match of(self.before, header) {
-                Some(old) if old == *new => None,
+                Some(old) if *new == old => None,
                 Some(old) => {
                     Some(format!("the header `{name}` is now sent as `{new}`, instead of as `{old}`"))
                 }
