@@ -68,5 +68,6 @@ fn fail(reports: &[String]) -> ! {
     }
     let s = if reports.len() == 1 { "" } else { "s" };
     eprintln!("\nproviders: {} mistake{s}; nothing was built", reports.len());
+    eprintln!("`cargo tools check` says so faster, and `cargo tools explain CODE` says what a code means");
     process::exit(1)
 }

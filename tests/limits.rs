@@ -56,7 +56,8 @@ fn a_limit_holds_for_each_way_of_calling_and_says_when_there_is_room() {
             chat(&home).ok();
         }
         let error = assert_full(chat(&home));
-        assert!(error.contains("`budget/much` allows 3 a day, of which 3 are used"), "{error}");
+        assert!(error.contains("`budget/much` allows 3 a day to `uid:"), "{error}");
+        assert!(error.contains("`, of which 3 are used; this takes 1"), "{error}");
         assert!(error.contains("help: there is room again in "), "{error}");
         assert_eq!(upstream.take().len(), 3);
         let denied = home.events().into_iter().find(|entry| entry.is("invoke", "denied")).unwrap();

@@ -67,3 +67,54 @@ fn a_wider_policy_is_shown_by_a_request_that_it_lets_through() {
     let same = home.run(&["policy", "diff", new, new, "--fail-on", "any"]);
     assert_eq!((same.code, same.text().as_str()), (Some(0), "Nothing changes.\n"));
 }
+
+const ACME: &str = "\
+provider: acme
+name: Acme
+category: test
+docs: https://acme.example/docs
+secrets: { ACME_KEY: { as: key } }
+hosts: [api.acme.example]
+auth: { type: header, name: acme-key, value: \"{{key}}\" }
+act_as: [acme-account]
+capabilities:
+  things:
+    summary: Read things
+    allow: [{ methods: [GET], paths: [/v1/things] }]
+    example: { method: GET, path: /v1/things }
+    examples: { deny: [POST /v1/things] }
+";
+
+/// A host that a secret never went to is as much as a wider grant.
+#[test]
+fn a_secret_that_goes_elsewhere_is_told_and_fails() {
+    let home = Home::empty(Door::InProcess);
+    let file = home.path("same.policy.yaml");
+    fs::write(&file, policy(10, "")).unwrap();
+    let same = file.to_str().unwrap();
+    let diff = |old: &str, new: &str| {
+        for (folder, text) in [("old", old), ("new", new)] {
+            fs::create_dir_all(home.path(folder)).unwrap();
+            fs::write(home.path(folder).join("acme.yaml"), text).unwrap();
+        }
+        let (old, new) = (home.path("old"), home.path("new"));
+        let folders = ["--providers-old", old.to_str().unwrap(), "--providers-new", new.to_str().unwrap()];
+        let words = [&["policy", "diff", same, same, "--fail-on", "widen", "--now", NOW], &folders[..]];
+        home.run(&words.concat())
+    };
+    let moved = diff(ACME, &ACME.replace("api.acme.example", "api.evil.example")).ends(1);
+    assert_eq!(
+        moved.text(),
+        "changed acme/things: the secret now goes to api.evil.example, instead of to api.acme.example\n\
+         0 wider, 0 narrower, 1 otherwise.\n"
+    );
+    let freed = diff(ACME, &ACME.replace("act_as: [acme-account]\n", "")).ends(1);
+    let text = freed.text();
+    assert!(text.starts_with("wider acme/things: the header `acme-account`, denied before\n"), "{text}");
+    assert!(
+        text.contains("    acme-account: x\n  old: denied (header.not_allowed)\n  new: allowed"),
+        "{text}"
+    );
+    let sent = diff(ACME, &ACME.replace("{{key}}", "Key {{key}}")).ok();
+    assert!(sent.text().contains("secrets now go in the header `acme-key: Key {{key}}`"), "{}", sent.text());
+}

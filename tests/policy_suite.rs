@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use aivault::policy::Reason;
 use serde_json::Value;
 use support::{Done, home};
 use tempfile::TempDir;
@@ -110,38 +111,49 @@ const GOLDEN: &str = "policy-tests/chat.golden.yaml";
 
 #[test]
 fn the_projects_tests_pass_and_leave_nothing_untested() {
-    let done = of_the_project(&["policy", "test", "--require-tests"]).ok();
-    let summary = done.text();
-    assert!(summary.ends_with(" passed, 0 failed\n") && summary.lines().count() == 1, "{summary}");
+    let done = of_the_project(&["policy", "test", "--require-tests", "--coverage", "--min", "100"]).ok();
+    let text = done.text();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].ends_with(" passed, 0 failed") && lines.len() == 2, "{text}");
+    assert!(lines[1].ends_with("(100%)"), "{text}");
 }
 
+/// Reasons that no file of tests can show, and why.
+const NOT_IN_FILES: [(Reason, &str); 4] = [
+    (Reason::CredentialMissing, "a test has no vault: tests/denials.rs"),
+    (Reason::CredentialAmbiguous, "a test has no vault, and so no two credentials"),
+    (Reason::PolicyBroken, "a file with a mistake is not run at all: tests/policy_broken.rs"),
+    (Reason::Internal, "what it stands for must not occur"),
+];
+
 #[test]
-fn the_projects_tests_show_every_reason_that_needs_no_vault() {
+fn the_projects_tests_show_every_reason_there_is() {
     let report = of_the_project(&["policy", "test", "--format", "json"]).ok().json();
     let cases = report["files"].as_array().unwrap().iter().flat_map(|file| file["cases"].as_array().unwrap());
     let shown: BTreeSet<&str> = cases.map(|case| case["reason"].as_str().unwrap()).collect();
-    let reachable = BTreeSet::from([
-        "approval.pending",
-        "body.content_type",
-        "body.duplicate_key",
-        "body.not_form",
-        "body.not_json",
-        "body.required",
-        "body.too_large",
-        "capability.disabled",
-        "capability.method",
-        "capability.path",
-        "capability.unknown",
-        "forbid.matched",
-        "grant.matched",
-        "header.not_allowed",
-        "limit.exceeded",
-        "path.not_canonical",
-        "query.not_allowed",
-        "query.owned_by_auth",
-        "require.failed",
-    ]);
-    assert_eq!(shown, reachable);
+    let elsewhere = NOT_IN_FILES.map(|(reason, _)| reason.as_str());
+    let all = Reason::ALL.map(Reason::as_str).into_iter().chain(["approval.pending"]);
+    let expected: BTreeSet<&str> = all.filter(|reason| !elsewhere.contains(reason)).collect();
+    assert_eq!(shown, expected);
+}
+
+/// What people read of a reason stands in the documentation, and nothing that is none does.
+#[test]
+fn the_documentation_names_every_reason() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/policy.md")).unwrap();
+    let (_, section) = page.split_once("\n## Reasons\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let mut named = BTreeSet::new();
+    for row in section.lines().filter(|line| line.starts_with("| `")) {
+        let codes = row.split('|').nth(1).unwrap();
+        let mut family = "";
+        for code in codes.split(',').map(|code| code.trim().trim_matches('`')) {
+            family = if code.starts_with('.') { family } else { code.split('.').next().unwrap() };
+            named.insert(if code.starts_with('.') { format!("{family}{code}") } else { code.to_owned() });
+        }
+    }
+    let all = Reason::ALL.map(Reason::as_str).into_iter().chain(["approval.pending"]);
+    assert_eq!(named, all.map(str::to_owned).collect());
 }
 
 /// `--providers` reads the very files that the binary was built from.
@@ -361,6 +373,38 @@ fn lines_are_checked_by_an_operators_rules() {
     );
 }
 
+#[test]
+fn a_case_can_say_what_a_person_answers() {
+    let folder = Folder::new();
+    folder.edit(
+        "policies/research.yaml",
+        "rules:\n",
+        "rules:\n  - { id: ask, effect: approve, why: w, show: [/model] }\n",
+    );
+    folder.edit("policies/research.yaml", "max: 60", "max: 0");
+    folder.edit("policy-tests/chat.test.yaml", "decision: allow", "decision: ask");
+    folder.test(&["--bless"]).ok();
+    let answered = |answer: &str, expected: &str| {
+        let one = folder.read("policy-tests/chat.test.yaml");
+        folder.edit(
+            "policy-tests/chat.test.yaml",
+            "small model\n",
+            &format!("small model\n    answer: {answer}\n"),
+        );
+        folder.edit("policy-tests/chat.test.yaml", "decision: ask", &format!("decision: {expected}"));
+        let done = folder.test(&["--bless"]);
+        folder.write("policy-tests/chat.test.yaml", &one);
+        done
+    };
+    // Only then is it charged.
+    answered("approved", "deny, reason: limit.exceeded, rules: [research/rpm]").ok();
+    answered("refused", "deny, reason: approval.refused, rules: [research/ask]").ok();
+    assert!(!folder.read(GOLDEN).contains("limits:"), "{}", folder.read(GOLDEN));
+    answered("timed_out", "deny, reason: approval.timed_out").ok();
+    assert!(answered("refused", "ask").ends(2).errors().contains("chat.test.yaml:9:13"));
+    assert!(answered("refusd", "deny").ends(2).errors().contains("`refused`"));
+}
+
 /// The worked policies of the documentation: what it prints is what stands in the files, and they
 /// do what their tests say.
 #[test]
@@ -375,8 +419,16 @@ fn the_worked_policies_are_tested_and_printed_as_they_are() {
     }
 }
 
-/// A floor, so that a rule cannot come without a test that sees it at work.
 #[test]
-fn the_projects_tests_see_its_rules_at_work() {
-    of_the_project(&["policy", "coverage", "--min", "80"]).ok();
+fn what_tests_have_seen_is_told_beside_how_they_went_and_has_a_floor() {
+    let folder = Folder::blessed();
+    folder.test(&["--coverage"]).ok().says("2 passed, 0 failed\n").says("6 of 7 outcomes seen (85%)");
+    folder.test(&["--coverage", "--min", "85"]).ok();
+    let below = folder.test(&["--coverage", "--min", "86"]).ends(1);
+    below.says("policies/research.yaml:10:68: research/small-models: the body's `/max_tokens` never failed");
+    let json = folder.test(&["--coverage", "--min", "86", "--format", "json"]).ends(1).json();
+    assert_eq!((json["passed"].as_u64(), json["coverage"]["percent"].as_u64()), (Some(2), Some(85)));
+    assert!(folder.test(&["--format", "json"]).ok().json()["coverage"].is_null());
+    folder.test(&["--min", "10"]).ends(2);
+    folder.test(&["--coverage", "--filter", "chat"]).ends(2);
 }

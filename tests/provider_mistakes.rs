@@ -104,6 +104,69 @@ fn an_example_that_its_capability_denies() {
     );
 }
 
+/// What contributors get wrong, each with the text that they then read: name, what stands in a good
+/// file, what they wrote instead.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    ("duplicate-key", "name: Acme\n", "name: Acme\nname: Apex\n"),
+    ("wrong-type", "hosts: [api.acme.example]", "hosts: api.acme.example"),
+    ("text-without-quotes", "name: Acme\n", "name: 42\n"),
+    ("empty-value", "category: developer", "category:"),
+    ("tab-in-yaml", "  ACME_API_KEY:\n", "\tACME_API_KEY:\n"),
+    ("lower-case-secret", "ACME_API_KEY", "acme_api_key"),
+    ("placeholder-undefined", "Bearer {{secret}}", "Bearer {{token}}"),
+    ("placeholder-unused", "    as: secret\n", "    as: secret\n  ACME_ACCOUNT:\n    as: account\n"),
+    ("auth-without-placeholder", "Bearer {{secret}}", "Bearer"),
+    ("auth-type-typo", "type: header", "type: heder"),
+    ("auth-key-of-another-type", "  name: authorization", "  parameter: authorization"),
+    ("host-with-scheme", "[api.acme.example]", "[https://api.acme.example]"),
+    ("host-with-port", "[api.acme.example]", "[\"api.acme.example:8443\"]"),
+    ("host-of-no-provider", "    summary:", "    host: files.acme.example\n    summary:"),
+    ("docs-without-https", "https://acme.example/docs", "http://acme.example/docs"),
+    ("path-without-slash", "[/v1/things]", "[v1/things]"),
+    ("rest-in-the-middle", "[/v1/things]", "[/v1/things, \"/v1/**/parts\"]"),
+    ("star-within-a-segment", "[/v1/things]", "[/v1/things, \"/v1/th*gs/x\"]"),
+    ("template-instead-of-star", "[/v1/things]", "[/v1/things, \"/v1/things/{id}\"]"),
+    ("path-with-query", "[/v1/things]", "[/v1/things, \"/v1/things?page=1\"]"),
+    ("pattern-covered-twice", "[/v1/things]", "[/v1/things, \"/v1/things/**\"]"),
+    ("over-broad", "[/v1/things]", "[\"/v1/**\"]"),
+    ("denied-example-allowed", "- DELETE /v1/things", "- GET /v1/things"),
+    ("denied-example-without-method", "- DELETE /v1/things", "- /v1/things"),
+    ("no-denied-example", "      deny:\n        - DELETE /v1/things\n", "      deny: []\n"),
+    ("risk-unknown", "    summary:", "    risk: dangerous\n    summary:"),
+    ("reserved-header", "capabilities:", "headers:\n  cookie:\n    value: a=b\ncapabilities:"),
+    ("capability-in-capitals", "  things:\n", "  Things:\n"),
+    ("no-methods", "[GET, POST]", "[]"),
+    ("two-bodies", "      body: { name: one }\n", "      body: { name: one }\n      form: { name: one }\n"),
+];
+
+#[test]
+fn mistakes_that_contributors_make() {
+    for (name, from, to) in MISTAKES {
+        let text = reports(&[acme_with(from, to)]);
+        assert!(text.contains("error[P1") || text.contains("error[P0"), "{name} goes unnoticed:\n{text}");
+        golden(&format!("{name}.txt"), &text);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_named_as_its_provider() {
+    golden("file-name.txt", &reports(&[compiled("akme", ACME)]));
+}
+
+#[test]
+fn a_host_that_another_provider_has() {
+    let other = ACME
+        .replace("provider: acme\nname: Acme", "provider: apex\nname: Apex")
+        .replace("ACME_API", "APEX_API");
+    golden("shared-host.txt", &reports(&[compiled("acme", ACME), compiled("apex", &other)]));
+}
+
+#[test]
+fn a_capability_without_an_example() {
+    let without = "    example:\n      method: POST\n      path: /v1/things\n      body: { name: one }\n";
+    golden("no-example.txt", &reports(&[acme_with(without, "")]));
+}
+
 /// One run names everything, so that nobody builds five times for five mistakes.
 #[test]
 fn all_mistakes_of_all_files_at_once() {

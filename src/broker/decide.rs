@@ -6,20 +6,17 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
-
 use super::discharge::{Circumstances, discharge};
 use super::error::BrokerError;
 use super::form;
+use super::gather::read_body;
 use super::invoke::Desk;
 use super::limits::Reserved;
 use super::record;
-use super::upstream::{CallerBodyFault, RequestBody};
+use super::upstream::RequestBody;
 use crate::platform::clock;
 use crate::policy::{
-    Admitted, Allowed, Body, Call, Caller, Catalog, Denial, Facts, MAX_JUDGED, Reason, RuleSet, Wanted,
-    authorise, judge, too_large,
+    Admitted, Allowed, Call, Caller, Catalog, Denial, Facts, Reason, RuleSet, authorise, judge,
 };
 use crate::spec::Host;
 use crate::spec::policy::Instant;
@@ -66,7 +63,7 @@ async fn attempt<'a>(
     };
     let applicable = rules.applicable(&admitted, &facts)?;
     let body = form::look(&admitted, body).await?;
-    let (seen, body) = read_body(&admitted, body, applicable.wanted()).await?;
+    let (seen, body) = read_body(admitted.request(), body, applicable.wanted()).await?;
     let conditional = judge(admitted, &applicable, facts, &seen, &bound)?;
     let around = Circumstances { desk, caller, facts, credential: &credential, body: &seen };
     let (allowed, reserved) = discharge(conditional, around).await?;
@@ -98,56 +95,13 @@ fn circumstances(
     Ok((credential, bound, desk.rulebook.rules(&mut vault)?))
 }
 
-/// Reads the body where rules look into it, and hands back what is to be sent.
-async fn read_body(
-    admitted: &Admitted<'_>,
-    body: RequestBody,
-    wanted: Wanted,
-) -> Result<(Body, RequestBody), BrokerError> {
-    if !wanted.any() {
-        return Ok((Body::default(), body));
-    }
-    let bytes = collected(body).await?;
-    let seen = Body::read(admitted.request(), &bytes, wanted)?;
-    let body = if bytes.is_empty() { RequestBody::Empty } else { RequestBody::Bytes(bytes) };
-    Ok((seen, body))
-}
-
-async fn collected(body: RequestBody) -> Result<Bytes, Denial> {
-    if body.length().is_some_and(|length| length > MAX_JUDGED) {
-        return Err(too_large());
-    }
-    let (mut stream, announced) = match body {
-        RequestBody::Empty => return Ok(Bytes::new()),
-        RequestBody::Bytes(bytes) => return Ok(bytes),
-        RequestBody::Stream { stream, length } => (stream, length),
-    };
-    let mut whole = BytesMut::new();
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(broken_off)?;
-        if (whole.len() + chunk.len()) as u64 > MAX_JUDGED {
-            return Err(too_large());
-        }
-        whole.extend_from_slice(&chunk);
-    }
-    match announced.map(|announced| announced.cmp(&(whole.len() as u64))) {
-        Some(std::cmp::Ordering::Greater) => Err(broken_off(CallerBodyFault::TooShort)),
-        Some(std::cmp::Ordering::Less) => Err(broken_off(CallerBodyFault::TooLong)),
-        Some(std::cmp::Ordering::Equal) | None => Ok(whole.freeze()),
-    }
-}
-
-fn broken_off(fault: CallerBodyFault) -> Denial {
-    Denial::new(
-        Reason::BodyRequired,
-        format!("a rule looks into the body, and the request was broken off: {fault}"),
-    )
-}
-
 /// A credential that is missing or not the only one is a denial; a vault that cannot be read is not.
 fn credential_denial(admitted: &Admitted<'_>, error: VaultError) -> BrokerError {
     let provider = admitted.provider();
     let denial = match error {
+        error @ VaultError::CredentialNotFound { name: Some(_), .. } => {
+            Denial::new(Reason::CredentialMissing, error.to_string()).help(error.help())
+        }
         VaultError::CredentialNotFound { .. } => {
             let names: Vec<&str> = provider.secrets.iter().map(|claim| claim.name.as_str()).collect();
             let message =

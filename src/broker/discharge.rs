@@ -10,7 +10,10 @@ use super::invoke::Desk;
 use super::limits::{self, Reserved};
 use crate::audit::{Action, Event, Outcome};
 use crate::platform::{clock, entropy};
-use crate::policy::{Allowed, Approval, Body, Caller, Conditional, Denial, Facts, Met, Reason};
+use crate::policy::{
+    Allowed, Approval, Body, Caller, Conditional, Denial, Facts, Met, Reason, approval_refused,
+    approval_timed_out, patience,
+};
 use crate::spec::RuleId;
 use crate::vault::CredentialMeta;
 
@@ -45,7 +48,7 @@ pub(super) async fn discharge<'a>(
 /// One question for all rules that want a person asked, with the shortest of their patience.
 async fn approved(conditional: &Conditional<'_>, around: Circumstances<'_>) -> Result<Met, BrokerError> {
     let approvals = &conditional.verdict().approvals;
-    let Some(seconds) = approvals.iter().map(|one| one.wait_seconds).min() else { return Ok(Met::Yes) };
+    let Some(seconds) = patience(approvals) else { return Ok(Met::Yes) };
     let rules: Vec<RuleId> = approvals.iter().map(|one| one.rule.clone()).collect();
     let question = question(conditional, approvals, seconds, around)?;
     let event = event(&question, &rules, Action::ApprovalAsk, Outcome::Requested);
@@ -58,8 +61,8 @@ async fn approved(conditional: &Conditional<'_>, around: Circumstances<'_>) -> R
     around.desk.journal.append(&answered(event, seq, &settled))?;
     Ok(match settled {
         Settled::Answered(answer) if answer.approved => Met::Yes,
-        Settled::Answered(_) => Met::No(refused(approvals, rules)),
-        Settled::TimedOut => Met::No(timed_out(seconds, rules)),
+        Settled::Answered(_) => Met::No(approval_refused(approvals)),
+        Settled::TimedOut => Met::No(approval_timed_out(approvals)),
     })
 }
 
@@ -137,18 +140,4 @@ fn not_asked(error: ApprovalError, rules: Vec<RuleId>) -> Denial {
         ApprovalError::NotWaiting => "try again",
     };
     Denial::new(Reason::ApprovalRefused, error.to_string()).help(help).by(rules)
-}
-
-fn refused(approvals: &[Approval], rules: Vec<RuleId>) -> Denial {
-    let why: Vec<&str> = approvals.iter().map(|one| one.why.as_str()).collect();
-    Denial::new(Reason::ApprovalRefused, "a person was asked about this and refused it")
-        .help(why.join("; "))
-        .by(rules)
-}
-
-fn timed_out(seconds: u64, rules: Vec<RuleId>) -> Denial {
-    let message = format!("a person had to approve this, and nobody answered within {seconds} s");
-    Denial::new(Reason::ApprovalTimedOut, message)
-        .help("when a person is there to answer `aivault approvals watch`, ask again")
-        .by(rules)
 }

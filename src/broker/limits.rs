@@ -10,8 +10,10 @@ use super::discharge::Circumstances;
 use super::error::BrokerError;
 use crate::meter::{Charged, Full, Meter, MeterError, Reservation, Use};
 use crate::platform::clock;
-use crate::policy::{Conditional, Denial, Reason};
-use crate::spec::policy::{By, Per};
+use crate::policy::{
+    Charge, Conditional, Denial, Facts, FullLimit, NEVER_ROOM, counted_by_name, limit_exceeded,
+};
+use crate::spec::policy::By;
 use crate::vault::Vault;
 
 /// The counters of one vault; opened when the first limit is met.
@@ -61,13 +63,15 @@ pub(super) fn charge(
         return Ok(Ok(Reserved::default()));
     }
     let credential = around.credential.id.to_string();
+    let capability = conditional.admitted().capability().id.as_str();
     let uses = charges.iter().map(|charge| Use {
         rule: &charge.rule,
         limit: &charge.limit,
+        // A credential's name may be given to another one; its id is never used again.
         by: match charge.limit.by {
             By::Caller => around.facts.caller,
             By::Credential => &credential,
-            By::Capability => conditional.admitted().capability().id.as_str(),
+            By::Capability => capability,
             By::Rule => "",
         },
         cost: charge.cost,
@@ -78,7 +82,10 @@ pub(super) fn charge(
     let now_ms = clock::now_ms();
     Ok(match meter.charge(&uses, now_ms)? {
         Charged::Yes(reservations) => Ok(Reserved { meter: Some(meter), reservations }),
-        Charged::Full(full) => Err(denial(&full, now_ms)),
+        Charged::Full(full) => {
+            let told = full.iter().filter_map(|one| in_names(one, charges, &around.facts, capability));
+            Err(limit_exceeded(&told.collect::<Vec<_>>()).help(help(&full, now_ms)))
+        }
     })
 }
 
@@ -94,58 +101,44 @@ impl Reserved {
     }
 }
 
-fn denial(full: &[Full], now_ms: u64) -> Denial {
-    let mut rules: Vec<_> = full.iter().map(|one| one.rule.clone()).collect();
-    rules.sort();
-    let messages: Vec<String> = full.iter().map(message).collect();
-    // One that never has room outlasts every other.
-    let room = full.iter().map(|one| one.room_at_ms).max_by_key(|at| at.unwrap_or(u64::MAX)).flatten();
-    let help = match room {
-        Some(at) => format!("there is room again in {} s", at.saturating_sub(now_ms).div_ceil(1000)),
-        None => "it never has room for as much: ask for less, or have an operator raise it".to_owned(),
-    };
-    Denial::new(Reason::LimitExceeded, messages.join("; ")).help(help).by(rules)
+/// A full limit as people know it.
+fn in_names<'a>(
+    full: &'a Full,
+    charges: &'a [Charge],
+    facts: &Facts<'a>,
+    capability: &'a str,
+) -> Option<FullLimit<'a>> {
+    let charge = charges.iter().find(|charge| charge.rule == full.rule)?;
+    let key = counted_by_name(charge, facts, capability);
+    Some(FullLimit { rule: &full.rule, limit: &charge.limit, key, used: full.used, cost: full.cost })
 }
 
-fn message(full: &Full) -> String {
-    let Full { rule, used, max, cost, .. } = full;
-    let window = match full.per {
-        Per::Second => "second",
-        Per::Minute => "minute",
-        Per::Hour => "hour",
-        Per::Day => "day",
-    };
-    format!("the rule `{rule}` allows {max} a {window}, of which {used} are used; this takes {cost}")
+fn help(full: &[Full], now_ms: u64) -> String {
+    // One that never has room outlasts every other.
+    let room = full.iter().map(|one| one.room_at_ms).max_by_key(|at| at.unwrap_or(u64::MAX)).flatten();
+    match room {
+        Some(at) => format!("there is room again in {} s", at.saturating_sub(now_ms).div_ceil(1000)),
+        None => NEVER_ROOM.to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::spec::RuleId;
+    use crate::spec::policy::Per;
 
     fn full(rule: &'static str, room_at_ms: Option<u64>) -> Full {
         Full { rule: RuleId::from_static(rule), used: 59, max: 60, per: Per::Minute, cost: 2, room_at_ms }
     }
 
     #[test]
-    fn a_denial_says_which_how_much_and_until_when() {
-        let denial = denial(&[full("p/b", Some(2001)), full("p/a", Some(9000))], 1000);
-        assert_eq!(denial.reason, Reason::LimitExceeded);
-        assert_eq!(denial.rules, [RuleId::from_static("p/a"), RuleId::from_static("p/b")]);
-        assert_eq!(denial.help.unwrap(), "there is room again in 8 s");
-        assert!(
-            denial.message.starts_with(
-                "the rule `p/b` allows 60 a minute, of which 59 are used; this takes 2; the rule `p/a`"
-            ),
-            "{}",
-            denial.message
-        );
-    }
-
-    #[test]
     fn seconds_are_rounded_up_and_never_may_be_the_answer() {
-        assert_eq!(denial(&[full("p/a", Some(1001))], 1000).help.unwrap(), "there is room again in 1 s");
-        let never = denial(&[full("p/a", Some(9000)), full("p/b", None)], 1000).help.unwrap();
-        assert!(never.starts_with("it never has room"), "{never}");
+        assert_eq!(
+            help(&[full("p/b", Some(2001)), full("p/a", Some(9000))], 1000),
+            "there is room again in 8 s"
+        );
+        assert_eq!(help(&[full("p/a", Some(1001))], 1000), "there is room again in 1 s");
+        assert_eq!(help(&[full("p/a", Some(9000)), full("p/b", None)], 1000), NEVER_ROOM);
     }
 }

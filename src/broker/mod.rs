@@ -13,6 +13,7 @@ mod ending;
 mod error;
 mod form;
 mod format;
+mod gather;
 pub mod guard;
 mod headers;
 mod invoke;

@@ -5,6 +5,7 @@
 //! give the same answer, and what cannot be read counts against the request. A
 //! secret is never in sight here.
 
+mod approval;
 mod authorise;
 mod body;
 mod call;
@@ -13,6 +14,8 @@ mod condition;
 mod denial;
 mod facts;
 mod judge;
+mod limit;
+pub mod owned;
 pub mod parameter;
 mod pointing;
 mod predicate;
@@ -22,6 +25,7 @@ mod shown;
 mod trace;
 mod truth;
 
+pub use approval::{approval_refused, approval_timed_out, patience};
 pub use authorise::{Admitted, Catalog, Granted, authorise, most_specific, unknown_capability};
 pub use body::{Body, Content, Json, MAX_JUDGED, MediaType, Parts, Wanted, too_large};
 pub use call::{Call, Defaults};
@@ -30,6 +34,7 @@ pub use condition::{At, Seen, Subject, conditions};
 pub use denial::{Denial, Reason};
 pub use facts::Facts;
 pub use judge::{Allowed, Approval, Charge, Conditional, Met, Redaction, Verdict, judge, verdict};
+pub use limit::{FullLimit, NEVER_ROOM, counted_by_name, limit_exceeded};
 pub use pointing::values_at;
 pub use predicate::{json_satisfies, text_satisfies};
 pub use request::{HeaderField, Request};

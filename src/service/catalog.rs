@@ -21,6 +21,8 @@ use crate::vault::{Claim, StoredProvider, Vault, VaultError};
 #[derive(Debug, Default)]
 pub struct FullCatalog {
     own: Vec<Provider>,
+    /// Where each of their capabilities stands: its provider, and it within that.
+    own_by_id: HashMap<String, (usize, usize)>,
     /// What the operator turned on or off by name.
     switches: HashMap<CapabilityId, bool>,
 }
@@ -57,6 +59,15 @@ impl FullCatalog {
         Self::default()
     }
 
+    fn of(own: Vec<Provider>, switches: HashMap<CapabilityId, bool>) -> Self {
+        let mut own_by_id = HashMap::new();
+        for (at, provider) in own.iter().enumerate() {
+            let ids = provider.capabilities.iter().enumerate();
+            own_by_id.extend(ids.map(|(within, capability)| (capability.id.to_string(), (at, within))));
+        }
+        Self { own, own_by_id, switches }
+    }
+
     /// Whether calls may use it: what is administrative only once the operator enabled it by name.
     #[must_use]
     pub fn is_enabled(&self, capability: &Capability) -> bool {
@@ -80,10 +91,9 @@ impl FullCatalog {
         if let Some(found) = registry::capability(id) {
             return Some(found);
         }
-        self.own.iter().find_map(|provider| {
-            let capability = provider.capabilities.iter().find(|capability| capability.id.as_str() == id)?;
-            Some((provider, capability))
-        })
+        let (provider, within) = *self.own_by_id.get(id)?;
+        let provider = self.own.get(provider)?;
+        Some((provider, provider.capabilities.get(within)?))
     }
 
     /// The provider that claims a secret's name.
@@ -156,8 +166,7 @@ impl VaultShelf {
             return Ok(Arc::clone(catalog));
         }
         let switches = vault.switches()?.into_iter().map(|switch| (switch.capability, switch.on));
-        let catalog =
-            Arc::new(FullCatalog { switches: switches.collect(), own: compiled(&vault.providers()?) });
+        let catalog = Arc::new(FullCatalog::of(compiled(&vault.providers()?), switches.collect()));
         *kept = Some((version, Arc::clone(&catalog)));
         Ok(catalog)
     }

@@ -36,7 +36,8 @@ pub use outcome::{
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;
 pub use review::{
-    ChangeView, Comparison, DiffQuestion, Facet, LintQuestion, RequestView, StandingView, diff, lint,
+    AlterationView, ChangeView, Comparison, DiffQuestion, Facet, LintQuestion, RequestView, StandingView,
+    diff, lint,
 };
 
 pub use crate::broker::{AskingRule, CallerBodyFault, CallerStream, Question, RequestBody};

@@ -270,14 +270,14 @@ pub enum Readiness {
     Ready,
     /// Some of the provider's secrets are missing.
     Incomplete,
-    /// All of them are.
-    NoSecret,
-    /// Off: administrative and not enabled by name, or turned off.
-    Disabled,
     /// Its secrets are stored for no host of those that it stands at.
     NoHost,
+    /// All of its secrets are missing.
+    NoSecret,
     /// Its auth scheme is one that calls cannot be made with yet.
     NoAuth,
+    /// Off: administrative and not enabled by name, or turned off.
+    Disabled,
     /// The vault is locked, so nobody can tell.
     Locked,
 }

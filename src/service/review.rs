@@ -11,7 +11,9 @@ use crate::suite::known::Known;
 use crate::suite::lint::{Context, Tested, policies, provider_files};
 use crate::suite::{Policies, TestFile, decide};
 
-pub use changes::{ChangeView, Comparison, DiffQuestion, Facet, RequestView, StandingView, diff};
+pub use changes::{
+    AlterationView, ChangeView, Comparison, DiffQuestion, Facet, RequestView, StandingView, diff,
+};
 
 /// Policy files, and provider files that they may speak of beside those of the registry.
 #[derive(Debug)]

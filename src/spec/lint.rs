@@ -149,11 +149,9 @@ fn placeholders(provider: &Provider) -> Vec<Finding> {
     }
     for claim in provider.secrets.iter().filter(|claim| !used.contains(claim.placeholder.as_ref())) {
         let message = format!("`{}` is claimed but no template of `auth` uses it", claim.name);
-        findings.push(Finding::new(
-            Code::Placeholder,
-            Place::root().key("secrets").name(claim.name.as_str()),
-            message,
-        ));
+        let place = Place::root().key("secrets").name(claim.name.as_str());
+        let help = format!("write `{{{{{}}}}}` under `auth` where it goes", claim.placeholder);
+        findings.push(Finding::new(Code::Placeholder, place, message).help(help));
     }
     findings
 }

@@ -29,6 +29,8 @@ pub enum PatternError {
     DotSegment,
     #[error("braces in `{0}` do not close, are nested or hold an empty alternative")]
     Braces(String),
+    #[error("`{{{0}}}` is no alternative to anything: write `*` for a segment that varies")]
+    OneAlternative(String),
     #[error("`{0}` stands for more than 64 patterns")]
     TooMany(String),
 }
@@ -70,8 +72,10 @@ impl<'a> Segment<'a> {
         }
     }
 
+    /// Whether `segment` is one that it stands for.
     #[inline]
-    fn matches(self, segment: &str) -> bool {
+    #[must_use]
+    pub fn matches(self, segment: &str) -> bool {
         match self {
             Self::Literal(literal) => segment == literal,
             Self::Any => !segment.is_empty(),
@@ -321,6 +325,10 @@ fn expand(text: &str) -> Result<Vec<String>, PatternError> {
     let group = text.get(open + 1..close).ok_or_else(braces)?;
     if group.contains(['{', '/']) || group.split(',').any(str::is_empty) {
         return Err(braces());
+    }
+    // What descriptions of APIs write for a parameter, which here would be its name itself.
+    if !group.contains(',') {
+        return Err(PatternError::OneAlternative(group.to_owned()));
     }
     let tails = expand(&text[close + 1..])?;
     let with_tails = |one| tails.iter().map(move |tail| format!("{}{one}{tail}", &text[..open]));

@@ -22,6 +22,9 @@ pub struct TestDocument {
     /// Ids of the policies in force; none: the providers' grants alone decide.
     #[serde(default)]
     pub policies: Vec<String>,
+    /// Capabilities that the operator turned on by name, though they are off by themselves.
+    #[serde(default)]
+    pub enabled: Vec<String>,
     /// The time of every case, as RFC 3339; left out: 2026-01-05T12:00:00Z, a Monday.
     #[serde(default)]
     pub now: Option<String>,
@@ -132,9 +135,23 @@ pub struct CaseDocument {
     /// In place of the counters of the file that have the same rule and key.
     #[serde(default)]
     pub state: Vec<CounterDocument>,
+    /// What the person says who is asked. Left out: nobody has answered yet.
+    #[serde(default)]
+    pub answer: Option<AnswerName>,
     #[serde(default)]
     pub request: RequestDocument,
     pub expect: ExpectDocument,
+}
+
+/// How a question to a person ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerName {
+    Approved,
+    Refused,
+    /// Nobody answers in time.
+    TimedOut,
 }
 
 /// How a case must come out; what is left out may be anything.

@@ -71,7 +71,11 @@ pub fn document<T: Document>(source: &Source) -> Result<T, Vec<Diagnostic>> {
     }
     let value = position::read(&source.text).map_err(|error| {
         let code = if error.duplicate { Code::DuplicateKey } else { Code::Syntax };
-        vec![Diagnostic::at(Finding::new(code, Place::root(), error.message), source, error.offset)]
+        let finding = Finding::new(code, Place::root(), error.message);
+        let tab = source.text.get(error.offset..).is_some_and(|rest| rest.starts_with('\t'));
+        let finding =
+            if tab { finding.help("YAML is indented with spaces, never with tabs") } else { finding };
+        vec![Diagnostic::at(finding, source, error.offset)]
     })?;
     #[cfg(any(test, not(shipped)))]
     {

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::policy::{Charge, Facts};
+use crate::policy::{Charge, Facts, FullLimit, counted_by_name};
 use crate::spec::RuleId;
-use crate::spec::policy::By;
+use crate::spec::policy::Limit;
 
 /// What limits have counted, by rule and key.
 #[derive(Debug, Clone, Default)]
@@ -14,12 +14,22 @@ pub struct Counters(HashMap<(String, String), u64>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LimitUse {
     pub rule: RuleId,
-    /// Whose use is counted together.
+    pub limit: Limit,
+    /// Whose use is counted together, by name.
     pub key: String,
     /// With this request's own cost, where it has room.
     pub used: u64,
-    pub max: u64,
+    /// What this request takes; of what only the answer tells, the least.
+    pub cost: u64,
     pub has_room: bool,
+}
+
+impl LimitUse {
+    /// As a denial tells of it.
+    pub(super) fn full(&self) -> FullLimit<'_> {
+        let Self { rule, limit, key, used, cost, .. } = self;
+        FullLimit { rule, limit, key, used: *used, cost: *cost }
+    }
 }
 
 impl Counters {
@@ -42,27 +52,19 @@ impl Counters {
 
     /// A cost that only the answer tells needs any room at all.
     fn charged(&self, charge: &Charge, facts: &Facts<'_>, capability: &str) -> LimitUse {
-        let key = key(charge, facts, capability).to_owned();
+        let key = counted_by_name(charge, facts, capability).to_owned();
         let before = self.0.get(&(charge.rule.to_string(), key.clone())).copied().unwrap_or(0);
         let max = charge.limit.max;
         let after = before.checked_add(charge.cost.unwrap_or(0)).filter(|after| *after <= max);
         let after = after.filter(|_| charge.cost.is_some() || before < max);
         LimitUse {
             rule: charge.rule.clone(),
+            limit: charge.limit.clone(),
             key,
             used: after.unwrap_or(before),
-            max,
+            cost: charge.cost.unwrap_or(1),
             has_room: after.is_some(),
         }
-    }
-}
-
-fn key<'a>(charge: &'a Charge, facts: &Facts<'a>, capability: &'a str) -> &'a str {
-    match charge.limit.by {
-        By::Caller => facts.caller,
-        By::Credential => facts.credential,
-        By::Capability => capability,
-        By::Rule => charge.rule.as_str(),
     }
 }
 
@@ -70,7 +72,7 @@ fn key<'a>(charge: &'a Charge, facts: &Facts<'a>, capability: &'a str) -> &'a st
 mod tests {
     use super::*;
     use crate::spec::Scope;
-    use crate::spec::policy::{Cost, Instant, Limit, Per};
+    use crate::spec::policy::{By, Cost, Instant, Per};
 
     fn charge(rule: &'static str, by: By, cost: Option<u64>) -> Charge {
         let limit = Limit { max: 10, per: Per::Minute, by, cost: Cost::Requests };

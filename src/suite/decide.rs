@@ -5,10 +5,11 @@ use super::question::Question;
 use super::upstream::{Upstream, render};
 use crate::plan::Plan;
 use crate::policy::{
-    Allowed, Approval, Body, Catalog, Conditional, Denial, Facts, Met, Reason, Redaction, RuleSet, Subject,
-    Verdict, authorise, judge, verdict,
+    Allowed, Approval, Body, Catalog, Conditional, Denial, Facts, FullLimit, Met, NEVER_ROOM, Reason,
+    Redaction, RuleSet, Subject, Verdict, approval_refused, approval_timed_out, authorise, judge,
+    limit_exceeded, owned::refuse_owned, verdict,
 };
-use crate::spec::policy_test::DecisionName;
+use crate::spec::policy_test::{AnswerName, DecisionName};
 use crate::spec::{CapabilityId, CredentialName, RuleId};
 
 /// The reason of what waits for a person.
@@ -39,6 +40,7 @@ pub struct Outcome {
 /// Decides one question.
 #[must_use]
 pub fn decide(catalog: &dyn Catalog, rules: &RuleSet, counters: &Counters, question: &Question) -> Outcome {
+    let catalog = &question.switched(catalog);
     let call = match question.call(catalog) {
         Ok(call) => call,
         Err(denial) => return Outcome::denied(denial),
@@ -58,6 +60,7 @@ pub fn decide(catalog: &dyn Catalog, rules: &RuleSet, counters: &Counters, quest
     let bound = question.bound(admitted.capability());
     let mut shadows = Vec::new();
     let judged = rules.applicable(&admitted, &facts).and_then(|applicable| {
+        refuse_owned(admitted.provider(), admitted.request(), &question.body)?;
         let body = Body::read(admitted.request(), &question.body, applicable.wanted())?;
         let subject = Subject { request: admitted.request(), facts, body: &body };
         // A denial does not tell of shadow rules, and none of them denies.
@@ -65,32 +68,54 @@ pub fn decide(catalog: &dyn Catalog, rules: &RuleSet, counters: &Counters, quest
         shadows = of_shadows.map(|verdict| verdict.shadows).unwrap_or_default();
         judge(admitted, &applicable, facts, &body, &bound)
     });
-    let outcome = judged.map(|conditional| settle(conditional, counters, &facts, &question.body));
+    let outcome = judged.map(|conditional| settle(conditional, counters, &facts, question));
     let mut outcome = outcome.unwrap_or_else(Outcome::denied);
     outcome.heard.extend_from_slice(&shadows);
     Outcome { capability, shadows, ..outcome }
 }
 
-/// What is left to people and limits: neither is asked, both are reported.
-fn settle(conditional: Conditional<'_>, counters: &Counters, facts: &Facts<'_>, body: &[u8]) -> Outcome {
+/// What is left to people and limits: of both, what is preset is taken, and how they stand told.
+fn settle(
+    conditional: Conditional<'_>,
+    counters: &Counters,
+    facts: &Facts<'_>,
+    question: &Question,
+) -> Outcome {
     let Verdict { rules, charges, approvals, .. } = conditional.verdict();
     let (heard, approvals) = (rules.clone(), approvals.clone());
-    let limits = counters.uses(charges, facts, conditional.admitted().capability().id.as_str());
-    // A person is asked first, and what is refused then is not charged.
-    let charged = if approvals.is_empty() { exceeded(&limits) } else { Met::Yes };
-    let outcome = match conditional.discharge(Met::Yes, charged) {
-        Ok(allowed) => permitted(allowed, &approvals, body),
+    let approved = answered(&approvals, question.answer);
+    let limits = match &approved {
+        Met::Yes => counters.uses(charges, facts, conditional.admitted().capability().id.as_str()),
+        // A person is asked first, and what is refused then is not charged.
+        Met::No(_) => Vec::new(),
+    };
+    let waits = !approvals.is_empty() && question.answer.is_none();
+    let charged = if waits { Met::Yes } else { exceeded(&limits) };
+    let waiting = if waits { approvals.as_slice() } else { &[] };
+    let outcome = match conditional.discharge(approved, charged) {
+        Ok(allowed) => permitted(allowed, waiting, &question.body),
         Err(denial) => Outcome::denied(denial),
     };
     Outcome { limits, heard, ..outcome }
 }
 
+/// What comes of the question to a person, where there is one.
+fn answered(approvals: &[Approval], answer: Option<AnswerName>) -> Met {
+    match answer.filter(|_| !approvals.is_empty()) {
+        None | Some(AnswerName::Approved) => Met::Yes,
+        Some(AnswerName::Refused) => Met::No(approval_refused(approvals)),
+        Some(AnswerName::TimedOut) => Met::No(approval_timed_out(approvals)),
+    }
+}
+
 fn exceeded(limits: &[LimitUse]) -> Met {
-    let full: Vec<&LimitUse> = limits.iter().filter(|one| !one.has_room).collect();
-    let Some(first) = full.first() else { return Met::Yes };
-    let message = format!("the limit `{}` has no room left for `{}`", first.rule, first.key);
-    let rules = full.iter().map(|one| one.rule.clone()).collect();
-    Met::No(Denial { rules, ..Denial::new(Reason::LimitExceeded, message) })
+    let full: Vec<FullLimit<'_>> = limits.iter().filter(|one| !one.has_room).map(LimitUse::full).collect();
+    if full.is_empty() {
+        return Met::Yes;
+    }
+    let denial = limit_exceeded(&full);
+    let never = full.iter().any(|one| one.cost > one.limit.max);
+    Met::No(if never { denial.help(NEVER_ROOM) } else { denial })
 }
 
 /// A permit that nothing is sent upon: it only shows what would be.

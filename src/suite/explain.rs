@@ -8,6 +8,7 @@ use super::counters::Counters;
 use super::decide::{Outcome, decide};
 use super::policies::Policies;
 use super::question::Question;
+use crate::policy::owned::refuse_owned;
 use crate::policy::{Admitted, Body, Catalog, Facts, RuleSet, Subject, Truth, authorise, selects};
 use crate::spec::policy::{Effect, Rule, Select};
 use crate::spec::{CredentialName, Finding, Place, Source};
@@ -70,7 +71,8 @@ pub fn explain(
 ) -> Explanation {
     let rules = policies.all_in_force();
     let outcome = decide(catalog, &rules, counters, question);
-    let admitted = question.call(catalog).and_then(|call| authorise(catalog, &call));
+    let switched = question.switched(catalog);
+    let admitted = question.call(&switched).and_then(|call| authorise(&switched, &call));
     let (grants, views) = match &admitted {
         Err(denial) => {
             let granted = outcome.capability.as_ref().and_then(|id| catalog.capability(id.as_str()));
@@ -103,6 +105,9 @@ fn views(
     // Where the body cannot be read, no rule was judged, and the outcome says why.
     let body = rules
         .applicable(admitted, &facts)
+        .and_then(|applicable| {
+            refuse_owned(admitted.provider(), admitted.request(), &question.body).map(|()| applicable)
+        })
         .and_then(|applicable| Body::read(admitted.request(), &question.body, applicable.wanted()))
         .ok();
     let one = |rule: &Rule| {

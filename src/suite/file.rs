@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use super::body::{self, Written};
 use super::counters::Counters;
@@ -115,6 +116,7 @@ impl Reader<'_> {
         let root = Place::root();
         self.line(root.key("suite"), &document.suite);
         self.policies(&root.key("policies"), &document.policies);
+        self.enabled(&root.key("enabled"), &document.enabled);
         let now = document.now.as_deref().map(|text| self.parsed(root.key("now"), Instant::parse(text)));
         let now = now.flatten().unwrap_or(Question::NOW);
         let mut counters = Counters::default();
@@ -123,7 +125,8 @@ impl Reader<'_> {
         if document.cases.is_empty() {
             self.report(Code::Empty, root.key("cases"), "a file of tests has at least one case");
         }
-        let common = Common { with: &document.with, now, counters };
+        let enabled = Arc::new(document.enabled.iter().cloned().collect());
+        let common = Common { with: &document.with, now, counters, enabled };
         let mut names = BTreeSet::new();
         let mut cases = Vec::with_capacity(document.cases.len());
         for (index, case) in document.cases.iter().enumerate() {
@@ -135,6 +138,14 @@ impl Reader<'_> {
             cases.extend(self.case(&place, case, &common));
         }
         cases
+    }
+
+    fn enabled(&mut self, place: &Place, ids: &[String]) {
+        for (index, id) in ids.iter().enumerate() {
+            if self.catalog.capability(id).is_none() {
+                self.unknown(place.index(index), "capability", id, self.catalog.near_miss(id));
+            }
+        }
     }
 
     /// A name that stands in one line of a report.
@@ -180,6 +191,10 @@ impl Reader<'_> {
         self.line(place.key("name"), &case.name);
         self.one_body(&place.key("request"), &case.request);
         let expect = self.expectation(&place.key("expect"), &case.expect);
+        if case.answer.is_some() && expect.decision == DecisionName::Ask {
+            let message = "what a person has answered is not `ask` any more";
+            self.report(Code::Contradiction, place.key("answer"), message);
+        }
         let mut counters = common.counters.clone();
         self.counters(&place.key("state"), &case.state, &mut counters);
         let asked = self.asked(place, case, common.with);
@@ -197,6 +212,8 @@ impl Reader<'_> {
             headers,
             body,
             now: common.now,
+            enabled: Arc::clone(&common.enabled),
+            answer: case.answer,
         };
         Some(Case { name: case.name.clone(), question, counters, expect })
     }
@@ -297,6 +314,7 @@ struct Common<'a> {
     with: &'a DefaultsDocument,
     now: Instant,
     counters: Counters,
+    enabled: Arc<BTreeSet<String>>,
 }
 
 /// Headers of both, the case's own first in dignity, and the body of the nearer.

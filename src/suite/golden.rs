@@ -69,7 +69,7 @@ impl Record {
             rule: one.rule.to_string(),
             key: one.key.clone(),
             used: one.used,
-            max: one.max,
+            max: one.limit.max,
         });
         Self {
             name: name.to_owned(),

@@ -28,6 +28,7 @@ mod question;
 mod requirements;
 mod run;
 mod skeleton;
+mod switched;
 mod upstream;
 mod words;
 

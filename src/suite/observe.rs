@@ -3,6 +3,7 @@
 use super::file::TestFile;
 use super::policies::Policies;
 use super::question::Question;
+use crate::policy::owned::refuse_owned;
 use crate::policy::{Body, Catalog, Facts, RuleSet, Subject, Truth, authorise, conditions};
 use crate::spec::CredentialName;
 use crate::spec::policy::{Effect, Rule};
@@ -29,9 +30,10 @@ impl Tests<'_> {
 
     /// What is denied before any rule is judged, no rule sees.
     fn observe_one(&self, rules: &RuleSet, question: &Question, mut see: impl FnMut(&Rule, &Subject<'_>)) {
-        let admitted = question.call(self.catalog).and_then(|call| {
+        let catalog = question.switched(self.catalog);
+        let admitted = question.call(&catalog).and_then(|call| {
             let credential = call.credential.clone();
-            authorise(self.catalog, &call).map(|admitted| (admitted, credential))
+            authorise(&catalog, &call).map(|admitted| (admitted, credential))
         });
         let Ok((admitted, credential)) = admitted else { return };
         let credential = credential.unwrap_or_else(|| CredentialName::from(&admitted.provider().id));
@@ -42,7 +44,9 @@ impl Tests<'_> {
             now: question.now,
         };
         let Ok(applicable) = rules.applicable(&admitted, &facts) else { return };
-        let Ok(body) = Body::read(admitted.request(), &question.body, applicable.wanted()) else { return };
+        let body = refuse_owned(admitted.provider(), admitted.request(), &question.body)
+            .and_then(|()| Body::read(admitted.request(), &question.body, applicable.wanted()));
+        let Ok(body) = body else { return };
         let subject = Subject { request: admitted.request(), facts, body: &body };
         applicable.rules().for_each(|rule| see(rule, &subject));
     }

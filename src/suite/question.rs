@@ -1,7 +1,12 @@
 //! What is asked of the decision: a request, and who makes it under which circumstances.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::switched::Switched;
 use crate::policy::{Call, Catalog, Denial, Reason, most_specific};
 use crate::spec::policy::Instant;
+use crate::spec::policy_test::AnswerName;
 use crate::spec::{Capability, CredentialName, Host, Scope};
 
 /// By whose name a grant is looked for.
@@ -28,6 +33,10 @@ pub struct Question {
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
     pub now: Instant,
+    /// Capabilities that are off by themselves, and turned on by name.
+    pub enabled: Arc<BTreeSet<String>>,
+    /// What a person says who is asked; none: nothing yet.
+    pub answer: Option<AnswerName>,
 }
 
 impl Question {
@@ -35,6 +44,11 @@ impl Question {
     pub const CALLER: &str = "uid:1000";
     /// The time of a question that names none: 2026-01-05T12:00:00Z, a Monday.
     pub const NOW: Instant = Instant(1_767_614_400_000);
+
+    /// The catalogue as this question sees it.
+    pub(super) fn switched<'c>(&'c self, catalog: &'c dyn Catalog) -> Switched<'c> {
+        Switched { inner: catalog, on: &self.enabled }
+    }
 
     /// The question as a call, its capability found.
     ///

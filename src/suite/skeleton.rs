@@ -93,12 +93,14 @@ fn decided(capability: &Capability, catalog: &dyn Catalog, method: &str, path: &
         caller: Question::CALLER.to_owned(),
         scope: Scope::Global,
         credential: None,
+        enabled: Default::default(),
         hosts: None,
         method: Some(method.to_owned()),
         path: Some(path.to_owned()),
         headers: Vec::new(),
         body: Vec::new(),
         now: Question::NOW,
+        answer: None,
     };
     decide(catalog, &RuleSet::default(), &Counters::default(), &question)
 }

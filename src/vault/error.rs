@@ -199,11 +199,16 @@ impl VaultError {
             Self::Entropy(_) => "try again when the system's random generator is ready".to_owned(),
             Self::SecretNotFound { .. } => "see what there is: aivault secrets list".to_owned(),
             Self::SecretAmbiguous { candidates, .. } => format!("name one of them: {}", listed(candidates)),
+            Self::CredentialNotFound { name: Some(_), .. } => {
+                "see which there are: aivault credential list".to_owned()
+            }
             Self::CredentialNotFound { provider, .. } => {
                 format!("store the secrets that {provider} needs: aivault secrets create")
             }
             Self::CredentialAmbiguous { candidates, .. } => {
-                format!("name one of them: {}", listed(candidates))
+                let mut names: Vec<&str> = candidates.iter().map(|(_, name)| name.as_str()).collect();
+                names.sort_unstable();
+                format!("say which with --credential: {}", names.join(", "))
             }
             Self::PinMismatch { .. } => {
                 "store the value again under the name that this provider claims".to_owned()
@@ -230,7 +235,7 @@ impl VaultError {
             }
             Self::HostMismatch { secret, .. } => {
                 format!(
-                    "give its value again, for the hosts that it may go to now: aivault secrets rotate --id {secret}"
+                    "give its value again, for the hosts that it may go to now: aivault secrets rotate --id {secret} --host HOST"
                 )
             }
         }

@@ -2,15 +2,41 @@
 //! the root package, whose build would fail on the very files that they mend.
 #![expect(clippy::disallowed_methods, reason = "a contributor's tool reads and writes the files it is given")]
 
-use std::path::PathBuf;
-use std::process::ExitCode;
-use std::{fs, io};
-
-use clap::{Parser, Subcommand};
-
+mod administrative;
+mod api;
+mod check;
+mod coverage;
+mod docs;
+mod draft;
+mod error;
+mod explain;
+mod files;
+mod first_tests;
+mod grow;
+mod import;
+mod new;
+mod output;
+#[allow(dead_code, unused_imports, reason = "the tools plan requests to write golden files, and send none")]
+#[path = "../../src/plan.rs"]
+mod plan;
+#[allow(dead_code, unused_imports, reason = "the tools need decisions without rules only")]
+#[path = "../../src/policy/mod.rs"]
+mod policy;
+mod schema;
 #[allow(dead_code, unused_imports, reason = "the tools need the checking half of the language only")]
 #[path = "../../src/spec/mod.rs"]
 mod spec;
+#[allow(dead_code, unused_imports, reason = "the tools write first tests only")]
+#[path = "../../src/suite/mod.rs"]
+mod suite;
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use error::ToolError;
 
 /// Works on aivault's provider files and what is generated from them.
 #[derive(Parser)]
@@ -22,61 +48,69 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Tool {
-    /// Write `schema/*.schema.json` anew from the types.
-    Schema,
     /// Check provider files and say all that is wrong with them.
     Check {
         /// The files; all of `providers/` when none is named.
         files: Vec<PathBuf>,
     },
+    /// Say which operations of an API no capability covers, and which patterns match none.
+    Coverage(coverage::Arguments),
+    /// Write `docs/providers.md`, the page on all providers, anew.
+    Docs {
+        /// Write nothing, and fail when it is stale.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Say what the code of a diagnostic means, and how to put it right.
+    Explain {
+        /// The code, such as `P007`.
+        code: String,
+    },
+    /// Write synthetic providers, to measure what a larger registry costs.
+    Grow {
+        /// How many, with ten capabilities each.
+        count: usize,
+        /// Where to; `providers/` of a copy of the repository.
+        folder: PathBuf,
+    },
+    /// Propose a provider file from an API's own description.
+    Import(import::Arguments),
+    /// Write a new provider file with comments, and its golden tests, which already pass.
+    New(new::Arguments),
+    /// Write `schema/*.schema.json` anew from the types.
+    Schema {
+        /// Write nothing, and fail when one is stale.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Write golden tests of a provider's grants: each allowed once, and neighbours denied.
+    Tests {
+        /// The provider's id, or its file.
+        provider: String,
+        /// Overwrite tests that are there.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().tool {
-        Tool::Schema => write_schemas(),
-        Tool::Check { files } => check(files),
+        Tool::Check { files } => check::check(files),
+        Tool::Coverage(arguments) => coverage::coverage(&arguments),
+        Tool::Docs { check } => docs::docs(check),
+        Tool::Explain { code } => explain::explain(&code),
+        Tool::Grow { count, folder } => grow::grow(count, &folder),
+        Tool::Import(arguments) => import::import(&arguments),
+        Tool::New(arguments) => new::new(&arguments),
+        Tool::Schema { check } => schema::schema(check),
+        Tool::Tests { provider, force } => first_tests::tests(&provider, force),
     };
     match outcome {
         Ok(code) => code,
+        Err(ToolError::Print(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
-}
-
-fn write_schemas() -> io::Result<ExitCode> {
-    fs::create_dir_all("schema")?;
-    for (name, schema) in [
-        ("provider", spec::shape::provider_schema()),
-        ("policy", spec::shape::policy_schema()),
-        ("policy-test", spec::shape::policy_test_schema()),
-    ] {
-        let path = format!("schema/{name}.schema.json");
-        fs::write(&path, serde_json::to_string_pretty(&schema)? + "\n")?;
-        println!("{path}");
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn check(mut files: Vec<PathBuf>) -> io::Result<ExitCode> {
-    if files.is_empty() {
-        files = fs::read_dir("providers")?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<_, _>>()?;
-        files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
-        files.sort();
-    }
-    let mut all = Vec::new();
-    for file in &files {
-        let text = fs::read_to_string(file)?;
-        all.push(spec::compile_provider(spec::Source { name: file.display().to_string(), text }));
-    }
-    let across = spec::lint::across(&all);
-    let mistakes: Vec<_> = all.iter().flat_map(|one| &one.diagnostics).chain(&across).collect();
-    for mistake in &mistakes {
-        println!("{}\n", mistake.render(io::IsTerminal::is_terminal(&io::stdout())));
-    }
-    println!("{} files, {} mistakes", files.len(), mistakes.len());
-    Ok(if mistakes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

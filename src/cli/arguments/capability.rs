@@ -164,16 +164,24 @@ pub(in crate::cli) struct BoundArguments {
     pub(in crate::cli) response_block: Vec<String>,
 }
 
-fn risk(text: &str) -> Result<Risk, String> {
-    let all = [Risk::Read, Risk::Write, Risk::Spend, Risk::Admin];
-    all.into_iter()
-        .find(|risk| risk.as_str() == text)
-        .ok_or_else(|| "a risk is read, write, spend or admin".to_owned())
+/// A word that is none of those that can stand there.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum WordError {
+    #[error("a risk is read, write, spend or admin")]
+    Risk,
+    #[error("a method is one of {}", methods())]
+    Method,
 }
 
-fn method(text: &str) -> Result<Method, String> {
-    Method::parse(&text.to_ascii_uppercase()).ok_or_else(|| {
-        let all: Vec<&str> = Method::ALL.iter().map(|method| method.as_str()).collect();
-        format!("a method is one of {}", all.join(", "))
-    })
+fn methods() -> String {
+    Method::ALL.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn risk(text: &str) -> Result<Risk, WordError> {
+    let all = [Risk::Read, Risk::Write, Risk::Spend, Risk::Admin];
+    all.into_iter().find(|risk| risk.as_str() == text).ok_or(WordError::Risk)
+}
+
+fn method(text: &str) -> Result<Method, WordError> {
+    Method::parse(&text.to_ascii_uppercase()).ok_or(WordError::Method)
 }

@@ -193,6 +193,7 @@ mod tests {
             "aivault policy new openai/models",
             "aivault policy explain --capability openai/models --path /v1/models --json",
             "aivault policy test policy-tests --require-tests --format junit",
+            "aivault policy test --require-tests --coverage --min 90",
             "aivault demo",
         ] {
             assert!(Arguments::try_parse_from(line.split(' ')).is_ok(), "{line}");

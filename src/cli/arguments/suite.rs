@@ -23,7 +23,7 @@ pub(in crate::cli) struct TestArguments {
     #[command(flatten)]
     pub(in crate::cli) sources: SourceArguments,
     /// Run only cases whose `suite: name` matches this regular expression
-    #[arg(long, value_name = "RE", conflicts_with_all = ["bless", "require_tests"])]
+    #[arg(long, value_name = "RE", conflicts_with_all = ["bless", "require_tests", "coverage"])]
     pub(in crate::cli) filter: Option<String>,
     /// Show every case, and why it was decided so
     #[arg(short, long)]
@@ -34,6 +34,12 @@ pub(in crate::cli) struct TestArguments {
     /// Fail where a capability of a provider has no allowed or no denied case, or a rule no say
     #[arg(long)]
     pub(in crate::cli) require_tests: bool,
+    /// Show too which conditions of the policies no case has seen hold, fail or decide
+    #[arg(long)]
+    pub(in crate::cli) coverage: bool,
+    /// Fail where less than so many percent were seen
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, requires = "coverage")]
+    pub(in crate::cli) min: usize,
     /// How results are printed
     #[arg(long, value_enum, default_value_t = TestFormat::Pretty)]
     pub(in crate::cli) format: TestFormat,

@@ -38,8 +38,8 @@ impl Diff {
         render::changes(&found, self.format, screen)?;
         let unwanted = match self.fail_on {
             None => false,
-            Some(FailOn::Widen) => found.changes.iter().any(|change| change.widens),
-            Some(FailOn::Any) => !found.changes.is_empty(),
+            Some(FailOn::Widen) => found.widens(),
+            Some(FailOn::Any) => !found.is_empty(),
         };
         Ok(if unwanted { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }

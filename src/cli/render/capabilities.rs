@@ -1,4 +1,4 @@
-//! The list of capabilities: by provider, the ready ones first.
+//! The list of capabilities: by readiness and category, the ready ones first.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -37,32 +37,43 @@ pub(super) fn print(capabilities: &[&CapabilityView], screen: &mut Screen<'_>) -
         return writeln!(screen.out, "No capability fits. All of them: aivault capability list");
     }
     let id_width = capabilities.iter().map(|one| width(one.id.as_str())).max().unwrap_or(0);
-    let marks: Vec<String> = capabilities.iter().map(|one| mark(one)).collect();
-    let mark_width = marks.iter().map(|mark| width(mark)).max().unwrap_or(0);
-    for group in by_provider(capabilities) {
+    let mark_width = capabilities.iter().map(|one| width(&mark(one))).max().unwrap_or(0);
+    for ((readiness, category), group) in grouped(capabilities) {
+        let heading = format!("{}, {}", escape::line(category), heading(readiness));
+        writeln!(screen.out, "{}", screen.paint.bold(heading))?;
         for one in group {
             let mark = format!("{:mark_width$}", mark(one));
             let mark = painted(&mark, one.readiness, screen.paint);
-            writeln!(screen.out, "{:id_width$}  {mark}  {}", one.id, escape::line(&one.summary))?;
+            let (risk, summary) = (one.risk.as_str(), escape::line(&one.summary));
+            writeln!(screen.out, "  {:id_width$}  {mark}  {risk:5}  {summary}", one.id)?;
         }
         writeln!(screen.out)?;
     }
     writeln!(screen.out, "{}", counts(capabilities))
 }
 
-/// Groups of one provider each; those with something ready first, then by name.
-fn by_provider<'a>(capabilities: &[&'a CapabilityView]) -> Vec<Vec<&'a CapabilityView>> {
-    let mut groups: BTreeMap<&str, Vec<&CapabilityView>> = BTreeMap::new();
+/// By readiness, what can be used first, and within that by category; in each by name.
+fn grouped<'a>(
+    capabilities: &[&'a CapabilityView],
+) -> BTreeMap<(Readiness, &'a str), Vec<&'a CapabilityView>> {
+    let mut groups: BTreeMap<_, Vec<&CapabilityView>> = BTreeMap::new();
     for one in capabilities {
-        groups.entry(one.provider.as_str()).or_default().push(one);
+        groups.entry((one.readiness, one.category.as_str())).or_default().push(one);
     }
-    let mut groups: Vec<_> = groups.into_values().collect();
-    for group in &mut groups {
-        group.sort_by_key(|one| (one.readiness, one.id.clone()));
-    }
-    // Stable, so that names stay in order within a readiness.
-    groups.sort_by_key(|group| group.first().map(|one| one.readiness));
+    groups.values_mut().for_each(|group| group.sort_by(|a, b| a.id.cmp(&b.id)));
     groups
+}
+
+fn heading(readiness: Readiness) -> &'static str {
+    match readiness {
+        Readiness::Ready => "ready",
+        Readiness::Incomplete => "waiting for another secret",
+        Readiness::NoHost => "waiting for a host",
+        Readiness::NoSecret => "without secrets",
+        Readiness::NoAuth => "of auth schemes to come",
+        Readiness::Disabled => "off",
+        Readiness::Locked => "locked",
+    }
 }
 
 /// In a word or two, whether it can be used, or what it takes.
@@ -146,14 +157,18 @@ mod tests {
         let all = some();
         let shown = filtered(&all, &Filter::default());
         let expected = "\
-openai/models       ready                    Does things
-openai/admin        off                      Does things
+ai, ready
+  openai/models       ready                    read   Does things
 
-trello/boards       needs TRELLO_TOKEN       Does things
+ai, waiting for another secret
+  trello/boards       needs TRELLO_TOKEN       read   Does things
 
-anthropic/messages  needs ANTHROPIC_API_KEY  Does things
+ai, without secrets
+  anthropic/messages  needs ANTHROPIC_API_KEY  read   Does things
+  twilio/calls        needs TWILIO_SID +1      read   Does things
 
-twilio/calls        needs TWILIO_SID +1      Does things
+ai, off
+  openai/admin        off                      read   Does things
 
 1 ready, 3 without secrets, 1 off; 5 capabilities of 4 providers
 ";

@@ -6,7 +6,7 @@ use super::json;
 use crate::cli::arguments::DiffFormat;
 use crate::cli::escape;
 use crate::cli::screen::Screen;
-use crate::service::{ChangeView, Comparison, Facet, RequestView, StandingView};
+use crate::service::{AlterationView, ChangeView, Comparison, Facet, RequestView, StandingView};
 
 /// More characters of a body than this are not shown to a person.
 const SHOWN: usize = 400;
@@ -23,18 +23,36 @@ pub(in crate::cli) fn changes(
     for change in &found.changes {
         print(change, screen)?;
     }
+    for one in &found.altered {
+        altered(one, screen)?;
+    }
     for capability in &found.unfinished {
         screen.warn(&format!("the search about {capability} was cut short: there may be more changes"))?;
     }
+    summary(found, screen)
+}
+
+fn summary(found: &Comparison, screen: &mut Screen<'_>) -> io::Result<()> {
     let widening = found.changes.iter().filter(|change| change.widens).count();
-    match (widening, found.changes.len() - widening) {
-        (0, 0) => writeln!(screen.out, "Nothing changes."),
-        (wider, narrower) => writeln!(screen.out, "{wider} wider, {narrower} narrower."),
+    match (widening, found.changes.len() - widening, found.altered.len()) {
+        (0, 0, 0) => writeln!(screen.out, "Nothing changes."),
+        (wider, narrower, 0) => writeln!(screen.out, "{wider} wider, {narrower} narrower."),
+        (wider, narrower, otherwise) => {
+            writeln!(screen.out, "{wider} wider, {narrower} narrower, {otherwise} otherwise.")
+        }
     }
 }
 
+fn altered(one: &AlterationView, screen: &mut Screen<'_>) -> io::Result<()> {
+    let label =
+        if one.reaches_further { screen.paint.red("changed") } else { screen.paint.yellow("changed") };
+    let text = format!("{}: {}", one.about, one.what);
+    writeln!(screen.out, "{label} {}", screen.paint.bold(escape::line(&text)))
+}
+
 fn print(change: &ChangeView, screen: &mut Screen<'_>) -> io::Result<()> {
-    let cause = change.rule.as_ref().map_or_else(|| "what it grants".to_owned(), ToString::to_string);
+    let cause = change.rule.as_ref().map(ToString::to_string).or_else(|| change.setting.clone());
+    let cause = cause.unwrap_or_else(|| "what it grants".to_owned());
     let title = format!("{}: {cause}, {}", change.capability, in_words(change));
     if change.widens {
         writeln!(screen.out, "{} {}", screen.paint.red("wider"), screen.paint.bold(title))?;

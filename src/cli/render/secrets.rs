@@ -7,7 +7,7 @@ use super::{counted, listed, time};
 use crate::cli::escape;
 use crate::cli::screen::Screen;
 use crate::service::{CredentialView, SecretView, StoredView};
-use crate::spec::SecretName;
+use crate::spec::{Host, SecretName};
 
 /// What was done to a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -157,12 +157,13 @@ pub(super) fn print_list(
         return writeln!(screen.out, "  aivault secrets create --name OPENAI_API_KEY");
     }
     let mut table =
-        Table::new(&["NAME", "SCOPE", "PROVIDER", "VERSION", "UPDATED", "ALIASES", "GROUPS", "ID"]);
+        Table::new(&["NAME", "SCOPE", "PROVIDER", "HOSTS", "VERSION", "UPDATED", "ALIASES", "GROUPS", "ID"]);
     for secret in secrets {
         table.row([
             secret.name.to_string(),
             secret.scope.to_string(),
             secret.provider.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+            hosts(&secret.hosts),
             secret.version.to_string(),
             time::ago(secret.rotated_ms.unwrap_or(secret.created_ms), now_ms),
             secret.aliases.join(", "),
@@ -171,6 +172,11 @@ pub(super) fn print_list(
         ]);
     }
     table.print(screen.out, screen.paint)
+}
+
+fn hosts(hosts: &[Host]) -> String {
+    let names: Vec<&str> = hosts.iter().map(Host::as_str).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ fn pretty(explanation: &Explanation, screen: &mut Screen<'_>) -> io::Result<()> 
     section("grants", &explanation.grants, screen)?;
     rules(&explanation.rules, screen)?;
     let limits = outcome.limits.iter();
-    let limits = limits.map(|one| format!("{} for {}: {} of {}", one.rule, one.key, one.used, one.max));
+    let limits = limits.map(|one| format!("{} for {}: {} of {}", one.rule, one.key, one.used, one.limit.max));
     section("limits", &limits.collect::<Vec<_>>(), screen)?;
     section("what would pass", &explanation.changes, screen)?;
     upstream(&Record::of("", outcome), screen)

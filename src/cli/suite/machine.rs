@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::service::suite::{CaseReport, Change, DecisionName, Failure, FileReport, SuiteReport};
+use crate::service::suite::{CaseReport, Change, Coverage, DecisionName, Failure, FileReport, SuiteReport};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -13,6 +13,24 @@ struct Report<'a> {
     failed: usize,
     files: Vec<File<'a>>,
     missing: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<Covered<'a>>,
+}
+
+#[derive(Serialize)]
+struct Covered<'a> {
+    seen: usize,
+    of: usize,
+    percent: usize,
+    #[serde(flatten)]
+    coverage: &'a Coverage,
+}
+
+impl<'a> Covered<'a> {
+    fn new(coverage: &'a Coverage) -> Self {
+        let (seen, of) = coverage.counts();
+        Self { seen, of, percent: coverage.percent(), coverage }
+    }
 }
 
 #[derive(Serialize)]
@@ -50,6 +68,7 @@ pub(super) fn json(report: &SuiteReport, out: &mut dyn Write) -> io::Result<()> 
         failed: report.failed(),
         files: files.collect(),
         missing: &report.missing,
+        coverage: report.coverage.as_ref().map(Covered::new),
     };
     serde_json::to_writer_pretty(&mut *out, &report)?;
     writeln!(out)

@@ -21,7 +21,8 @@ use crate::service::suite::{NewTests, SuiteError, SuiteRequest, new_tests, test_
 
 /// Runs the tests that the arguments name.
 pub(super) fn test(arguments: TestArguments, screen: &mut Screen<'_>) -> Result<ExitCode, CliError> {
-    let TestArguments { paths, sources, filter, verbose, bless, require_tests, format } = arguments;
+    let TestArguments { paths, sources, filter, verbose, bless, require_tests, coverage, min, format } =
+        arguments;
     let request = SuiteRequest {
         paths,
         policies: sources.policies,
@@ -29,6 +30,7 @@ pub(super) fn test(arguments: TestArguments, screen: &mut Screen<'_>) -> Result<
         filter,
         bless,
         require_tests,
+        coverage,
     };
     let report = match test_policies(&request) {
         Ok(report) => report,
@@ -41,7 +43,11 @@ pub(super) fn test(arguments: TestArguments, screen: &mut Screen<'_>) -> Result<
         TestFormat::Github => machine::github(&report, screen.out)?,
         TestFormat::Tap => machine::tap(&report, screen.out)?,
     }
-    Ok(if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_enough = report.coverage.as_ref().is_none_or(|seen| seen.percent() >= min);
+    if !is_enough {
+        writeln!(screen.err, "{} less than {min}% were seen", screen.err_paint.red("error:"))?;
+    }
+    Ok(if report.failed() == 0 && is_enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Writes first tests, and names the files.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::study;
 use crate::cli::escape;
 use crate::cli::screen::{Paint, Screen};
 use crate::service::suite::{CaseReport, Change, Failure, FileReport, SuiteReport};
@@ -19,11 +20,9 @@ pub(super) fn report(report: &SuiteReport, verbose: bool, screen: &mut Screen<'_
     }
     let failed = report.failed();
     let summary = format!("{} passed, {failed} failed", report.passed());
-    if failed == 0 {
-        writeln!(screen.out, "{}", paint.green(summary))
-    } else {
-        writeln!(screen.out, "{}", paint.red(summary))
-    }
+    let summary = if failed == 0 { paint.green(summary) } else { paint.red(summary) };
+    writeln!(screen.out, "{summary}")?;
+    report.coverage.as_ref().map_or(Ok(()), |seen| study::print_coverage(seen, screen))
 }
 
 fn file(file: &FileReport, verbose: bool, screen: &mut Screen<'_>) -> io::Result<()> {

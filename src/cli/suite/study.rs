@@ -74,7 +74,7 @@ fn json(value: &impl Serialize, screen: &mut Screen<'_>) -> io::Result<()> {
 }
 
 /// What is not covered, and where; then how much is.
-fn print_coverage(seen: &Coverage, screen: &mut Screen<'_>) -> io::Result<()> {
+pub(super) fn print_coverage(seen: &Coverage, screen: &mut Screen<'_>) -> io::Result<()> {
     for rule in &seen.rules {
         for (at, words) in unseen(rule) {
             writeln!(screen.out, "{}", escape::line(&format!("{}: {}: {words}", shown(at), rule.rule)))?;

@@ -63,6 +63,12 @@ impl Wanted {
     pub fn any(self) -> bool {
         self.needed.any() || self.shadow.any()
     }
+
+    /// Whether a rule with an effect looks at it.
+    #[must_use]
+    pub fn is_needed(self) -> bool {
+        self.needed.any()
+    }
 }
 
 /// A body that was read as far as rules wanted.
@@ -103,27 +109,39 @@ impl Body {
         })
     }
 
+    /// A body of `length` bytes that shadow rules would look into and that is not at hand: what it
+    /// holds is unknown to them.
+    #[must_use]
+    pub fn unread(request: &Request, length: u64) -> Self {
+        Self { length, media: media(request).ok().flatten(), content: Content::Other }
+    }
+
     fn read_parts(request: &Request, bytes: &[u8], parts: Parts) -> Result<Self, Denial> {
-        let header = |name: &str| {
-            let field = request.headers().iter().find(|field| field.name() == name);
-            field.map(super::request::HeaderField::value)
-        };
         let length = bytes.len() as u64;
         if length > MAX_JUDGED && parts.any() {
             return Err(too_large());
         }
-        let media = header("content-type").map(MediaType::parse).transpose();
+        let media = media(request);
         if length == 0 || !parts.content() {
             let content = if length == 0 { Content::Unread } else { Content::Other };
             return Ok(Self { length, media: media.ok().flatten(), content });
         }
         let media = media?;
-        if header("content-encoding").is_some() {
+        if header(request, "content-encoding").is_some() {
             return Err(unreadable("it is encoded; send it as it is"));
         }
         let content = content(media.as_ref(), bytes, parts)?;
         Ok(Self { length, media, content })
     }
+}
+
+fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    let field = request.headers().iter().find(|field| field.name() == name);
+    field.map(super::request::HeaderField::value)
+}
+
+fn media(request: &Request) -> Result<Option<MediaType>, Denial> {
+    header(request, "content-type").map(MediaType::parse).transpose()
 }
 
 /// The denial of a body that is too large to be judged.

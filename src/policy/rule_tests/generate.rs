@@ -4,7 +4,28 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{collection, option, sample};
 use serde_json::{Map, Value, json};
 
-use super::naive::{Asked, Content};
+/// Names and values in their order.
+pub type Pairs = Vec<(String, String)>;
+
+/// A request as it is generated.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub caller: String,
+    pub method: String,
+    pub path: String,
+    pub query: Pairs,
+    pub headers: Pairs,
+    pub body: Content,
+}
+
+/// A body before it is written.
+#[derive(Debug, Clone)]
+pub enum Content {
+    None,
+    Json(Value),
+    Form(Pairs),
+    Text(String),
+}
 
 fn word() -> impl Strategy<Value = &'static str> + Clone {
     sample::select(vec!["a", "b", "ab", "true", "7", "12", ""])
@@ -30,7 +51,7 @@ fn json_value() -> impl Strategy<Value = Value> {
     })
 }
 
-fn pairs() -> impl Strategy<Value = Vec<(String, String)>> {
+fn pairs() -> impl Strategy<Value = Pairs> {
     let name = sample::select(vec!["a", "b", "c"]);
     collection::vec((name, word()), 0..3)
         .prop_map(|all| all.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())

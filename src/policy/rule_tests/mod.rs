@@ -16,7 +16,7 @@ use super::tests::{call, catalog_once};
 use super::{Admitted, Body, Denial, Facts, RuleSet, Verdict, authorise, judge};
 use crate::spec::policy::{Instant, Policy, Rule, compile_policy};
 use crate::spec::{PolicyId, RuleId, Scope, Source};
-use naive::{Asked, Content};
+use generate::{Asked, Content};
 
 /// How a request is decided by rules, for comparison.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,184 +1,124 @@
 //! The semantics of rules a second time, as plainly as they can be said: documents as written,
-//! no types, no order, no speed. Only tests read it.
+//! no types, no order, no speed, and nothing of the code that judges. Only tests read it.
 
-use serde_json::Value;
+use regex_lite::Regex;
+use serde_json::{Value, json};
 
-/// A request as the generator made it.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    pub caller: String,
-    pub method: String,
-    pub path: String,
-    pub query: Vec<(String, String)>,
-    pub headers: Vec<(String, String)>,
-    pub body: Content,
-}
-
-/// A body before it was written.
-#[derive(Debug, Clone)]
-pub enum Content {
-    None,
-    Json(Value),
-    Form(Vec<(String, String)>),
-    Text(String),
-}
+use super::generate::{Asked, Content};
 
 /// True, false, or unknown.
-pub type Three = Option<bool>;
+type Three = Option<bool>;
 
 pub fn selects(rule: &Value, asked: &Asked, capability: &str) -> bool {
-    let fits = |key: &str, text: &str| {
-        rule[key].as_array().is_none_or(|globs| globs.iter().any(|one| glob(one.as_str().unwrap(), text)))
-    };
-    fits("callers", &asked.caller) && fits("capabilities", capability)
+    one_matches(&rule["callers"], ".*", &asked.caller) && one_matches(&rule["capabilities"], ".*", capability)
 }
 
-/// Whether the rule has its effect.
+/// Whether the rule has its effect. Without conditions, every request meets it.
 pub fn acts(rule: &Value, asked: &Asked, length: u64) -> bool {
     let require = rule["effect"] == "require";
-    let whens = match (&rule["when"], &rule["any"]) {
-        (Value::Null, Value::Null) => return !require,
-        (Value::Null, any) => any.as_array().unwrap().clone(),
-        (when, _) => vec![when.clone()],
-    };
-    let truth = whens.iter().map(|when| holds(when, asked, length, require)).fold(Some(false), or);
-    if require { truth != Some(true) } else { truth != Some(false) }
+    let whens = rule.get("when").into_iter().chain(rule["any"].as_array().into_iter().flatten());
+    let met = whens.map(|when| holds(when, asked, length, require)).max_by_key(rank).unwrap_or(Some(true));
+    met != Some(require)
 }
 
-fn and(a: Three, b: Three) -> Three {
-    if a == Some(false) || b == Some(false) { Some(false) } else { a.and(b) }
+/// The least of several is what all of them are, and the greatest what any is.
+fn rank(truth: &Three) -> i8 {
+    truth.map_or(0, |truth| if truth { 1 } else { -1 })
 }
 
-fn or(a: Three, b: Three) -> Three {
-    and(a.map(|a| !a), b.map(|b| !b)).map(|both| !both)
+/// Of values in one place, a require wants all as it says, other rules any; none where none is.
+fn several(truths: impl Iterator<Item = Three>, require: bool) -> Option<Three> {
+    if require { truths.min_by_key(rank) } else { truths.max_by_key(rank) }
 }
 
-fn holds(when: &Value, asked: &Asked, length: u64, all: bool) -> Three {
-    let mut parts = Vec::new();
-    let list = |value: &Value| value.as_array().cloned();
-    parts.extend(list(&when["methods"]).map(|methods| Some(methods.contains(&asked.method.as_str().into()))));
-    parts
-        .extend(list(&when["paths"]).map(|p| Some(p.iter().any(|p| path(p.as_str().unwrap(), &asked.path)))));
-    parts.push(fields(&when["query"], Some(&asked.query), true, all));
-    parts.push(fields(&when["headers"], Some(&asked.headers), true, all));
+fn holds(when: &Value, asked: &Asked, length: u64, require: bool) -> Three {
     let body = &when["body"];
-    parts.extend(body["max_bytes"].as_u64().map(|most| Some(length <= most)));
-    let empty = length == 0;
+    let form = if let Content::Form(pairs) = &asked.body { pairs.as_slice() } else { &[] };
+    let mut parts = vec![
+        Some(when["methods"].as_array().is_none_or(|these| these.contains(&json!(asked.method)))),
+        Some(one_matches(&when["paths"], "[^/]+", &asked.path)),
+        Some(body["max_bytes"].as_u64().is_none_or(|most| length <= most)),
+        fields(&when["query"], &asked.query, require),
+        fields(&when["headers"], &asked.headers, require),
+        // Of a body of another kind, no field is known.
+        fields(&body["form"], form, require)
+            .filter(|_| body["form"].is_null() || length == 0 || !form.is_empty()),
+    ];
     for (pointer, pred) in body["json"].as_object().into_iter().flatten() {
         let steps: Vec<&str> = pointer.split('/').skip(1).collect();
         parts.push(match &asked.body {
-            Content::Json(json) => join(follow(json, &steps).into_iter().map(|end| seen(pred, end)), all),
-            _ if empty => absent(pred),
-            _ => None,
+            Content::Json(json) => below(json, &steps, pred, require),
+            _ => absent(pred).filter(|_| length == 0),
         });
     }
-    let form = if let Content::Form(pairs) = &asked.body { Some(pairs) } else { None };
-    parts.push(fields(&body["form"], form, empty, all));
-    parts.into_iter().fold(Some(true), and)
-}
-
-fn join(truths: impl Iterator<Item = Three>, all: bool) -> Three {
-    truths.reduce(|a, b| if all { and(a, b) } else { or(a, b) }).flatten()
-}
-
-fn fields(wanted: &Value, pairs: Option<&Vec<(String, String)>>, empty: bool, all: bool) -> Three {
-    let Some(wanted) = wanted.as_object() else { return Some(true) };
-    let of = |name: &str| -> Vec<String> {
-        pairs.into_iter().flatten().filter(|(one, _)| one == name).map(|(_, value)| value.clone()).collect()
-    };
-    let mut truth = Some(true);
-    for (name, pred) in wanted {
-        truth = and(
-            truth,
-            match pairs {
-                None if !empty => None,
-                _ if name == "only" => Some(pairs.into_iter().flatten().all(|(one, _)| {
-                    wanted.contains_key(one) && one != "only"
-                        || pred.as_array().unwrap().contains(&one.as_str().into())
-                })),
-                _ if of(name).is_empty() => absent(pred),
-                _ => join(of(name).into_iter().map(|text| satisfies(pred, &Value::String(text), true)), all),
-            },
-        );
-    }
-    truth
+    parts.into_iter().min_by_key(rank).flatten()
 }
 
 fn absent(pred: &Value) -> Three {
-    Some(matches!(pred["absent"].as_str(), Some("ok" | "match")))
+    Some(pred["absent"] == "ok" || pred["absent"] == "match")
 }
 
-/// The ends of a pointer: a value, nothing (`Ok(None)`), or a step that does not fit.
-fn follow<'a>(json: &'a Value, steps: &[&str]) -> Vec<Result<Option<&'a Value>, ()>> {
-    let Some((step, rest)) = steps.split_first() else { return vec![Ok(Some(json))] };
+fn fields(wanted: &Value, pairs: &[(String, String)], require: bool) -> Three {
+    let Some(wanted) = wanted.as_object() else { return Some(true) };
+    let truths = wanted.iter().map(|(name, pred)| match pred.as_array() {
+        Some(only) => {
+            Some(pairs.iter().all(|(one, _)| wanted.contains_key(one) || only.contains(&json!(one))))
+        }
+        None => {
+            let values = pairs.iter().filter(|(one, _)| one == name);
+            let truths = values.map(|(_, text)| satisfies(pred, &json!(text), true));
+            several(truths, require).unwrap_or(absent(pred))
+        }
+    });
+    truths.min_by_key(rank).unwrap_or(Some(true))
+}
+
+/// What `pred` makes of that which `steps` lead to; unknown where one of them does not fit.
+fn below(json: &Value, steps: &[&str], pred: &Value, require: bool) -> Three {
+    let Some((step, rest)) = steps.split_first() else { return satisfies(pred, json, false) };
     let inner: Vec<&Value> = match (json, *step) {
         (Value::Null, _) => Vec::new(),
         (Value::Array(list), "*") => list.iter().collect(),
         (Value::Object(map), "*") => map.values().collect(),
         (Value::Object(map), name) => map.get(name).into_iter().collect(),
-        (Value::Array(list), index) if index.parse::<usize>().is_ok() => {
-            list.get(index.parse::<usize>().unwrap()).into_iter().collect()
-        }
-        _ => return vec![Err(())],
+        (Value::Array(list), index) => list.get(index.parse::<usize>().ok()?).into_iter().collect(),
+        _ => return None,
     };
-    if inner.is_empty() { vec![Ok(None)] } else { inner.into_iter().flat_map(|v| follow(v, rest)).collect() }
-}
-
-fn seen(pred: &Value, end: Result<Option<&Value>, ()>) -> Three {
-    match end {
-        Ok(Some(value)) => satisfies(pred, value, false),
-        Ok(None) => absent(pred),
-        Err(()) => None,
-    }
+    let truths = inner.into_iter().map(|value| below(value, rest, pred, require));
+    several(truths, require).unwrap_or(absent(pred))
 }
 
 fn satisfies(pred: &Value, value: &Value, is_text: bool) -> Three {
-    let operands = |key: &str| pred[key].as_array().cloned();
-    let one_of = |of: &[Value]| {
-        let same: Vec<bool> = of.iter().filter_map(|one| same(one, value, is_text)).collect();
-        if same.is_empty() { None } else { Some(same.contains(&true)) }
-    };
-    let mut parts = Vec::new();
-    parts.extend(pred.get("eq").map(|eq| one_of(std::slice::from_ref(eq))));
-    parts.extend(operands("in").map(|of| one_of(&of)));
-    parts.extend(operands("not_in").map(|of| one_of(&of).map(|found| !found)));
-    let number = number(value, is_text);
-    parts.extend(pred["lte"].as_i64().map(|most| number.map(|n| n <= most)));
-    parts.extend(pred["gte"].as_i64().map(|least| number.map(|n| n >= least)));
-    let length = value.as_str().map(|s| s.chars().count()).or(value.as_array().map(Vec::len));
-    parts.extend(pred["max_len"].as_u64().map(|most| length.map(|n| n as u64 <= most)));
-    parts.extend(pred["glob"].as_str().map(|g| value.as_str().map(|text| glob(g, text))));
-    parts.into_iter().fold(Some(true), and)
-}
-
-fn same(operand: &Value, value: &Value, is_text: bool) -> Option<bool> {
-    match (operand, value) {
-        (Value::String(a), Value::String(b)) => Some(a == b),
-        (Value::Bool(a), Value::Bool(b)) => Some(a == b),
-        (Value::Bool(a), Value::String(b)) if is_text => b.parse::<bool>().ok().map(|b| *a == b),
-        (Value::Number(a), _) => number(value, is_text).map(|b| a.as_i64() == Some(b)),
+    let text = value.as_str();
+    let number = if is_text { text.and_then(|text| text.parse().ok()) } else { value.as_i64() };
+    let length = text.map(|text| text.chars().count()).or(value.as_array().map(Vec::len));
+    // Values of two types cannot be compared.
+    let same = |one: &Value| match (one, value) {
+        (Value::Number(one), _) => number.map(|number| one.as_i64() == Some(number)),
+        (Value::Bool(one), Value::String(text)) if is_text => Some(*one == text.parse::<bool>().ok()?),
+        (Value::String(_), Value::String(_)) | (Value::Bool(_), Value::Bool(_)) => Some(one == value),
         _ => None,
-    }
+    };
+    let one_of = |these: &Vec<Value>| these.iter().filter_map(same).max();
+    let operators = [
+        pred.get("eq").map(same),
+        pred["in"].as_array().map(one_of),
+        pred["not_in"].as_array().map(|these| one_of(these).map(|found| !found)),
+        pred["lte"].as_i64().map(|most| number.map(|number| number <= most)),
+        pred["gte"].as_i64().map(|least| number.map(|number| number >= least)),
+        pred["max_len"].as_u64().map(|most| length.map(|length| length as u64 <= most)),
+        pred.get("glob").map(|pattern| text.map(|text| matches(pattern, ".*", text))),
+    ];
+    operators.into_iter().flatten().min_by_key(rank).unwrap_or(Some(true))
 }
 
-fn number(value: &Value, is_text: bool) -> Option<i64> {
-    if is_text { value.as_str()?.parse().ok() } else { value.as_i64() }
+/// Whether any of a list of patterns does, where there is a list.
+fn one_matches(patterns: &Value, star: &str, text: &str) -> bool {
+    patterns.as_array().is_none_or(|these| these.iter().any(|one| matches(one, star, text)))
 }
 
-/// Globs with `*` alone.
-fn glob(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
-            (0..=rest.len()).any(|at| rest.is_char_boundary(at) && glob(after, &rest[at..]))
-        }),
-    }
-}
-
-fn path(pattern: &str, path: &str) -> bool {
-    let (p, t): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
-    match p.split_last() {
-        Some((&"**", head)) => t.len() >= head.len() && head.iter().zip(&t).all(|(a, b)| *a == "*" || a == b),
-        _ => p.len() == t.len() && p.iter().zip(&t).all(|(a, b)| *a == "*" || a == b),
-    }
+/// Of what regexes have signs for, patterns hold nothing but `*`.
+fn matches(pattern: &Value, star: &str, text: &str) -> bool {
+    let regex = pattern.as_str().unwrap().replace("/**", "(/.+)?").replace('*', star);
+    Regex::new(&format!("^({regex})$")).unwrap().is_match(text)
 }

@@ -7,7 +7,7 @@ use crate::policy::RuleSet;
 use crate::spec::policy::{Cost, Effect, Instant, Limit};
 use crate::spec::{CapabilityId, Checked, Diagnostic, Provider, RuleId, Source, compile_provider, lint};
 use crate::suite::Policies;
-use crate::suite::diff::{self, Cause, Change, Direction, Side, Standing, What, Witness};
+use crate::suite::diff::{self, Alteration, Cause, Change, Direction, Side, Standing, What, Witness};
 
 /// Policy files of before and after, and provider files beside those of the registry.
 #[derive(Debug)]
@@ -23,8 +23,33 @@ pub struct DiffQuestion {
 #[derive(Debug, Serialize)]
 pub struct Comparison {
     pub changes: Vec<ChangeView>,
+    /// What is done otherwise, while callers may do neither more nor less.
+    pub altered: Vec<AlterationView>,
     /// Capabilities for which there may be more.
     pub unfinished: Vec<CapabilityId>,
+}
+
+impl Comparison {
+    /// Whether callers may do more, or a secret may go further.
+    #[must_use]
+    pub fn widens(&self) -> bool {
+        self.changes.iter().any(|change| change.widens) || self.altered.iter().any(|one| one.reaches_further)
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.altered.is_empty()
+    }
+}
+
+/// What is done otherwise.
+#[derive(Debug, Serialize)]
+pub struct AlterationView {
+    /// The provider, capability or rule.
+    pub about: String,
+    pub what: String,
+    /// A secret may go where it could not go before.
+    pub reaches_further: bool,
 }
 
 /// One change, with a request on which old and new differ.
@@ -34,8 +59,10 @@ pub struct ChangeView {
     pub widens: bool,
     pub what: Facet,
     pub capability: CapabilityId,
-    /// The rule, on the stricter side; none where the capability itself grants otherwise.
+    /// The rule, on the stricter side; none where the capability or its provider says otherwise.
     pub rule: Option<RuleId>,
+    /// What the provider keeps from callers on the stricter side, such as a header.
+    pub setting: Option<String>,
     pub request: RequestView,
     pub old: StandingView,
     pub new: StandingView,
@@ -96,8 +123,15 @@ pub fn diff(question: DiffQuestion) -> Result<Comparison, Vec<Diagnostic>> {
         (with_registry(&compiled(&providers_old)), with_registry(&compiled(&providers_new)));
     let (old, new) = (Side { rules: &old, known: &known_old }, Side { rules: &new, known: &known_new });
     let found = diff::diff(old, new, question.now);
-    let unfinished = found.unfinished.into_iter().collect();
-    Ok(Comparison { changes: found.changes.into_iter().map(view).collect(), unfinished })
+    let altered = found.altered.into_iter().map(|one| {
+        let Alteration { about, what, reaches_further } = one;
+        AlterationView { about, what, reaches_further }
+    });
+    Ok(Comparison {
+        changes: found.changes.into_iter().map(view).collect(),
+        altered: altered.collect(),
+        unfinished: found.unfinished.into_iter().collect(),
+    })
 }
 
 fn rules(sources: Vec<Source>, mistakes: &mut Vec<Diagnostic>) -> RuleSet {
@@ -122,6 +156,12 @@ fn compiled(checked: &[Checked]) -> Vec<&Provider> {
 }
 
 fn view(change: Change) -> ChangeView {
+    let (rule, setting) = match change.cause {
+        Cause::Grant => (None, None),
+        Cause::Rule(rule) => (Some(rule), None),
+        Cause::Header(name) => (None, Some(format!("the header `{name}`"))),
+        Cause::Parameter(name) => (None, Some(format!("the parameter `{name}`"))),
+    };
     ChangeView {
         widens: change.direction == Direction::Widens,
         what: match change.what {
@@ -131,10 +171,8 @@ fn view(change: Change) -> ChangeView {
             What::Redaction => Facet::Redaction,
         },
         capability: change.capability,
-        rule: match change.cause {
-            Cause::Grant => None,
-            Cause::Rule(rule) => Some(rule),
-        },
+        rule,
+        setting,
         request: request(change.witness),
         old: standing(change.old),
         new: standing(change.new),

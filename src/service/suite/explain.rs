@@ -53,12 +53,14 @@ pub(super) fn question(request: ExplainRequest) -> Result<Question, ServiceError
         caller: request.caller.unwrap_or_else(|| Question::CALLER.to_owned()),
         scope: scope.unwrap_or_default(),
         credential,
+        enabled: Default::default(),
         hosts: None,
         method: request.method,
         path: request.path,
         headers: request.headers,
         body: request.body,
         now: now.unwrap_or(Question::NOW),
+        answer: None,
     })
 }
 

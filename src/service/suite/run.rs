@@ -9,7 +9,7 @@ use crate::platform::files;
 use crate::policy::Catalog;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::spec::{Code, Diagnostic, Finding, Place, Source};
-use crate::suite::{self, Case, CaseResult, Failure, Outcome, Policies, Record, TestFile};
+use crate::suite::{self, Case, CaseResult, Coverage, Failure, Outcome, Policies, Record, TestFile, Tests};
 
 /// The largest golden file that is read, in bytes.
 const MAX_GOLDEN_BYTES: usize = 256 * 1024 * 1024;
@@ -29,6 +29,8 @@ pub struct SuiteRequest {
     pub bless: bool,
     /// Name what no case covers.
     pub require_tests: bool,
+    /// Tell what the cases have seen of the policies.
+    pub coverage: bool,
 }
 
 /// How a run went.
@@ -37,6 +39,8 @@ pub struct SuiteReport {
     pub files: Vec<FileReport>,
     /// What no case covers, in words; only where that was asked for.
     pub missing: Vec<String>,
+    /// What the cases have seen of the policies; only where that was asked for.
+    pub coverage: Option<Coverage>,
 }
 
 /// How the cases of one file went.
@@ -102,10 +106,11 @@ pub fn test_policies(request: &SuiteRequest) -> Result<SuiteReport, SuiteError> 
     let run = Run { catalog: catalog.as_ref(), policies: &policies, filter, bless: request.bless };
     let files = run.files(&tests)?;
     let mut report = SuiteReport::default();
-    let mut outcomes = Vec::new();
+    let (mut tested, mut outcomes) = (Vec::new(), Vec::new());
     let mut places = MAX_PLACES;
     for (file, results, stale, state) in files {
         report.files.push(file_report(&file, results, stale, state, &mut places, &mut outcomes));
+        tested.push(file);
     }
     if request.filter.is_some() && report.cases().next().is_none() {
         let message = "--filter matches no case; it is held against `suite: name`";
@@ -113,6 +118,10 @@ pub fn test_policies(request: &SuiteRequest) -> Result<SuiteReport, SuiteError> 
     }
     if request.require_tests {
         report.missing = suite::missing(outcomes.iter(), catalog.as_ref(), &policies);
+    }
+    if request.coverage {
+        let tests = Tests { catalog: catalog.as_ref(), policies: &policies, files: &tested };
+        report.coverage = Some(suite::coverage(&tests));
     }
     Ok(report)
 }

@@ -59,12 +59,14 @@ fn question() -> impl Strategy<Value = Question> {
                 caller: Question::CALLER.to_owned(),
                 scope: Scope::Global,
                 credential: None,
+                enabled: Default::default(),
                 hosts: None,
                 method: Some(if own_method { capability.example.method } else { method }.to_string()),
                 path: Some(path),
                 headers: header.map(|name| (name.to_owned(), "1".to_owned())).into_iter().collect(),
                 body: if with_body { b"{}".to_vec() } else { Vec::new() },
                 now: Question::NOW,
+                answer: None,
             }
         },
     )

@@ -5,9 +5,12 @@
 //! Every rule is a box of conditions that do not depend on each other, so that the values which
 //! matter can be listed for each part of a request, and a search over them finds a request on
 //! which old and new differ. What it finds is decided by both before it is told: nothing is
-//! reported that is not so.
+//! reported that is not so. Beside these stands what is done otherwise with the same requests,
+//! such as a secret that goes to another host.
 
+mod altered;
 mod barrier;
+mod callers;
 mod search;
 mod space;
 mod values;
@@ -23,6 +26,7 @@ use crate::suite::include;
 use barrier::{Barrier, Label};
 use space::Space;
 
+pub use altered::Alteration;
 pub use witness::{Standing, Witness};
 
 /// Policies, and the capabilities that they narrow.
@@ -58,6 +62,10 @@ pub enum Cause {
     /// The capability's own grants.
     Grant,
     Rule(RuleId),
+    /// The provider keeps a header of that name from callers, or some values of it.
+    Header(String),
+    /// The provider keeps a parameter of that name from callers.
+    Parameter(String),
 }
 
 /// One change of what is allowed, with a request on which old and new differ.
@@ -76,6 +84,7 @@ pub struct Change {
 #[derive(Debug, Default)]
 pub struct Comparison {
     pub changes: Vec<Change>,
+    pub altered: Vec<Alteration>,
     pub unfinished: BTreeSet<CapabilityId>,
 }
 
@@ -98,6 +107,8 @@ pub fn diff(old: Side<'_>, new: Side<'_>, now: Instant) -> Comparison {
         Comparing { space: &space, strict: &after, free: &before, direction: Direction::Narrows }
             .changes(&mut comparison);
     }
+    callers::changes(old, new, now, &mut comparison);
+    comparison.altered = altered::all(old, new);
     let key =
         |change: &Change| (change.direction, change.capability.clone(), change.cause.clone(), change.what);
     comparison.changes.sort_by_key(key);
@@ -130,7 +141,7 @@ impl<'a> About<'a> {
 
     fn grants_like(&self, other: &Self) -> bool {
         match (self.capability, other.capability) {
-            (Some(one), Some(other)) => one.grants == other.grants && one.host == other.host,
+            (Some(one), Some(other)) => one.grants == other.grants,
             (None, None) => true,
             _ => false,
         }

@@ -158,12 +158,17 @@ impl<'a> Space<'a> {
         self.shown.take();
     }
 
-    /// Whether callers may send that value at all: some headers and parameters are the broker's.
+    /// Whether callers may send that value at all: some headers, parameters and fields are the broker's.
     fn is_sendable(&self, part: usize, value: usize) -> bool {
-        if !matches!(self.parts[part].0, Part::Named(In::Query | In::Headers, _)) {
-            return true;
-        }
+        let Part::Named(place, _) = &self.parts[part].0 else { return true };
         let mut choice = vec![0; self.parts()];
+        // A form's field is there in a form alone.
+        let form = self.kinds().position(|kind| match place {
+            In::Query | In::Headers => false,
+            In::Form => matches!(kind, Kind::Form),
+            In::Multipart => matches!(kind, Kind::Multipart),
+        });
+        choice[KIND] = form.unwrap_or(0);
         choice[part] = value;
         let witness = self.witness(&choice);
         witness.is_none_or(|witness| self.provider.is_some_and(|one| witness.canonical(one).is_some()))

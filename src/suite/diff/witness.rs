@@ -1,9 +1,10 @@
 //! A whole request that shows a change, and how each side decides it.
 
 use super::Side;
+use crate::policy::owned::refuse_owned;
 use crate::policy::{Body, Call, Denial, Facts, Request, Subject, Verdict, authorise, verdict};
 use crate::spec::policy::{Effect, Instant};
-use crate::spec::{CapabilityId, Method, RuleId, Scope};
+use crate::spec::{CapabilityId, Method, Provider, RuleId, Scope};
 use crate::suite::include;
 
 /// A request, and the circumstances in which it is made.
@@ -59,6 +60,7 @@ impl Witness {
         let admitted = authorise(side.known, &call)?;
         let facts = self.facts();
         let applicable = side.rules.applicable(&admitted, &facts)?;
+        refuse_owned(admitted.provider(), admitted.request(), self.bytes())?;
         let mut body = Body::read(admitted.request(), self.bytes(), applicable.wanted())?;
         body.length = self.body_bytes.unwrap_or(body.length);
         verdict(applicable.rules(), &Subject { request: admitted.request(), facts, body: &body })
@@ -73,9 +75,11 @@ impl Witness {
         self.body.as_deref().unwrap_or_default().as_bytes()
     }
 
-    /// The request in its canonical form, whether or not a capability grants it.
-    pub(super) fn canonical(&self, provider: &crate::spec::Provider) -> Option<Request> {
-        Request::canonical(provider, self.method, &self.path, &self.headers).ok()
+    /// The request in its canonical form, whether or not a capability grants it; none where no
+    /// caller may send it.
+    pub(super) fn canonical(&self, provider: &Provider) -> Option<Request> {
+        let request = Request::canonical(provider, self.method, &self.path, &self.headers).ok()?;
+        refuse_owned(provider, &request, self.bytes()).ok().map(|()| request)
     }
 }
 
