@@ -1,7 +1,7 @@
 //! What everybody is asked.
 
 use aivault::policy::{Call, Catalog, authorise};
-use aivault::spec::{Capability, Grant, Method, PathPattern, Provider, Scope};
+use aivault::spec::{Capability, Grant, Host, Method, PathPattern, Provider, Scope};
 
 /// Who asks.
 pub const CALLER: &str = "agent:research-7";
@@ -11,9 +11,16 @@ pub const CALLER: &str = "agent:research-7";
 pub struct Asked {
     pub call: Call,
     pub body: Vec<u8>,
+    /// The hosts that the account is bound to, of a provider with a host for each.
+    pub bound: Vec<Host>,
 }
 
 impl Asked {
+    /// Of a capability, as an account that is bound where that matters.
+    fn of(one: &Capability, method: Method, target: &str) -> Self {
+        Self { bound: vec![one.host.example()], ..Self::new(one.id.as_str(), method, target, "") }
+    }
+
     pub fn new(capability: &str, method: Method, target: &str, body: &str) -> Self {
         let call = Call {
             capability: capability.to_owned(),
@@ -24,7 +31,7 @@ impl Asked {
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             has_body: !body.is_empty(),
         };
-        Self { call, body: body.as_bytes().to_vec() }
+        Self { call, body: body.as_bytes().to_vec(), bound: Vec::new() }
     }
 
     pub fn capability(&self) -> &str {
@@ -54,9 +61,7 @@ fn enabled(providers: &[Provider]) -> impl Iterator<Item = &Capability> {
 
 /// The example of each capability.
 pub fn granted(providers: &[Provider]) -> Vec<Asked> {
-    enabled(providers)
-        .map(|one| Asked::new(one.id.as_str(), one.example.method, &one.example.path, ""))
-        .collect()
+    enabled(providers).map(|one| Asked::of(one, one.example.method, &one.example.path)).collect()
 }
 
 /// Beside each example one with a method, and one with a path, that the capability does not grant.
@@ -73,18 +78,18 @@ pub fn thorough(providers: &[Provider]) -> Vec<Asked> {
     let all = providers.iter().flat_map(|provider| provider.capabilities.iter());
     all.flat_map(|one| {
         let targets = one.grants.iter().flat_map(|grant: &Grant| grant.paths.iter()).flat_map(targets);
-        targets.flat_map(|target| Method::ALL.map(|method| Asked::new(one.id.as_str(), method, &target, "")))
+        targets.flat_map(|target| Method::ALL.map(|method| Asked::of(one, method, &target)))
     })
     .collect()
 }
 
 fn other_methods(one: &Capability) -> Box<dyn Iterator<Item = Asked> + '_> {
-    Box::new(Method::ALL.into_iter().map(|method| Asked::new(one.id.as_str(), method, &one.example.path, "")))
+    Box::new(Method::ALL.into_iter().map(|method| Asked::of(one, method, &one.example.path)))
 }
 
 fn other_paths(one: &Capability) -> Box<dyn Iterator<Item = Asked> + '_> {
     let paths = beside(example_path(one)).into_iter();
-    Box::new(paths.map(|path| Asked::new(one.id.as_str(), one.example.method, &path, "")))
+    Box::new(paths.map(|path| Asked::of(one, one.example.method, &path)))
 }
 
 fn example_path(one: &Capability) -> &str {

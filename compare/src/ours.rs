@@ -16,7 +16,8 @@ pub struct Static;
 
 impl Catalog for Static {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
-        registry::capability(id).map(|(provider, capability)| Granted { provider, capability, own: false })
+        registry::capability(id)
+            .map(|(provider, capability)| Granted::by_default(provider, capability, false))
     }
 
     fn provider(&self, id: &str) -> Option<&Provider> {
@@ -45,12 +46,12 @@ impl Decider for Ours {
     }
 
     fn decide(&mut self, at: usize) -> bool {
-        let Asked { call, body } = &self.asked[at];
+        let Asked { call, body, bound } = &self.asked[at];
         let facts = Facts { caller: CALLER, scope: &Scope::Global, credential: "default", now: Instant(0) };
         let judged = authorise(self.catalog.as_ref(), call).and_then(|admitted| {
             let applicable = self.rules.applicable(&admitted, &facts)?;
             let body = Body::read(admitted.request(), body, applicable.wanted())?;
-            judge(admitted, &applicable, facts, &body)
+            judge(admitted, &applicable, facts, &body, bound)
         });
         judged.is_ok()
     }
