@@ -178,7 +178,10 @@ impl Sample {
             for (id, provider, value) in &self.secrets {
                 let capability = registry::provider(provider.as_str()).unwrap().capabilities.first().unwrap();
                 let host = capability.host.exact().unwrap();
-                match vault.reveal(id, Destination { provider, capability, host: &host, own: false }) {
+                match vault.reveal(
+                    id,
+                    Destination { provider, capability, host: &host, own: false, identifier: false },
+                ) {
                     Ok(secret) if secret.expose() == value.as_bytes() => {}
                     Ok(_) => return Verdict::Wrong,
                     Err(error) => verdict = Verdict::Error(error.to_string()),

@@ -51,7 +51,7 @@ impl Decider for Ours {
         let judged = authorise(self.catalog.as_ref(), call).and_then(|admitted| {
             let applicable = self.rules.applicable(&admitted, &facts)?;
             let body = Body::read(admitted.request(), body, applicable.wanted())?;
-            judge(admitted, &applicable, facts, &body, bound)
+            judge(admitted, &applicable, facts, &body, Some(bound).filter(|bound| !bound.is_empty()).map(Vec::as_slice))
         });
         judged.is_ok()
     }

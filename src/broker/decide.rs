@@ -64,7 +64,7 @@ async fn attempt<'a>(
     let applicable = rules.applicable(&admitted, &facts)?;
     let body = form::look(&admitted, body).await?;
     let (seen, body) = read_body(admitted.request(), body, applicable.wanted()).await?;
-    let conditional = judge(admitted, &applicable, facts, &seen, &bound)?;
+    let conditional = judge(admitted, &applicable, facts, &seen, bound.as_deref())?;
     let around = Circumstances { desk, caller, facts, credential: &credential, body: &seen };
     let (allowed, reserved) = discharge(conditional, around).await?;
     Ok(Decided { allowed, credential, body, reserved })
@@ -76,7 +76,10 @@ fn circumstances(
     admitted: &Admitted<'_>,
     call: &Call,
     caller: &str,
-) -> Result<(CredentialMeta, Vec<Host>, Arc<RuleSet>), BrokerError> {
+) -> Result<(CredentialMeta, Option<Vec<Host>>, Arc<RuleSet>), BrokerError> {
+    if !admitted.provider().auth.is_supported() {
+        return Err(unsupported(admitted).into());
+    }
     let mut vault = desk.vault();
     let sought = Sought {
         provider: &admitted.provider().id,
@@ -89,10 +92,21 @@ fn circumstances(
         Ok(credential) => credential,
         Err(error) => return Err(credential_denial(admitted, error)),
     };
-    let bound = if admitted.capability().is_bound() { vault.bound_hosts(&credential) } else { Vec::new() };
+    let is_bound = admitted.capability().is_bound();
+    let bound = if is_bound { vault.bound_hosts(&credential)? } else { None };
     // Before a body is read for a call that has nowhere to go.
-    admitted.place(&bound)?;
+    admitted.place(bound.as_deref())?;
     Ok((credential, bound, desk.rulebook.rules(&mut vault)?))
+}
+
+/// Before anything is decrypted or charged for a call that cannot be made.
+fn unsupported(admitted: &Admitted<'_>) -> Denial {
+    let (id, scheme) = (&admitted.capability().id, admitted.provider().auth.scheme());
+    Denial::new(
+        Reason::AuthUnsupported,
+        format!("`{id}` needs the auth scheme `{scheme}`, which is not there yet"),
+    )
+    .help("see what can be used now: aivault capability list --ready")
 }
 
 /// A credential that is missing or not the only one is a denial; a vault that cannot be read is not.

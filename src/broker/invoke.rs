@@ -21,6 +21,7 @@ use super::upstream::{
 };
 use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
+use crate::spec::SecretClaim;
 use crate::vault::{CredentialMeta, Destination, Upstream, Vault, VaultError};
 
 /// What the broker works with for one vault.
@@ -157,9 +158,12 @@ fn reveal(vault: &mut Vault, plan: &Plan<'_>, credential: &CredentialMeta) -> Re
         capability: plan.capability(),
         host: plan.host(),
         own: plan.is_own(),
+        identifier: false,
     };
     for (placeholder, id) in &credential.secrets {
-        secrets.insert(placeholder.clone(), vault.reveal(id, to)?);
+        let named = |claim: &&SecretClaim| claim.placeholder == placeholder.as_str();
+        let identifier = plan.secrets().iter().find(named).is_some_and(|claim| claim.identifier);
+        secrets.insert(placeholder.clone(), vault.reveal(id, Destination { identifier, ..to })?);
     }
     Ok(secrets)
 }

@@ -71,22 +71,21 @@ impl<'a> Admitted<'a> {
     ///
     /// # Errors
     /// The denial where each tenant has a host, and the account is bound to none.
-    pub fn place(&self, bound: &[Host]) -> Result<Host, Denial> {
+    pub fn place(&self, bound: Option<&[Host]>) -> Result<Host, Denial> {
         let Capability { id, host, .. } = self.capability();
         self.capability().place(bound).ok_or_else(|| {
-            let message =
-                format!("`{id}` stands at `{host}`, and the credential is bound to no host of those");
-            let names: Vec<&str> = self
-                .provider()
-                .secrets
-                .iter()
-                .filter(|claim| !claim.identifier)
-                .map(|claim| claim.name.as_str())
+            let hosts: Vec<&str> = self.capability().hosts().map(|host| host.as_str()).collect();
+            let message = format!(
+                "`{id}` stands at {}, and the credential is bound to none of these",
+                hosts.join(", ")
+            );
+            let keys = self.provider().secrets.iter().filter(|claim| !claim.identifier);
+            let commands: Vec<String> = keys
+                .map(|key| format!("aivault secrets rotate --name {} --host {}", key.name, host.example()))
                 .collect();
             Denial::new(Reason::CredentialHost, message).help(format!(
-                "an operator gives the value again with its host: aivault secrets rotate {} --host {}",
-                names.join(" and "),
-                host.as_str().replace('*', "…"),
+                "an operator gives the value again, with every host that it is for: {}",
+                commands.join("; "),
             ))
         })
     }

@@ -16,6 +16,7 @@ pub enum Reason {
     CredentialMissing,
     CredentialAmbiguous,
     CredentialHost,
+    AuthUnsupported,
     PathNotCanonical,
     HeaderNotAllowed,
     QueryOwnedByAuth,
@@ -37,7 +38,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::QueryNotAllowed,
         Self::BodyOwnedByAuth,
         Self::GrantMatched,
@@ -48,6 +49,7 @@ impl Reason {
         Self::CredentialMissing,
         Self::CredentialAmbiguous,
         Self::CredentialHost,
+        Self::AuthUnsupported,
         Self::PathNotCanonical,
         Self::HeaderNotAllowed,
         Self::QueryOwnedByAuth,
@@ -77,6 +79,7 @@ impl Reason {
             Self::CredentialMissing => "credential.missing",
             Self::CredentialAmbiguous => "credential.ambiguous",
             Self::CredentialHost => "credential.host",
+            Self::AuthUnsupported => "auth.unsupported",
             Self::PathNotCanonical => "path.not_canonical",
             Self::HeaderNotAllowed => "header.not_allowed",
             Self::QueryOwnedByAuth => "query.owned_by_auth",

@@ -89,7 +89,7 @@ pub fn judge<'a>(
     applicable: &Applicable,
     facts: super::Facts<'_>,
     body: &Body,
-    bound: &[Host],
+    bound: Option<&[Host]>,
 ) -> Result<Conditional<'a>, Denial> {
     let host = admitted.place(bound)?;
     let subject = Subject { request: admitted.request(), facts, body };

@@ -85,9 +85,12 @@ struct Block {
 
 impl Block {
     fn of(text: &str) -> Result<Self, EditError> {
+        if text.contains('\r') {
+            return Err(EditError::Layout);
+        }
         let lines: Vec<&str> = text.lines().collect();
-        let key =
-            lines.iter().position(|line| line.trim_end() == "capabilities:").ok_or(EditError::Layout)?;
+        let is_key = |line: &&str| line.split('#').next().unwrap_or_default().trim_end() == "capabilities:";
+        let key = lines.iter().position(|line| is_key(&line)).ok_or(EditError::Layout)?;
         let start = key + 1;
         let first = (start..lines.len()).find(|line| is_content(lines[*line])).ok_or(EditError::Layout)?;
         let depth = indent(lines[first]);
@@ -137,7 +140,12 @@ fn capability(new: &NewCapability, indent: usize) -> String {
     let (method, path) = example(new);
     lines.push(format!("example: {{ method: {method}, path: {} }}", quoted(&path)));
     lines.push(format!("examples: {{ deny: [{}] }}", quoted(&denied(new, &path))));
-    let mut text = format!("{}{}:\n", " ".repeat(indent), new.id.name());
+    let name = match new.id.name() {
+        // Words that YAML would read as something else than a name.
+        word @ ("null" | "true" | "false") => quoted(word),
+        name => name.to_owned(),
+    };
+    let mut text = format!("{}{name}:\n", " ".repeat(indent));
     for line in lines {
         // Writing to a text cannot fail.
         let _ = writeln!(text, "{}{line}", " ".repeat(indent + 2));
@@ -158,8 +166,18 @@ fn denied(new: &NewCapability, path: &str) -> String {
     let granted = MethodSet::of(&new.methods);
     match Method::ALL.into_iter().find(|method| !granted.contains(*method)) {
         Some(method) => format!("{method} {path}"),
-        None => format!("{} {path}-is-not-granted", Method::Get),
+        None => format!("{} {}", Method::Get, beside(new, path)),
     }
+}
+
+/// A path that no pattern permits; one that every path meets is refused as over-broad anyway.
+fn beside(new: &NewCapability, path: &str) -> String {
+    let patterns: Vec<PathPattern> =
+        new.paths.iter().flat_map(|path| PathPattern::parse_all(path).unwrap_or_default()).collect();
+    let candidates =
+        [format!("{path}-is-not-granted"), "/is-not-granted".to_owned(), "/is/not/granted".to_owned()];
+    let free = |path: &&String| !patterns.iter().any(|pattern| pattern.matches(path));
+    candidates.iter().find(free).unwrap_or(&candidates[0]).clone()
 }
 
 #[cfg(test)]
@@ -196,7 +214,8 @@ mod tests {
         for (methods, paths) in [
             (vec![Method::Get], vec!["/v1/items", "/v1/items/*"]),
             (vec![Method::Post, Method::Delete], vec!["/v1/{a,b}/*:run"]),
-            (Method::ALL.to_vec(), vec!["/v2/things/**"]),
+            (Method::ALL.to_vec(), vec!["/v2/things/**", "/v2/things-*/x"]),
+            (Method::ALL.to_vec(), vec!["/v2/other/*"]),
         ] {
             let added = with_capability(FILE, &new("items", &methods, &paths)).unwrap();
             assert_eq!(names(&added), ["items", "orders"]);

@@ -62,6 +62,8 @@ pub enum Outcome {
     CapabilityUnbound,
     Bindings {
         bindings: Vec<BindingView>,
+        /// Those that cannot be read: calls that name no credential are refused because of them.
+        damaged: Vec<String>,
     },
     /// A policy that the program wrote, or none any more.
     CapabilityBounded {

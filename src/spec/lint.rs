@@ -20,12 +20,40 @@ use super::target::Target;
 #[must_use]
 pub fn provider(provider: &Provider, document: &ProviderDocument) -> Vec<Finding> {
     let mut findings = placeholders(provider);
+    findings.extend(idle_hosts(provider, document));
+    findings.extend(overlapping_hosts(document));
     let place = Place::root().key("capabilities");
     for capability in provider.capabilities.iter() {
         let here = place.key(capability.id.name());
         if let Some(written) = document.capabilities.get(capability.id.name()) {
             findings.extend(grants(&here.key("allow"), &written.allow));
             findings.extend(examples(&here, capability, written));
+        }
+    }
+    findings
+}
+
+/// Hosts that no capability stands at, which a provider would keep from others for nothing.
+fn idle_hosts(provider: &Provider, document: &ProviderDocument) -> Vec<Finding> {
+    let place = Place::root().key("hosts");
+    let is_idle = |host: &String| !provider.capabilities.iter().any(|one| one.host.as_str() == host);
+    let idle = document.hosts.iter().enumerate().filter(|(_, host)| is_idle(host));
+    idle.map(|(index, host)| {
+        let message = format!("no capability stands at `{host}`");
+        Finding::new(Code::HostOfCapability, place.index(index), message).help("leave it out")
+    })
+    .collect()
+}
+
+/// Hosts and mirrors of which one reaches another: which of them a secret is bound to could not be told.
+fn overlapping_hosts(document: &ProviderDocument) -> Vec<Finding> {
+    let all: Vec<(Place, &str)> = document.places().collect();
+    let mut findings = Vec::new();
+    for (index, (place, host)) in all.iter().enumerate() {
+        if let Some((_, other)) = all[..index].iter().find(|(_, other)| overlap(host, other)) {
+            let message = format!("`{host}` and `{other}` have hosts in common");
+            let help = "name each host once, and tenants' hosts apart from others";
+            findings.push(Finding::new(Code::HostOfCapability, place.clone(), message).help(help));
         }
     }
     findings

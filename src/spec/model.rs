@@ -193,11 +193,17 @@ impl Capability {
         self.hosts().any(|pattern| pattern.reaches(host))
     }
 
-    /// The host that a call goes to as an account that is bound to `bound`: the first of those that it
-    /// reaches, else its own. None where each tenant has a host and the account is bound to none.
+    /// The host that a call goes to as an account that is bound to `bound`, or to nothing in particular:
+    /// the first of those that it reaches, else its own where there is but one. An account that was
+    /// bound has no place where it was bound to none of a capability's.
     #[must_use]
-    pub fn place(&self, bound: &[Host]) -> Option<Host> {
-        bound.iter().find(|host| self.reaches(host.as_str())).cloned().or_else(|| self.host.exact())
+    pub fn place(&self, bound: Option<&[Host]>) -> Option<Host> {
+        let chosen = bound.and_then(|hosts| hosts.iter().find(|host| self.reaches(host.as_str())));
+        match chosen {
+            Some(host) => Some(host.clone()),
+            None if bound.is_some() && self.is_bound() => None,
+            None => self.host.exact(),
+        }
     }
 
     /// Whether it makes a difference which host a secret is bound to.

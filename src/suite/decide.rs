@@ -66,7 +66,7 @@ pub fn decide(catalog: &dyn Catalog, rules: &RuleSet, counters: &Counters, quest
         // A denial does not tell of shadow rules, and none of them denies.
         let of_shadows = verdict(applicable.rules().filter(|rule| rule.shadow), &subject);
         shadows = of_shadows.map(|verdict| verdict.shadows).unwrap_or_default();
-        judge(admitted, &applicable, facts, &body, &bound)
+        judge(admitted, &applicable, facts, &body, Some(&bound))
     });
     let outcome = judged.map(|conditional| settle(conditional, counters, &facts, question));
     let mut outcome = outcome.unwrap_or_else(Outcome::denied);

@@ -9,7 +9,7 @@ use super::change::Vault;
 use super::error::{Existing, VaultError};
 use super::ids::SecretId;
 use super::index::Index;
-use super::lookup::locate;
+use super::lookup::{by_id, locate};
 use super::model::{CredentialMeta, NewCredential, SecretMeta};
 use crate::spec::{CredentialName, Host, ProviderId, Scope, SecretName};
 
@@ -38,6 +38,7 @@ impl Vault {
                 scope: scope.clone(),
                 secrets: secrets_of(draft.index(), new)?,
                 hosts: hosts.clone(),
+                by_hand: true,
                 created_ms: now_ms,
             };
             draft.put_credential(credential.clone())?;
@@ -69,17 +70,21 @@ impl Vault {
     }
 
     /// The hosts that a credential is bound to: those that all of its secrets were given for, as far
-    /// as they were given for any, or of these the ones that it names.
-    #[must_use]
-    pub fn bound_hosts(&self, credential: &CredentialMeta) -> Vec<Host> {
-        let metas = credential.secrets.values().filter_map(|id| self.index().secret(*id));
-        let mut given = metas.map(|meta| &meta.hosts).filter(|hosts| !hosts.is_empty());
-        let mut hosts = given.next().cloned().unwrap_or_default();
-        given.for_each(|others| hosts.retain(|host| others.contains(host)));
-        if credential.hosts.is_empty() {
-            return hosts;
+    /// as they were given for any, or of these the ones that it names. None where nothing was said.
+    ///
+    /// # Errors
+    /// [`VaultError::Tampered`] when a secret of it cannot be read.
+    pub fn bound_hosts(&self, credential: &CredentialMeta) -> Result<Option<Vec<Host>>, VaultError> {
+        let mut bound = Some(credential.hosts.clone()).filter(|hosts| !hosts.is_empty());
+        for id in credential.secrets.values() {
+            let hosts = &by_id(self.index(), *id)?.hosts;
+            match &mut bound {
+                _ if hosts.is_empty() => {}
+                Some(bound) => bound.retain(|host| hosts.contains(host)),
+                None => bound = Some(hosts.clone()),
+            }
         }
-        credential.hosts.iter().filter(|host| hosts.contains(host)).cloned().collect()
+        Ok(bound)
     }
 }
 
@@ -94,13 +99,20 @@ impl Vault {
 }
 
 fn secrets_of(index: &Index, new: &NewCredential) -> Result<BTreeMap<String, SecretId>, VaultError> {
-    let mut secrets = BTreeMap::new();
+    let (mut secrets, mut for_hosts) = (BTreeMap::new(), new.hosts.is_empty());
     for (placeholder, reference) in &new.secrets {
         let meta = locate(index, reference)?;
         refuse_unfit(meta, new)?;
+        for_hosts |= !meta.hosts.is_empty();
         secrets.insert(placeholder.clone(), meta.id);
     }
-    Ok(secrets)
+    match (secrets.values().next(), new.hosts.first()) {
+        // None of them was given for any host, so that none can be chosen from.
+        (Some(secret), Some(host)) if !for_hosts => {
+            Err(VaultError::HostMismatch { secret: *secret, host: host.clone() })
+        }
+        _ => Ok(secrets),
+    }
 }
 
 fn refuse_unfit(meta: &SecretMeta, new: &NewCredential) -> Result<(), VaultError> {

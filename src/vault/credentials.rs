@@ -4,6 +4,7 @@ use super::bindings::bound;
 use super::change::Vault;
 use super::error::VaultError;
 use super::model::CredentialMeta;
+use super::store::Kind;
 use crate::spec::{CredentialName, ProviderId, Scope};
 
 /// What a call says of the credential that it needs.
@@ -95,6 +96,10 @@ impl Vault {
     ) -> Result<(), VaultError> {
         if self.damaged().is_empty() {
             return Ok(());
+        }
+        // What an account is called that cannot be read is not known: it may be the one.
+        if let (None, Some(record)) = (named, self.index().damaged_of(Kind::Credential)) {
+            return Err(VaultError::Tampered { record: record.clone() });
         }
         let name = named.cloned().unwrap_or_else(|| CredentialName::from(provider));
         let record = self.unlocked().credential_id(provider, scope, &name).record_name();

@@ -272,6 +272,7 @@ mod tests {
             scope: Scope::Global,
             secrets: BTreeMap::from([("secret".to_owned(), secret)]),
             hosts: Vec::new(),
+            by_hand: false,
             created_ms: 0,
         }
     }

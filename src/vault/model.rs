@@ -79,6 +79,9 @@ pub struct CredentialMeta {
     /// Of the hosts that its secrets were given for, those that it uses; empty: all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<Host>,
+    /// Made by the operator, so that it is never pointed at other secrets by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
     pub created_ms: u64,
 }
 
@@ -198,12 +201,18 @@ pub struct Destination<'a> {
     pub host: &'a Host,
     /// Whether the provider is the operator's own, which can be given other hosts at any time.
     pub own: bool,
+    /// Whether the provider says that the value is an account's name rather than a key.
+    pub identifier: bool,
 }
 
 impl Destination<'_> {
-    /// Whether a value that was given for `hosts` may go there.
+    /// Whether a value that was given for `hosts` may go there. An account's name goes along with its
+    /// key, which says where.
     pub(super) fn is_among(&self, hosts: &[Host]) -> bool {
-        if self.own || hosts.iter().any(|host| self.capability.reaches(host.as_str())) {
+        if self.identifier && hosts.is_empty() {
+            return true;
+        }
+        if self.own || self.capability.is_bound() && !hosts.is_empty() {
             return hosts.contains(self.host);
         }
         self.capability.host.exact().as_ref() == Some(self.host)

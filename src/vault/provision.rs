@@ -28,7 +28,7 @@ pub(super) fn provision(
     let mut others = draft.index().accounts(provider, place).filter(|account| account.name != name);
     let standing = draft.index().accounts(provider, place).find(|account| account.name == name);
     let (id, created_ms) = match standing {
-        Some(account) if account.secrets == secrets => return Ok(Provisioned::None),
+        Some(account) if account.secrets == secrets || account.by_hand => return Ok(Provisioned::None),
         Some(account) => (account.id, account.created_ms),
         None if others.next().is_some() => return Ok(Provisioned::None),
         None => (draft.unlocked().credential_id(provider, place, &name), now_ms),
@@ -40,6 +40,7 @@ pub(super) fn provision(
         scope: place.clone(),
         secrets,
         hosts: Vec::new(),
+        by_hand: false,
         created_ms,
     };
     draft.put_credential(credential.clone())?;

@@ -109,6 +109,11 @@ impl fmt::Display for RecordName {
 
 impl RecordName {
     #[must_use]
+    pub fn is_binding(&self) -> bool {
+        self.kind == Kind::Binding
+    }
+
+    #[must_use]
     pub fn is_credential(&self) -> bool {
         self.kind == Kind::Credential
     }

@@ -116,8 +116,14 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::CapabilitySwitched { id, on: false } => writeln!(screen.out, "Capability disabled: {id}"),
         Outcome::CapabilityBoundTo(binding) => credentials::print_bound(binding, screen),
         Outcome::CapabilityUnbound => writeln!(screen.out, "Binding removed."),
-        Outcome::Bindings { bindings } if view.json => json(bindings, screen),
-        Outcome::Bindings { bindings } => credentials::print_bindings(bindings, screen),
+        Outcome::Bindings { bindings, damaged } => {
+            if view.json {
+                json(bindings, screen)?;
+            } else {
+                credentials::print_bindings(bindings, screen)?;
+            }
+            damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
+        }
         Outcome::CapabilityBounded { id, policy, text: Some(_) } => {
             writeln!(
                 screen.out,

@@ -105,7 +105,7 @@ fn decide(rules: &RuleSet, asked: &Asked, bytes: &[u8], content_type: Option<&st
     let facts = Facts { caller: &asked.caller, scope: &Scope::Global, credential: "acme", now: Instant(0) };
     let judged = rules.applicable(&admitted, &facts).and_then(|applicable| {
         let body = Body::read(admitted.request(), bytes, applicable.wanted())?;
-        judge(admitted, &applicable, facts, &body, &[]).map(|conditional| decided(conditional.verdict()))
+        judge(admitted, &applicable, facts, &body, None).map(|conditional| decided(conditional.verdict()))
     });
     judged.unwrap_or_else(|denial| denied(&denial))
 }

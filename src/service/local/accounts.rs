@@ -12,7 +12,7 @@ use crate::service::catalog::FullCatalog;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::Outcome;
 use crate::spec::{CredentialName, Host, Provider, ProviderId, Scope};
-use crate::vault::{NewCredential, SecretRef};
+use crate::vault::{NewCredential, SecretRef, Vault, VaultError};
 
 /// A credential as it was asked for.
 pub(super) struct Wanted {
@@ -36,7 +36,7 @@ impl Local {
         let new = NewCredential { name, provider, scope, secrets, hosts };
         let event = event(caller, Action::CredentialCreate, &new.provider, &new.name, &new.scope);
         let made = session.recorded(event, |vault| vault.create_credential(&new, clock::now_ms()))?;
-        Ok(Outcome::CredentialCreated(views::credential(&made, &catalog, &session.desk.vault())))
+        Ok(Outcome::CredentialCreated(views::credential(&made, &catalog, &session.desk.vault())?))
     }
 
     pub(super) fn list_credentials(&self, caller: &Caller) -> Result<Outcome, ServiceError> {
@@ -48,7 +48,10 @@ impl Local {
         let damaged = vault.damaged().iter().filter(|record| record.is_credential());
         Ok(Outcome::Credentials {
             damaged: damaged.map(ToString::to_string).collect(),
-            credentials: all.iter().map(|one| views::credential(one, &catalog, &vault)).collect(),
+            credentials: all
+                .iter()
+                .map(|one| views::credential(one, &catalog, &vault))
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -132,7 +135,11 @@ fn secrets_of(
 fn in_sight(session: &Session, catalog: &FullCatalog, name: &str, scope: &Scope) -> SecretRef {
     let mut vault = session.desk.vault();
     let own = scope.in_sight().into_iter().map(|scope| called(catalog, name, Some(scope)));
-    let found = own.into_iter().find(|reference| vault.secret(reference).is_ok());
+    // One that cannot be read, or is not the only one, is no reason to take another's.
+    let absent = |reference: &SecretRef, vault: &mut Vault| {
+        matches!(vault.secret(reference), Err(VaultError::SecretNotFound { .. }))
+    };
+    let found = own.into_iter().find(|reference| !absent(reference, &mut vault));
     found.unwrap_or_else(|| called(catalog, name, None))
 }
 

@@ -57,8 +57,11 @@ impl Local {
     }
 
     pub(super) fn list_bindings(&self, caller: &Caller) -> Result<Outcome, ServiceError> {
-        let bindings = self.session(caller)?.desk.vault().bindings()?;
-        Ok(Outcome::Bindings { bindings: bindings.iter().map(view).collect() })
+        let session = self.session(caller)?;
+        let mut vault = session.desk.vault();
+        let bindings = vault.bindings()?.iter().map(view).collect();
+        let damaged = vault.damaged().iter().filter(|record| record.is_binding()).map(ToString::to_string);
+        Ok(Outcome::Bindings { bindings, damaged: damaged.collect() })
     }
 
     pub(super) fn switch_capability(

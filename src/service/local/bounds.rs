@@ -17,6 +17,9 @@ impl Local {
         id: &str,
         bounds: &Bounds,
     ) -> Result<Outcome, ServiceError> {
+        if *bounds == Bounds::default() {
+            return self.unbound_capability(caller, id);
+        }
         let catalog = self.session(caller)?.catalog()?;
         let Some(granted) = catalog.capability(id) else {
             return Err(unknown_capability(catalog.as_ref(), id).into());
@@ -24,14 +27,20 @@ impl Local {
         let id = granted.capability.id.clone();
         let policy = policy_id(&id)?;
         self.refuse_another(caller, &policy, &id)?;
-        if *bounds == Bounds::default() {
-            self.remove_policy(caller, &policy)?;
-            return Ok(Outcome::CapabilityBounded { id, policy, text: None });
-        }
         let text = policy_text(&policy, &id, bounds);
         let file = SourceFile { name: format!("{policy}.policy.yaml"), text: text.clone() };
         self.apply_policies(caller, vec![file], false)?;
         Ok(Outcome::CapabilityBounded { id, policy, text: Some(text) })
+    }
+
+    /// Also of a capability that is gone, and has left its policy behind.
+    fn unbound_capability(&self, caller: &Caller, id: &str) -> Result<Outcome, ServiceError> {
+        let id = CapabilityId::parse(id)
+            .map_err(|error| ServiceError::new(ErrorKind::InvalidRequest, error.to_string()))?;
+        let policy = policy_id(&id)?;
+        self.refuse_another(caller, &policy, &id)?;
+        self.remove_policy(caller, &policy)?;
+        Ok(Outcome::CapabilityBounded { id, policy, text: None })
     }
 
     /// A policy of that id that somebody wrote, or that is about another capability, is left alone.

@@ -12,13 +12,14 @@ use crate::service::outcome::{
     CapabilityDetail, CapabilityView, CredentialView, GrantView, Outcome, Readiness, SecretNeed,
 };
 use crate::spec::{Capability, Host, Provider, Scope, SecretName};
+use crate::vault::VaultError;
 
 /// What is stored, as seen from one scope.
 struct InSight {
     catalog: Arc<FullCatalog>,
     scopes: Vec<Scope>,
     /// Each with the hosts that it is bound to.
-    credentials: Vec<(Vec<Host>, CredentialView)>,
+    credentials: Vec<(Option<Vec<Host>>, CredentialView)>,
     names: BTreeSet<SecretName>,
 }
 
@@ -31,8 +32,8 @@ impl InSight {
         credentials.retain(|credential| scopes.contains(&credential.scope));
         let credentials = credentials
             .into_iter()
-            .map(|one| (vault.bound_hosts(&one), views::credential(&one, &catalog, &vault)))
-            .collect();
+            .map(|one| Ok((vault.bound_hosts(&one)?, views::credential(&one, &catalog, &vault)?)))
+            .collect::<Result<_, VaultError>>()?;
         let secrets = vault.secrets()?;
         let seen = secrets.iter().filter(|meta| {
             scopes.contains(&meta.scope) || meta.groups.iter().any(|group| scopes.contains(&group.scope()))
@@ -41,7 +42,7 @@ impl InSight {
     }
 
     /// The provider's credentials, narrowest scope first.
-    fn credentials_of(&self, provider: &Provider) -> Vec<&(Vec<Host>, CredentialView)> {
+    fn credentials_of(&self, provider: &Provider) -> Vec<&(Option<Vec<Host>>, CredentialView)> {
         let mut own: Vec<_> =
             self.credentials.iter().filter(|(_, one)| one.provider == provider.id).collect();
         own.sort_by_key(|(_, one)| self.scopes.iter().position(|scope| *scope == one.scope));
@@ -51,7 +52,7 @@ impl InSight {
     /// What calls can make of a capability.
     fn readiness(&self, provider: &Provider, capability: &Capability, missing: &[SecretName]) -> Readiness {
         let credentials = self.credentials_of(provider);
-        if credentials.iter().any(|(bound, _)| capability.place(bound).is_some()) {
+        if credentials.iter().any(|(bound, _)| capability.place(bound.as_deref()).is_some()) {
             Readiness::Ready
         } else if !credentials.is_empty() {
             Readiness::NoHost

@@ -1,7 +1,7 @@
 //! Capabilities of the operator's own providers, added and taken away one by one: the provider's
 //! file is changed where it says so, and must compile as before.
 
-use super::Local;
+use super::{Local, providers};
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::platform::clock;
 use crate::policy::Caller;
@@ -10,7 +10,7 @@ use crate::service::command::NewCapability;
 use crate::service::edit::{self, EditError};
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::Outcome;
-use crate::spec::{CapabilityId, suggest};
+use crate::spec::{Capability, CapabilityId, Provider, suggest};
 use crate::vault::StoredProvider;
 
 impl Local {
@@ -68,10 +68,15 @@ impl Local {
         action: Action,
         id: &CapabilityId,
     ) -> Result<String, ServiceError> {
-        compile_own(&format!("{}.yaml", stored.id), &text).map_err(|mistakes| {
+        let name = format!("{}.yaml", stored.id);
+        let provider = compile_own(&name, &text).map_err(|mistakes| {
             let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
             ServiceError::new(ErrorKind::InvalidRequest, lines.join("\n")).reason("provider.malformed")
         })?;
+        if compile_own(&name, &stored.text).is_ok_and(|before| !differ_only_in(&before, &provider, id)) {
+            return Err(EditError::Layout.into());
+        }
+        providers::refuse_beside(&*self.session(caller)?.catalog()?, &provider)?;
         let changed = StoredProvider { text: text.clone(), added_ms: clock::now_ms(), id: stored.id };
         let event = Event {
             provider: Some(changed.id.clone()),
@@ -81,6 +86,15 @@ impl Local {
         self.session(caller)?.recorded(event, |vault| vault.add_provider(&changed))?;
         Ok(text)
     }
+}
+
+/// Whether the change did what it was for and nothing else, whatever the file looks like.
+fn differ_only_in(before: &Provider, after: &Provider, id: &CapabilityId) -> bool {
+    let others = |provider: &Provider| -> Vec<Capability> {
+        provider.capabilities.iter().filter(|one| one.id != *id).cloned().collect()
+    };
+    let bare = |provider: &Provider| Provider { capabilities: Vec::new().into(), ..provider.clone() };
+    others(before) == others(after) && bare(before) == bare(after)
 }
 
 impl From<EditError> for ServiceError {

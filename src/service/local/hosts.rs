@@ -51,7 +51,7 @@ pub(super) fn of_new(
     if is_key(provider, name) && !given.iter().any(|host| is_of_tenant(provider, host)) {
         refuse_unbound(provider, name)?;
     }
-    Ok(joined(catalog.hosts_to_keep(provider), given))
+    Ok(joined(provider, catalog.hosts_to_keep(provider), given))
 }
 
 /// The hosts to keep with the new value of a secret that is stored.
@@ -118,13 +118,19 @@ fn is_key(provider: &Provider, name: &SecretName) -> bool {
     !provider.secrets.iter().any(|claim| claim.name == *name && claim.identifier)
 }
 
-fn joined(mut kept: Vec<Host>, given: &[Host]) -> Vec<Host> {
-    for host in given {
-        if !kept.contains(host) {
-            kept.push(host.clone());
+/// The chosen hosts, and of the others those in whose place none was chosen.
+fn joined(provider: &Provider, kept: Vec<Host>, given: &[Host]) -> Vec<Host> {
+    let mut all: Vec<Host> = Vec::with_capacity(kept.len() + given.len());
+    let is_replaced = |host: &Host| {
+        let mut standing = provider.capabilities.iter().filter(|one| one.host.exact().as_ref() == Some(host));
+        standing.any(|one| given.iter().any(|chosen| one.reaches(chosen.as_str())))
+    };
+    for host in given.iter().cloned().chain(kept.into_iter().filter(|host| !is_replaced(host))) {
+        if !all.contains(&host) {
+            all.push(host);
         }
     }
-    kept
+    all
 }
 
 fn invalid(message: String) -> ServiceError {

@@ -20,12 +20,7 @@ impl Local {
         })?;
         let session = self.session(caller)?;
         let catalog = session.catalog()?;
-        let others = catalog.providers().filter(|other| other.id != provider.id);
-        let taken: Vec<String> =
-            lint::beside(&provider, others).into_iter().map(|finding| finding.message).collect();
-        if !taken.is_empty() {
-            return Err(malformed(taken.join("; ")));
-        }
+        refuse_beside(&catalog, &provider)?;
         let replaced = catalog.provider(provider.id.as_str()).is_some();
         let stored = StoredProvider { id: provider.id.clone(), text: file.text, added_ms: clock::now_ms() };
         let event = event(caller, Action::ProviderAdd, &provider.id);
@@ -70,6 +65,14 @@ impl Local {
         session.recorded(event, |vault| vault.remove_provider(id))?;
         Ok(Outcome::ProviderRemoved { id: id.clone() })
     }
+}
+
+/// Whether there is room for a provider beside the registry and the operator's others.
+pub(super) fn refuse_beside(catalog: &FullCatalog, provider: &Provider) -> Result<(), ServiceError> {
+    let others = catalog.providers().filter(|other| other.id != provider.id);
+    let taken: Vec<String> =
+        lint::beside(provider, others).into_iter().map(|finding| finding.message).collect();
+    if taken.is_empty() { Ok(()) } else { Err(malformed(taken.join("; "))) }
 }
 
 fn event(caller: &Caller, action: Action, id: &ProviderId) -> Event {

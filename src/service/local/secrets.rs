@@ -189,7 +189,7 @@ impl Local {
                     Action::CredentialProvision,
                 )?;
                 Ok((
-                    Some(views::credential(&credential, &*session.catalog()?, &session.desk.vault())),
+                    Some(views::credential(&credential, &*session.catalog()?, &session.desk.vault())?),
                     Vec::new(),
                 ))
             }
@@ -272,7 +272,7 @@ fn credential_views(
 ) -> Result<Vec<CredentialView>, ServiceError> {
     let catalog = session.catalog()?;
     let vault = session.desk.vault();
-    Ok(credentials.iter().map(|one| views::credential(one, &catalog, &vault)).collect())
+    Ok(credentials.iter().map(|one| views::credential(one, &catalog, &vault)).collect::<Result<_, _>>()?)
 }
 
 fn changed(meta: &SecretMeta, provisioned: Vec<CredentialView>, removed: Vec<CredentialView>) -> Outcome {

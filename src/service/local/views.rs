@@ -4,7 +4,7 @@ use crate::policy::Catalog as _;
 use crate::service::catalog::FullCatalog;
 use crate::service::outcome::{CredentialView, SecretView, UpstreamView};
 use crate::spec::{Capability, Host};
-use crate::vault::{CredentialMeta, SecretMeta, Upstream, Vault};
+use crate::vault::{CredentialMeta, SecretMeta, Upstream, Vault, VaultError};
 
 pub(super) fn secret(meta: &SecretMeta) -> SecretView {
     SecretView {
@@ -22,27 +22,32 @@ pub(super) fn secret(meta: &SecretMeta) -> SecretView {
 }
 
 /// `vault` must have been looked at since `meta` was read from it.
-pub(super) fn credential(meta: &CredentialMeta, catalog: &FullCatalog, vault: &Vault) -> CredentialView {
-    let hosts = vault.bound_hosts(meta);
+pub(super) fn credential(
+    meta: &CredentialMeta,
+    catalog: &FullCatalog,
+    vault: &Vault,
+) -> Result<CredentialView, VaultError> {
+    let hosts = vault.bound_hosts(meta)?;
     let bound = |host: &Host| {
         let provider = catalog.provider(meta.provider.as_str());
         provider.is_some_and(|one| {
             one.capabilities.iter().any(|one| one.is_bound() && one.reaches(host.as_str()))
         })
     };
-    CredentialView {
+    Ok(CredentialView {
         name: meta.name.clone(),
         provider: meta.provider.clone(),
         scope: meta.scope.clone(),
-        capabilities: enabled_capabilities(meta.provider.as_str(), catalog, &hosts),
+        capabilities: enabled_capabilities(meta.provider.as_str(), catalog, hosts.as_deref()),
         secrets: vault.secret_names(meta),
-        hosts: hosts.into_iter().filter(bound).collect(),
-    }
+        hosts: hosts.unwrap_or_default().into_iter().filter(bound).collect(),
+    })
 }
 
 /// How many of a provider's capabilities its credential makes ready.
-fn enabled_capabilities(provider: &str, catalog: &FullCatalog, bound: &[Host]) -> usize {
-    let capabilities = catalog.provider(provider).map(|provider| provider.capabilities.iter());
+fn enabled_capabilities(provider: &str, catalog: &FullCatalog, bound: Option<&[Host]>) -> usize {
+    let provider = catalog.provider(provider).filter(|provider| provider.auth.is_supported());
+    let capabilities = provider.map(|provider| provider.capabilities.iter());
     let ready =
         |capability: &&Capability| catalog.is_enabled(capability) && capability.place(bound).is_some();
     capabilities.map_or(0, |all| all.filter(ready).count())

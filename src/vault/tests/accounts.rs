@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{NOW, Place, capability, host, new_secret, openai, with_openai, workspace};
 use crate::spec::policy::Glob;
-use crate::spec::{CredentialName, Host, ProviderId, Scope};
+use crate::spec::{CredentialName, ProviderId, Scope};
 use crate::vault::{
     Binding, CredentialMeta, Destination, NewCredential, NewSecret, SecretId, SecretRef, Sought, Vault,
     VaultError,
@@ -39,7 +39,12 @@ fn account(
 
 fn reveals(vault: &mut Vault, id: SecretId, pattern: &'static str, to: &str, own: bool) -> bool {
     let (provider, capability, host) = (shop(), capability(pattern), host(to));
-    vault.reveal(&id, Destination { provider: &provider, capability: &capability, host: &host, own }).is_ok()
+    vault
+        .reveal(
+            &id,
+            Destination { provider: &provider, capability: &capability, host: &host, own, identifier: false },
+        )
+        .is_ok()
 }
 
 #[test]
@@ -60,13 +65,40 @@ fn a_value_goes_to_the_hosts_that_it_was_given_for() {
 }
 
 #[test]
+fn a_name_goes_where_its_key_goes() {
+    let (_place, mut vault) = Place::with_vault();
+    let name = bound_secret(&mut vault, "A", &[], Scope::Global);
+    let (provider, capability, host) = (shop(), capability("*.shop.example"), host("a.shop.example"));
+    let to = |identifier| Destination {
+        provider: &provider,
+        capability: &capability,
+        host: &host,
+        own: false,
+        identifier,
+    };
+    assert!(vault.reveal(&name, to(true)).is_ok());
+    assert!(vault.reveal(&name, to(false)).is_err());
+}
+
+#[test]
+fn no_host_is_chosen_from_none() {
+    let (_place, mut vault) = Place::with_vault();
+    let id = bound_secret(&mut vault, "A", &[], Scope::Global);
+    assert!(matches!(
+        account(&mut vault, "x", id, &["api.eu.example"], Scope::Global),
+        Err(VaultError::HostMismatch { .. })
+    ));
+}
+
+#[test]
 fn a_mirror_takes_the_place_of_the_host_itself() {
     let (_place, mut vault) = Place::with_vault();
     let id = bound_secret(&mut vault, "A", &["api.eu.example"], Scope::Global);
     let mut there = capability("api.example");
     there.mirrors = vec![crate::spec::HostPattern::from_static("api.eu.example")].into();
     let (provider, usual, mirror) = (shop(), host("api.example"), host("api.eu.example"));
-    let to = |host| Destination { provider: &provider, capability: &there, host, own: false };
+    let to =
+        |host| Destination { provider: &provider, capability: &there, host, own: false, identifier: false };
     assert!(vault.reveal(&id, to(&mirror)).is_ok());
     assert!(vault.reveal(&id, to(&usual)).is_err());
 }
@@ -82,13 +114,13 @@ fn a_credential_reaches_no_further_than_its_secrets() {
         Err(VaultError::HostMismatch { .. })
     ));
     let made = account(&mut vault, "b", id, &["b.shop.example"], workspace("w")).unwrap();
-    assert_eq!(vault.bound_hosts(&made), [host("b.shop.example")]);
+    assert_eq!(vault.bound_hosts(&made).unwrap(), Some(vec![host("b.shop.example")]));
     assert!(matches!(
         account(&mut vault, "b", id, &[], workspace("w")),
         Err(VaultError::AlreadyExists { .. })
     ));
     let all = account(&mut vault, "all", id, &[], workspace("w")).unwrap();
-    assert_eq!(vault.bound_hosts(&all).len(), 2);
+    assert_eq!(vault.bound_hosts(&all).unwrap().unwrap().len(), 2);
     vault.delete_credential(&shop(), &made.name, &workspace("w")).unwrap();
     assert!(vault.delete_credential(&shop(), &made.name, &workspace("w")).is_err());
     assert_eq!(vault.credentials().unwrap().iter().filter(|one| one.provider == shop()).count(), 1);
@@ -102,8 +134,9 @@ fn a_value_given_again_for_another_host_takes_its_credentials_along() {
     let stays = account(&mut vault, "a", id, &["a.shop.example"], Scope::Global).unwrap();
     let other = |_: &crate::vault::SecretMeta| vec![host("b.shop.example")];
     vault.rotate_secret_for(&SecretRef::Id(id), &super::input("w"), other, NOW).unwrap();
-    assert_eq!(vault.bound_hosts(&follows), [host("b.shop.example")]);
-    assert_eq!(vault.bound_hosts(&stays), Vec::<Host>::new());
+    assert_eq!(vault.bound_hosts(&follows).unwrap(), Some(vec![host("b.shop.example")]));
+    // Bound to what is no more, and not to whatever else there is.
+    assert_eq!(vault.bound_hosts(&stays).unwrap(), Some(Vec::new()));
 }
 
 /// Two accounts, one binding; who gets which.
