@@ -234,3 +234,125 @@ fn a_capability_is_bounded_in_one_line() {
         .ends(5);
     }
 }
+
+const REGIONS: &str = r#"provider: regions
+name: Regions
+category: test
+docs: https://docs.regions.example/api
+secrets:
+  REGIONS_EMAIL: { as: email, identifier: true }
+  REGIONS_KEY: { as: key }
+hosts: [api.regions.example, intake.regions.example]
+mirrors:
+  api.regions.example: [eu.regions.example]
+  intake.regions.example: [intake.eu.regions.example]
+auth: { type: basic, username: "{{email}}", password: "{{key}}" }
+capabilities:
+  logs:
+    host: intake.regions.example
+    summary: Send logs
+    allow:
+      - { methods: [POST], paths: [/logs] }
+    example: { method: POST, path: /logs, body: {} }
+    examples: { deny: [GET /logs] }
+  things:
+    host: api.regions.example
+    summary: Read things
+    allow:
+      - { methods: [GET], paths: [/things] }
+    example: { method: GET, path: /things }
+    examples: { deny: [DELETE /things] }
+"#;
+
+#[test]
+fn a_key_of_one_region_goes_to_no_other() {
+    for door in Door::BOTH {
+        let hosts = ["api.regions.example", "intake.regions.example", "eu.regions.example"];
+        let upstream = Upstream::serving(&hosts);
+        let home = Home::test(door);
+        add(&home, REGIONS).ok();
+        hosts.iter().for_each(|host| send_to(&home, host, &upstream));
+        home.run(&["secrets", "create", "--name", "REGIONS_EMAIL", "--value", "ada@example.com"]).ok();
+        let key =
+            ["secrets", "create", "--name", "REGIONS_KEY", "--value", ONE, "--host", "eu.regions.example"];
+        home.run(&key).ok();
+        home.run(&["invoke", "regions/things"]).ok();
+        assert_eq!(upstream.take_one().header("host"), "eu.regions.example");
+        // An operator's own provider names its other host itself; nothing takes the place of the chosen one.
+        let credential =
+            ["credential", "create", "usual", "--provider", "regions", "--secret", "email=REGIONS_EMAIL"];
+        let usual =
+            [&credential[..], &["--secret", "key=REGIONS_KEY", "--host", "api.regions.example"]].concat();
+        home.run(&usual).ends(3);
+        assert!(upstream.take().is_empty());
+    }
+}
+
+#[test]
+fn a_builtin_mirror_that_was_not_chosen_is_not_reached() {
+    let upstream = Upstream::serving(&["http-intake.logs.datadoghq.com", "api.datadoghq.eu"]);
+    let home = Home::test(Door::InProcess);
+    for host in ["http-intake.logs.datadoghq.com", "api.datadoghq.eu"] {
+        send_to(&home, host, &upstream);
+    }
+    for name in ["DD_API_KEY", "DD_APP_KEY"] {
+        home.run(&["secrets", "create", "--name", name, "--value", ONE, "--host", "api.datadoghq.eu"]).ok();
+    }
+    let submit =
+        ["invoke", "datadog/logs-submit", "--method", "POST", "--path", "/api/v2/logs", "--body", "[{}]"];
+    let done = home.run(&submit).ends(3);
+    assert!(done.errors().contains("bound to none of these"), "{}", done.errors());
+    assert!(upstream.take().is_empty());
+    let make = ["credential", "create", "us", "--provider", "datadog", "--secret", "api_key=DD_API_KEY"];
+    home.run(&[&make[..], &["--secret", "app_key=DD_APP_KEY", "--host", "api.datadoghq.com"]].concat())
+        .ends(3);
+}
+
+#[test]
+fn no_provider_of_ones_own_takes_anothers_host_by_a_capability() {
+    let (home, upstream) = shop(Door::InProcess);
+    let thief = SHOP
+        .replace("shop.example", "thief.example")
+        .replace("SHOP_TOKEN", "THIEF_TOKEN")
+        .replace("provider: shop", "provider: thief")
+        .replace("\"*.thief.example\"", "api.thief.example, one.shop.example")
+        .replace("    summary", "    host: api.thief.example\n    summary");
+    // A host that nothing stands at would only keep others from it.
+    let idle = add(&home, &thief).ends(2);
+    assert!(idle.errors().contains("no capability stands at `one.shop.example`"), "{}", idle.errors());
+    home.run(&["invoke", "shop/orders"]).ok();
+    upstream.take();
+}
+
+#[test]
+fn what_an_operator_made_is_not_pointed_elsewhere() {
+    let upstream = Upstream::serving(&["api.openai.com"]);
+    let home = Home::with(Door::Daemon, &upstream);
+    home.run(&["secrets", "create", "--name", "MINE", "--value", TWO, "--provider", "openai"]).ok();
+    home.run(&["credential", "create", "openai", "--provider", "openai", "--secret", "MINE"]).ok();
+    home.store("OPENAI_API_KEY", "sk-0123456789abcdefghijklmnop");
+    home.run(&["invoke", "openai/models", "--method", "GET", "--path", "/v1/models"]).ok();
+    assert_eq!(upstream.take_one().header("authorization"), format!("Bearer {TWO}"));
+}
+
+#[test]
+fn a_scheme_that_is_not_there_yet_is_told_before_anything_is_used() {
+    let home = Home::test(Door::InProcess);
+    for name in ["AWS_SQS_ACCESS_KEY_ID", "AWS_SQS_SECRET_ACCESS_KEY"] {
+        home.run(&[
+            "secrets",
+            "create",
+            "--name",
+            name,
+            "--value",
+            ONE,
+            "--host",
+            "sqs.eu-west-1.amazonaws.com",
+        ])
+        .ok();
+    }
+    let done = home.run(&["invoke", "aws-sqs/messages", "--method", "POST", "--path", "/", "--body", "{}"]);
+    assert!(done.ends(3).errors().contains("aws-sigv4"));
+    let listed = home.run(&["capability", "list", "--provider", "aws-sqs"]).ok();
+    assert!(listed.text().contains("needs aws-sigv4"), "{}", listed.text());
+}
