@@ -54,7 +54,7 @@ async fn attempt<'a>(
 ) -> Result<Decided<'a>, BrokerError> {
     let admitted = authorise(catalog, call)?;
     let name = caller.name();
-    let (credential, bound, rules) = circumstances(desk, &admitted, call, &name)?;
+    let Served { credential, bound, rules } = circumstances(desk, &admitted, call, &name)?;
     let facts = Facts {
         caller: &name,
         scope: &call.scope,
@@ -70,13 +70,21 @@ async fn attempt<'a>(
     Ok(Decided { allowed, credential, body, reserved })
 }
 
+/// What a call is judged with beside the call itself.
+struct Served {
+    credential: CredentialMeta,
+    /// The hosts that it is bound to, if to any.
+    bound: Option<Vec<Host>>,
+    rules: Arc<RuleSet>,
+}
+
 /// The credential that serves the call, the hosts that it is bound to, and the rules in force.
 fn circumstances(
     desk: &Desk,
     admitted: &Admitted<'_>,
     call: &Call,
     caller: &str,
-) -> Result<(CredentialMeta, Option<Vec<Host>>, Arc<RuleSet>), BrokerError> {
+) -> Result<Served, BrokerError> {
     if !admitted.provider().auth.is_supported() {
         return Err(unsupported(admitted).into());
     }
@@ -96,7 +104,7 @@ fn circumstances(
     let bound = if is_bound { vault.bound_hosts(&credential)? } else { None };
     // Before a body is read for a call that has nowhere to go.
     admitted.place(bound.as_deref())?;
-    Ok((credential, bound, desk.rulebook.rules(&mut vault)?))
+    Ok(Served { credential, bound, rules: desk.rulebook.rules(&mut vault)? })
 }
 
 /// Before anything is decrypted or charged for a call that cannot be made.

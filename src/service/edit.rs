@@ -89,8 +89,8 @@ impl Block {
             return Err(EditError::Layout);
         }
         let lines: Vec<&str> = text.lines().collect();
-        let is_key = |line: &&str| line.split('#').next().unwrap_or_default().trim_end() == "capabilities:";
-        let key = lines.iter().position(|line| is_key(&line)).ok_or(EditError::Layout)?;
+        let is_key = |line: &str| line.split('#').next().unwrap_or_default().trim_end() == "capabilities:";
+        let key = lines.iter().position(|line| is_key(line)).ok_or(EditError::Layout)?;
         let start = key + 1;
         let first = (start..lines.len()).find(|line| is_content(lines[*line])).ok_or(EditError::Layout)?;
         let depth = indent(lines[first]);

@@ -4,7 +4,7 @@ use super::bindings::bound;
 use super::change::Vault;
 use super::error::VaultError;
 use super::model::CredentialMeta;
-use super::store::Kind;
+use super::store::{Kind, RecordName};
 use crate::spec::{CredentialName, ProviderId, Scope};
 
 /// What a call says of the credential that it needs.
@@ -86,6 +86,17 @@ impl Vault {
         }
     }
 
+    /// Whether it is the credential that came to be by itself for some secret, so that it is known
+    /// where it stands and for whom.
+    fn is_provisioned(&self, record: &RecordName) -> bool {
+        self.index().secrets().any(|secret| {
+            let id = |pin: &ProviderId, place: &Scope| {
+                self.unlocked().credential_id(pin, place, &CredentialName::from(pin)).record_name()
+            };
+            secret.pin.as_ref().is_some_and(|pin| secret.places().any(|place| id(pin, &place) == *record))
+        })
+    }
+
     /// The id of a credential follows from provider, scope and name, so that a damaged one can be
     /// told to be this one. Unnamed calls mean the provisioned one.
     fn refuse_damaged_account(
@@ -98,7 +109,8 @@ impl Vault {
             return Ok(());
         }
         // What an account is called that cannot be read is not known: it may be the one.
-        if let (None, Some(record)) = (named, self.index().damaged_of(Kind::Credential)) {
+        let nameless = |record: &&RecordName| record.kind == Kind::Credential && !self.is_provisioned(record);
+        if let (None, Some(record)) = (named, self.damaged().iter().find(nameless)) {
             return Err(VaultError::Tampered { record: record.clone() });
         }
         let name = named.cloned().unwrap_or_else(|| CredentialName::from(provider));

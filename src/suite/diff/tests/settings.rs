@@ -67,7 +67,9 @@ fn altered(from: &str, to: &str) -> Vec<(String, String, bool)> {
     let two = ACME.replace("hosts: [api.acme.example]", "hosts: [api.acme.example, eu.acme.example]");
     let two = two.replace("    summary: Read", "    host: api.acme.example\n    summary: Read");
     let other = "  others:\n    host: eu.acme.example\n    summary: Read\n    allow: [{ methods: [GET], paths: [/v1/others] }]\n    \
-                 example: { method: GET, path: /v1/others }\n    examples: { deny: [DELETE /v1/others] }\n";
+                 example: { method: GET, path: /v1/others }\n    examples: { deny: [DELETE /v1/others] }\n  more:\n    host: \"api.acme.example\"\n    summary: Read\n    \
+                 allow: [{ methods: [GET], paths: [/v1/more] }]\n    example: { method: GET, path: /v1/more }\n    \
+                 examples: { deny: [DELETE /v1/more] }\n";
     let before = two + other;
     let after = before.replace(from, to);
     assert!(from == to || before != after, "{from}");
@@ -85,7 +87,8 @@ fn where_a_secret_goes_and_how_is_told() {
     assert_eq!(altered("acme", "acme"), []);
     let told = |about: &str, what: &str, further| (about.to_owned(), what.to_owned(), further);
     let elsewhere = "the secret now goes to us.acme.example, instead of to api.acme.example";
-    assert_eq!(altered("api.acme.example", "us.acme.example"), [told("acme/things", elsewhere, true)]);
+    let both = [told("acme/more", elsewhere, true), told("acme/things", elsewhere, true)];
+    assert_eq!(altered("api.acme.example", "us.acme.example"), both);
     let known = "the secret now goes to eu.acme.example, instead of to api.acme.example";
     let moved = altered("host: api.acme.example\n", "host: eu.acme.example\n");
     assert_eq!(moved, [told("acme/things", known, false)]);
