@@ -35,8 +35,14 @@ pub fn provider(provider: &Provider, document: &ProviderDocument) -> Vec<Finding
 
 /// Hosts that no capability stands at, which a provider would keep from others for nothing.
 fn idle_hosts(provider: &Provider, document: &ProviderDocument) -> Vec<Finding> {
+    // Where one stands is not known of a capability that did not compile.
+    if provider.capabilities.len() < document.capabilities.len() {
+        return Vec::new();
+    }
     let place = Place::root().key("hosts");
-    let is_idle = |host: &String| !provider.capabilities.iter().any(|one| one.host.as_str() == host);
+    let is_idle = |host: &String| {
+        HostPattern::parse(host).is_ok() && !provider.capabilities.iter().any(|one| one.host.as_str() == host)
+    };
     let idle = document.hosts.iter().enumerate().filter(|(_, host)| is_idle(host));
     idle.map(|(index, host)| {
         let message = format!("no capability stands at `{host}`");

@@ -77,7 +77,11 @@ impl Vault {
     pub fn bound_hosts(&self, credential: &CredentialMeta) -> Result<Option<Vec<Host>>, VaultError> {
         let mut bound = Some(credential.hosts.clone()).filter(|hosts| !hosts.is_empty());
         for id in credential.secrets.values() {
-            let hosts = &by_id(self.index(), *id)?.hosts;
+            let hosts = match by_id(self.index(), *id) {
+                Ok(meta) => &meta.hosts,
+                Err(VaultError::SecretNotFound { .. }) => continue,
+                Err(error) => return Err(error),
+            };
             match &mut bound {
                 _ if hosts.is_empty() => {}
                 Some(bound) => bound.retain(|host| hosts.contains(host)),

@@ -174,7 +174,10 @@ fn hosts_are_told_apart() {
     let two = support::ACME
         .replace("[api.acme.example]", "[api.acme.example, files.acme.example]")
         .replace("    summary", "    host: api.acme.example\n    summary");
-    acme.write("providers/acme.yaml", &two);
+    let files = "\n  files:\n    host: files.acme.example\n    summary: Read files\n    allow:\n      \
+                 - { methods: [GET], paths: [/v1/files] }\n    example: { method: GET, path: /v1/files }\n    \
+                 examples: { deny: [DELETE /v1/files] }\n";
+    acme.write("providers/acme.yaml", &(two + files));
     acme.write(
         "list.txt",
         "GET https://api.acme.example/v1/things\nGET https://files.acme.example/v1/things\n",

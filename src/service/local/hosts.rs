@@ -51,6 +51,10 @@ pub(super) fn of_new(
     if is_key(provider, name) && !given.iter().any(|host| is_of_tenant(provider, host)) {
         refuse_unbound(provider, name)?;
     }
+    // An account's name goes along with its key, which says where.
+    if given.is_empty() && !is_key(provider, name) {
+        return Ok(Vec::new());
+    }
     Ok(joined(provider, catalog.hosts_to_keep(provider), given))
 }
 
