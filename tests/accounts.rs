@@ -4,9 +4,7 @@
 
 mod support;
 
-use std::fs;
-
-use support::{Done, Door, Home, Upstream};
+use support::{Door, Home, Upstream};
 
 const SHOP: &str = r#"provider: shop
 name: Shop
@@ -26,29 +24,14 @@ capabilities:
 const ONE: &str = "token-of-shop-one-0123456789";
 const TWO: &str = "token-of-shop-two-0123456789";
 
-fn add(home: &Home, text: &str) -> Done {
-    let file = home.path("shop.yaml");
-    fs::write(&file, text).unwrap();
-    home.run(&["provider", "add", file.to_str().unwrap()])
-}
-
-fn send_to(home: &Home, host: &str, upstream: &Upstream) {
-    let ca = home.path("ca.pem");
-    fs::write(&ca, &upstream.ca_pem).unwrap();
-    let (ca, to) = (ca.to_str().unwrap(), upstream.address.to_string());
-    home.run(&["upstream", "set", host, "--to", &to, "--ca", ca]).ok();
-}
-
 /// A vault with the shop, whose key was given for shop one.
 fn shop(door: Door) -> (Home, Upstream) {
     let upstream = Upstream::serving(&["one.shop.example", "two.shop.example", "evil.shop.example"]);
     let home = Home::test(door);
-    add(&home, SHOP).ok();
+    home.add_provider(SHOP).ok();
     home.run(&["secrets", "create", "--name", "SHOP_TOKEN", "--value", ONE, "--host", "one.shop.example"])
         .ok();
-    for host in ["one.shop.example", "two.shop.example", "evil.shop.example"] {
-        send_to(&home, host, &upstream);
-    }
+    home.send_to(&upstream);
     (home, upstream)
 }
 
@@ -75,7 +58,7 @@ fn a_key_goes_to_its_own_shop_and_to_no_other() {
         home.run(&["invoke", "shop/orders", "--path", "//evil.shop.example/orders"]).ends(3);
         home.run(&["invoke", "shop/orders", "--header", "host: evil.shop.example"]).ends(3);
         // A provider that has come to mean other hosts does not take it along either.
-        add(&home, &SHOP.replace("*.shop.example", "*.evil.example")).ok();
+        home.add_provider(&SHOP.replace("*.shop.example", "*.evil.example")).ok();
         home.run(&["invoke", "shop/orders"]).ends(3);
         assert!(upstream.take().is_empty());
     }
@@ -84,7 +67,7 @@ fn a_key_goes_to_its_own_shop_and_to_no_other() {
 #[test]
 fn a_key_without_its_host_is_not_stored() {
     let home = Home::test(Door::InProcess);
-    add(&home, SHOP).ok();
+    home.add_provider(SHOP).ok();
     let store = ["secrets", "create", "--name", "SHOP_TOKEN", "--value", ONE];
     let done = home.run(&store).ends(2);
     assert!(done.errors().contains("--host example.shop.example"), "{}", done.errors());
@@ -179,7 +162,7 @@ fn what_is_off_is_turned_on_by_name_and_the_other_way_round() {
     for door in Door::BOTH {
         let upstream = Upstream::serving(&["slack.com"]);
         let home = Home::test(door);
-        send_to(&home, "slack.com", &upstream);
+        home.send_host_to("slack.com", &upstream);
         home.store("SLACK_BOT_TOKEN", "xoxb-made-up-for-tests");
         let call = ["invoke", "slack/admin", "--method", "GET", "--path", "/api/admin.teams.list"];
         let off = home.run(&call).ends(3);
@@ -270,8 +253,8 @@ fn a_key_of_one_region_goes_to_no_other() {
         let hosts = ["api.regions.example", "intake.regions.example", "eu.regions.example"];
         let upstream = Upstream::serving(&hosts);
         let home = Home::test(door);
-        add(&home, REGIONS).ok();
-        hosts.iter().for_each(|host| send_to(&home, host, &upstream));
+        home.add_provider(REGIONS).ok();
+        home.send_to(&upstream);
         home.run(&["secrets", "create", "--name", "REGIONS_EMAIL", "--value", "ada@example.com"]).ok();
         let key =
             ["secrets", "create", "--name", "REGIONS_KEY", "--value", ONE, "--host", "eu.regions.example"];
@@ -292,9 +275,7 @@ fn a_key_of_one_region_goes_to_no_other() {
 fn a_builtin_mirror_that_was_not_chosen_is_not_reached() {
     let upstream = Upstream::serving(&["http-intake.logs.datadoghq.com", "api.datadoghq.eu"]);
     let home = Home::test(Door::InProcess);
-    for host in ["http-intake.logs.datadoghq.com", "api.datadoghq.eu"] {
-        send_to(&home, host, &upstream);
-    }
+    home.send_to(&upstream);
     for name in ["DD_API_KEY", "DD_APP_KEY"] {
         home.run(&["secrets", "create", "--name", name, "--value", ONE, "--host", "api.datadoghq.eu"]).ok();
     }
@@ -318,7 +299,7 @@ fn no_provider_of_ones_own_takes_anothers_host_by_a_capability() {
         .replace("\"*.thief.example\"", "api.thief.example, one.shop.example")
         .replace("    summary", "    host: api.thief.example\n    summary");
     // A host that nothing stands at would only keep others from it.
-    let idle = add(&home, &thief).ends(2);
+    let idle = home.add_provider(&thief).ends(2);
     assert!(idle.errors().contains("no capability stands at `one.shop.example`"), "{}", idle.errors());
     home.run(&["invoke", "shop/orders"]).ok();
     upstream.take();

@@ -8,8 +8,6 @@ use std::io::Read as _;
 use std::process::Stdio;
 use std::sync::Mutex;
 
-use aivault::service::Call;
-use aivault::spec::Scope;
 use bytes::Bytes;
 use support::{Answer, Done, Door, Home, Received, Upstream, gzip, socket};
 
@@ -119,18 +117,6 @@ fn a_key_in_a_path_is_replaced_however_the_path_is_written() {
     assert_eq!(done.text(), format!("{MARK}%0A {MARK} {MARK}"));
 }
 
-fn call() -> Call {
-    Call {
-        capability: CHAT.to_owned(),
-        credential: None,
-        scope: Scope::Global,
-        method: Some("GET".to_owned()),
-        path: Some("/v1/chat/completions".to_owned()),
-        headers: Vec::new(),
-        has_body: false,
-    }
-}
-
 #[test]
 fn headers_show_no_key_in_their_names_or_from_line_to_line() {
     let (upstream, home) = setting(Door::Daemon, KEY);
@@ -143,7 +129,7 @@ fn headers_show_no_key_in_their_names_or_from_line_to_line() {
             .with("x-request-id", "req_1")
     });
     home.run(&["invoke", CHAT, "--body", "{}"]).ok();
-    let (head, _) = socket::invoke(&home.socket(), &call());
+    let (head, _) = socket::invoke(&home.socket(), &socket::chat());
     assert!(head.fields.iter().all(|(name, _)| !name.starts_with("x-name")), "{head:?}");
     assert_eq!((head.all("x-split"), head.all("x-request-id")), (vec![MARK], vec!["req_1"]));
 }

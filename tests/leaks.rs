@@ -11,8 +11,6 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use aivault::service::Call;
-use aivault::spec::Scope;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -293,18 +291,6 @@ fn an_honest_answer_is_left_alone() {
     assert_eq!(home.run(INVOKE).ok().text(), honest);
 }
 
-fn call() -> Call {
-    Call {
-        capability: CHAT.to_owned(),
-        credential: None,
-        scope: Scope::Global,
-        method: Some("GET".to_owned()),
-        path: Some("/v1/chat/completions".to_owned()),
-        headers: Vec::new(),
-        has_body: false,
-    }
-}
-
 /// The command line shows no headers; a program at the socket would see them.
 #[test]
 fn headers_that_could_carry_a_credential_do_not_come_back() {
@@ -325,7 +311,7 @@ fn headers_that_could_carry_a_credential_do_not_come_back() {
     let home = Home::with_openai(Door::Daemon, &upstream, OPENAI);
     home.run(INVOKE).ok();
     upstream.take();
-    let (head, body) = socket::invoke(&home.socket(), &call());
+    let (head, body) = socket::invoke(&home.socket(), &socket::chat());
     assert!(head.first_line.starts_with("HTTP/1.1 200"), "{head:?}");
     for name in ["authorization", "x-api-key", "set-cookie", "set-cookie2", "www-authenticate", "x-hop"] {
         assert!(!head.has(name), "{name} in {head:?}");

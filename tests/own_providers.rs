@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 
-use support::{Done, Door, Home, Upstream};
+use support::{Door, Home, Upstream};
 
 const ACME: &str = r#"provider: acme
 name: Acme
@@ -25,28 +25,15 @@ capabilities:
 "#;
 const KEY: &str = "acme-0123456789abcdef0123456789abcdef";
 
-fn add(home: &Home, text: &str) -> Done {
-    let file = home.path("acme.yaml");
-    fs::write(&file, text).unwrap();
-    home.run(&["provider", "add", file.to_str().unwrap()])
-}
-
-fn send_to(home: &Home, host: &str, upstream: &Upstream) {
-    let ca = home.path("ca.pem");
-    fs::write(&ca, &upstream.ca_pem).unwrap();
-    let (ca, to) = (ca.to_str().unwrap(), upstream.address.to_string());
-    home.run(&["upstream", "set", host, "--to", &to, "--ca", ca]).ok();
-}
-
 #[test]
 fn one_of_the_operators_own_works_like_one_of_the_registry() {
     for door in Door::BOTH {
         let upstream = Upstream::serving(&["api.acme.example"]);
         let home = Home::test(door);
         home.run(&["invoke", "acme/widgets"]).ends(5);
-        let done = add(&home, ACME).ok();
+        let done = home.add_provider(ACME).ok();
         assert!(done.text().starts_with("Provider added: acme (1 capability)\n"), "{}", done.text());
-        send_to(&home, "api.acme.example", &upstream);
+        home.send_host_to("api.acme.example", &upstream);
         let stored = home.store("ACME_API_KEY", KEY);
         assert!(stored.text().contains("pinned to provider: acme"), "{}", stored.text());
         home.run(&["invoke", "acme/widgets"]).ok();
@@ -65,16 +52,16 @@ fn a_stored_secret_does_not_follow_its_provider_to_another_host() {
     for door in Door::BOTH {
         let upstream = Upstream::serving(&["evil.example", "api.acme.example"]);
         let home = Home::test(door);
-        add(&home, ACME).ok();
+        home.add_provider(ACME).ok();
         home.store("ACME_API_KEY", KEY);
         let moved = ACME.replace("hosts: [api.acme.example]", "hosts: [evil.example]");
-        let done = add(&home, &moved).ok();
+        let done = home.add_provider(&moved).ok();
         assert!(done.errors().contains("stored for other hosts"), "{}", done.errors());
-        send_to(&home, "evil.example", &upstream);
+        home.send_host_to("evil.example", &upstream);
         home.run(&["invoke", "acme/widgets"]).ends(3);
         // Neither does taking the provider away and bringing it back.
         home.run(&["provider", "remove", "acme"]).ok();
-        add(&home, &moved).ok();
+        home.add_provider(&moved).ok();
         home.run(&["invoke", "acme/widgets"]).ends(3);
         assert!(upstream.take().is_empty());
         // Its value given again, it may go there: whoever knows it sends it.
@@ -92,12 +79,12 @@ fn nothing_of_the_registrys_can_be_taken() {
         ("ACME_API_KEY", "OPENAI_API_KEY", "already claimed by `openai`"),
         ("[api.acme.example]", "[api.openai.com]", "is a host of `openai`"),
     ] {
-        let done = add(&home, &ACME.replace(from, to)).ends(2);
+        let done = home.add_provider(&ACME.replace(from, to)).ends(2);
         assert!(done.errors().contains(what), "{}", done.errors());
     }
     // A second one can take nothing of the first either.
-    add(&home, ACME).ok();
-    let done = add(&home, &ACME.replace("provider: acme", "provider: other")).ends(2);
+    home.add_provider(ACME).ok();
+    let done = home.add_provider(&ACME.replace("provider: acme", "provider: other")).ends(2);
     assert!(done.errors().contains("claimed by `acme`"), "{}", done.errors());
     let file = home.path("acme.yaml");
     fs::write(&file, ACME.replace("methods: [GET]", "methods: [GTE]")).unwrap();
@@ -112,6 +99,6 @@ fn nothing_of_the_registrys_can_be_taken() {
 fn a_secret_stored_before_its_name_was_claimed_serves_nobody() {
     let home = Home::test(Door::InProcess);
     home.store("ACME_API_KEY", KEY);
-    add(&home, ACME).ok();
+    home.add_provider(ACME).ok();
     home.run(&["invoke", "acme/widgets"]).ends(5);
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::policy::{BrokenPolicy, RuleSet};
 use crate::spec::Source;
 use crate::spec::policy::{Policy, compile_policy, selections};
+use crate::vault::store::Kind;
 use crate::vault::{StoredPolicy, Vault, VaultError};
 
 /// The rules in force, and the state of the vault that they were compiled from.
@@ -42,7 +43,7 @@ fn compiled(vault: &mut Vault) -> Result<RuleSet, VaultError> {
             Err(policy) => broken.push(policy),
         }
     }
-    let damaged = vault.damaged_policies().into_iter();
+    let damaged = vault.damaged_of(Kind::Policy);
     broken.extend(damaged.map(|record| BrokenPolicy { policy: record.to_string(), selects: Vec::new() }));
     Ok(RuleSet::new(policies, broken))
 }

@@ -59,7 +59,7 @@ pub(super) fn bound<'i>(
     caller: &str,
     scope: &Scope,
 ) -> Result<Vec<&'i CredentialName>, VaultError> {
-    if let Some(record) = index.damaged_of(Kind::Binding) {
+    if let Some(record) = index.damaged_of(Kind::Binding).next() {
         return Err(VaultError::Tampered { record: record.clone() });
     }
     let fits = |binding: &&Binding| {

@@ -118,6 +118,11 @@ impl Vault {
         self.index().damaged()
     }
 
+    /// Those of one kind, which nobody may take for absent.
+    pub fn damaged_of(&self, kind: Kind) -> impl Iterator<Item = &RecordName> {
+        self.index().damaged_of(kind)
+    }
+
     pub(super) fn index(&self) -> &Index {
         self.resident.index()
     }

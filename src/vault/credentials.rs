@@ -109,8 +109,8 @@ impl Vault {
             return Ok(());
         }
         // What an account is called that cannot be read is not known: it may be the one.
-        let nameless = |record: &&RecordName| record.kind == Kind::Credential && !self.is_provisioned(record);
-        if let (None, Some(record)) = (named, self.damaged().iter().find(nameless)) {
+        let mut nameless = self.damaged_of(Kind::Credential).filter(|record| !self.is_provisioned(record));
+        if let (None, Some(record)) = (named, nameless.next()) {
             return Err(VaultError::Tampered { record: record.clone() });
         }
         let name = named.cloned().unwrap_or_else(|| CredentialName::from(provider));

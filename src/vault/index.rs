@@ -103,8 +103,8 @@ impl Index {
         &self.damaged
     }
 
-    pub(super) fn damaged_of(&self, kind: Kind) -> Option<&RecordName> {
-        self.damaged.iter().find(|name| name.kind == kind)
+    pub(super) fn damaged_of(&self, kind: Kind) -> impl Iterator<Item = &RecordName> {
+        self.damaged.iter().filter(move |name| name.kind == kind)
     }
 
     /// The secrets that have this name or alias, once each.

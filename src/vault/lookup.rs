@@ -44,7 +44,7 @@ fn by_label<'i>(
 ) -> Result<&'i SecretMeta, VaultError> {
     let labelled = index.labelled(label).filter(|meta| meant(meta));
     let fitting: Vec<_> = labelled.filter(|meta| scope.is_none_or(|scope| meta.scope == *scope)).collect();
-    match (fitting.as_slice(), index.damaged_of(Kind::Secret)) {
+    match (fitting.as_slice(), index.damaged_of(Kind::Secret).next()) {
         ([meta], _) => Ok(meta),
         // The damaged one may be the one that is meant.
         ([], Some(record)) => Err(VaultError::Tampered { record: record.clone() }),

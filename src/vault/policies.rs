@@ -3,7 +3,6 @@
 use super::change::Vault;
 use super::error::VaultError;
 use super::model::StoredPolicy;
-use super::store::{Kind, RecordName};
 use super::usage;
 use crate::spec::PolicyId;
 
@@ -48,12 +47,6 @@ impl Vault {
         let mut policies: Vec<_> = self.index().policies().values().cloned().collect();
         policies.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(policies)
-    }
-
-    /// The records of policies that cannot be read, which nobody may take for absent.
-    #[must_use]
-    pub fn damaged_policies(&self) -> Vec<RecordName> {
-        self.index().damaged().iter().filter(|name| name.kind == Kind::Policy).cloned().collect()
     }
 
     /// A number that changes whenever a policy does; comparable within this handle only.

@@ -3,7 +3,6 @@
 use super::change::Vault;
 use super::error::VaultError;
 use super::model::StoredProvider;
-use super::store::{Kind, RecordName};
 use crate::spec::ProviderId;
 
 impl Vault {
@@ -40,12 +39,6 @@ impl Vault {
         let mut providers: Vec<_> = self.index().providers().values().cloned().collect();
         providers.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(providers)
-    }
-
-    /// The records of providers that cannot be read.
-    #[must_use]
-    pub fn damaged_providers(&self) -> Vec<RecordName> {
-        self.index().damaged().iter().filter(|name| name.kind == Kind::Provider).cloned().collect()
     }
 
     /// A number that changes whenever a provider or a switch does; comparable within this handle only.

@@ -107,18 +107,6 @@ impl fmt::Display for RecordName {
     }
 }
 
-impl RecordName {
-    #[must_use]
-    pub fn is_binding(&self) -> bool {
-        self.kind == Kind::Binding
-    }
-
-    #[must_use]
-    pub fn is_credential(&self) -> bool {
-        self.kind == Kind::Credential
-    }
-}
-
 /// A record as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedRecord {

@@ -21,7 +21,7 @@ impl Vault {
     /// [`VaultError::Tampered`] when a switch cannot be read, since it might turn something off.
     pub fn switches(&mut self) -> Result<Vec<Switch>, VaultError> {
         self.refresh()?;
-        match self.index().damaged_of(Kind::Switch) {
+        match self.index().damaged_of(Kind::Switch).next() {
             Some(record) => Err(VaultError::Tampered { record: record.clone() }),
             None => Ok(self.index().switches().values().cloned().collect()),
         }

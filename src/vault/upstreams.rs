@@ -41,7 +41,7 @@ impl Vault {
     /// [`VaultError::Tampered`], or [`VaultError::NotATestVault`] when a real vault holds any.
     pub fn upstreams(&mut self) -> Result<Vec<Upstream>, VaultError> {
         self.refresh()?;
-        if let Some(record) = self.index().damaged_of(Kind::Upstream) {
+        if let Some(record) = self.index().damaged_of(Kind::Upstream).next() {
             return Err(VaultError::Tampered { record: record.clone() });
         }
         let upstreams = self.index().upstreams();

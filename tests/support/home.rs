@@ -100,13 +100,24 @@ impl Home {
         }
     }
 
+    /// Every host of the upstream.
     pub fn send_to(&self, upstream: &Upstream) {
+        upstream.hosts.iter().for_each(|host| self.send_host_to(host, upstream));
+    }
+
+    /// One host alone.
+    pub fn send_host_to(&self, host: &str, upstream: &Upstream) {
         let ca = self.path("ca.pem");
         fs::write(&ca, &upstream.ca_pem).unwrap();
         let (ca, address) = (ca.to_str().unwrap(), upstream.address.to_string());
-        for host in &upstream.hosts {
-            self.run(&["upstream", "set", host, "--to", &address, "--ca", ca]).ok();
-        }
+        self.run(&["upstream", "set", host, "--to", &address, "--ca", ca]).ok();
+    }
+
+    /// Adds a provider of the operator's own, from its file's text.
+    pub fn add_provider(&self, text: &str) -> Done {
+        let file = self.path("own.yaml");
+        fs::write(&file, text).unwrap();
+        self.run(&["provider", "add", file.to_str().unwrap()])
     }
 
     pub fn store(&self, name: &str, value: &str) -> Done {

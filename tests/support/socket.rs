@@ -6,6 +6,7 @@ use std::path::Path;
 
 use aivault::service::Call;
 use aivault::service::wire;
+use aivault::spec::Scope;
 
 use super::http::Head;
 use super::wait::LIMIT;
@@ -15,6 +16,19 @@ pub fn listener(socket: &Path) -> Option<u32> {
     let stream = UnixStream::connect(socket).ok()?;
     let peer = rustix::net::sockopt::socket_peercred(&stream).ok()?;
     u32::try_from(peer.pid.as_raw_nonzero().get()).ok()
+}
+
+/// A call for chat completions, as a program at the socket makes it.
+pub fn chat() -> Call {
+    Call {
+        capability: "openai/chat-completions".to_owned(),
+        credential: None,
+        scope: Scope::Global,
+        method: Some("GET".to_owned()),
+        path: Some("/v1/chat/completions".to_owned()),
+        headers: Vec::new(),
+        has_body: false,
+    }
 }
 
 /// Sends a call to the callers' socket; gives the answer's head and its body as it came.

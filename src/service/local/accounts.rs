@@ -12,6 +12,7 @@ use crate::service::catalog::FullCatalog;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::Outcome;
 use crate::spec::{CredentialName, Host, Provider, ProviderId, Scope};
+use crate::vault::store::Kind;
 use crate::vault::{NewCredential, SecretRef, Vault, VaultError};
 
 /// A credential as it was asked for.
@@ -45,7 +46,7 @@ impl Local {
         let mut vault = session.desk.vault();
         let mut all = vault.credentials()?;
         all.sort_by(|a, b| (&a.provider, &a.scope, &a.name).cmp(&(&b.provider, &b.scope, &b.name)));
-        let damaged = vault.damaged().iter().filter(|record| record.is_credential());
+        let damaged = vault.damaged_of(Kind::Credential);
         Ok(Outcome::Credentials {
             damaged: damaged.map(ToString::to_string).collect(),
             credentials: all

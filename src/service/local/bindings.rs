@@ -9,6 +9,7 @@ use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::{BindingView, Outcome};
 use crate::spec::policy::Glob;
 use crate::spec::{CredentialName, Scope};
+use crate::vault::store::Kind;
 use crate::vault::{Binding, Switch};
 
 impl Local {
@@ -60,7 +61,7 @@ impl Local {
         let session = self.session(caller)?;
         let mut vault = session.desk.vault();
         let bindings = vault.bindings()?.iter().map(view).collect();
-        let damaged = vault.damaged().iter().filter(|record| record.is_binding()).map(ToString::to_string);
+        let damaged = vault.damaged_of(Kind::Binding).map(ToString::to_string);
         Ok(Outcome::Bindings { bindings, damaged: damaged.collect() })
     }
 

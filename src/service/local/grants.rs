@@ -69,10 +69,7 @@ impl Local {
         id: &CapabilityId,
     ) -> Result<String, ServiceError> {
         let name = format!("{}.yaml", stored.id);
-        let provider = compile_own(&name, &text).map_err(|mistakes| {
-            let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-            ServiceError::new(ErrorKind::InvalidRequest, lines.join("\n")).reason("provider.malformed")
-        })?;
+        let provider = providers::compiled(&name, &text)?;
         if compile_own(&name, &stored.text).is_ok_and(|before| !differ_only_in(&before, &provider, id)) {
             return Err(EditError::Layout.into());
         }

@@ -14,6 +14,7 @@ use crate::service::review::{self, LintQuestion};
 use crate::spec::policy::{Instant, Policy, Rule, compile_policy};
 use crate::spec::{Diagnostic, PolicyId, RuleId, Source};
 use crate::vault::StoredPolicy;
+use crate::vault::store::Kind;
 
 impl Local {
     pub(super) fn apply_policies(
@@ -57,7 +58,7 @@ impl Local {
                 None => broken.push(stored.id.to_string()),
             }
         }
-        broken.extend(vault.damaged_policies().iter().map(ToString::to_string));
+        broken.extend(vault.damaged_of(Kind::Policy).map(ToString::to_string));
         Ok(Outcome::Policies { policies, broken })
     }
 

@@ -11,13 +11,11 @@ use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::{Outcome, ProviderView};
 use crate::spec::{Provider, ProviderId, lint, suggest};
 use crate::vault::StoredProvider;
+use crate::vault::store::Kind;
 
 impl Local {
     pub(super) fn add_provider(&self, caller: &Caller, file: SourceFile) -> Result<Outcome, ServiceError> {
-        let provider = compile_own(&file.name, &file.text).map_err(|mistakes| {
-            let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-            malformed(lines.join("\n"))
-        })?;
+        let provider = compiled(&file.name, &file.text)?;
         let session = self.session(caller)?;
         let catalog = session.catalog()?;
         refuse_beside(&catalog, &provider)?;
@@ -45,7 +43,7 @@ impl Local {
         let stored = vault.providers()?;
         let mut broken: Vec<String> =
             stored.iter().filter(|one| unusable(one)).map(|one| one.id.to_string()).collect();
-        broken.extend(vault.damaged_providers().iter().map(ToString::to_string));
+        broken.extend(vault.damaged_of(Kind::Provider).map(ToString::to_string));
         Ok(Outcome::Providers { providers: providers.collect(), broken })
     }
 
@@ -65,6 +63,14 @@ impl Local {
         session.recorded(event, |vault| vault.remove_provider(id))?;
         Ok(Outcome::ProviderRemoved { id: id.clone() })
     }
+}
+
+/// The provider of a file, or all that is wrong with it.
+pub(super) fn compiled(name: &str, text: &str) -> Result<Provider, ServiceError> {
+    compile_own(name, text).map_err(|mistakes| {
+        let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        malformed(lines.join("\n"))
+    })
 }
 
 /// Whether there is room for a provider beside the registry and the operator's others.
