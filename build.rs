@@ -27,8 +27,10 @@ fn main() {
     // Cargo sets OUT_DIR for build scripts, always.
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let generated = emit::registry(&providers);
-    for (name, text) in [("registry.rs", generated.code.to_string()), ("texts.txt", generated.texts)] {
-        if let Err(error) = fs::write(out.join(name), text) {
+    for (name, bytes) in
+        [("registry.rs", generated.code.to_string().into_bytes()), ("registry.bin", generated.packed)]
+    {
+        if let Err(error) = fs::write(out.join(name), bytes) {
             fail(&[format!("the registry cannot be written to {}: {error}", out.display())]);
         }
     }

@@ -102,7 +102,7 @@ mod tests {
     const HUGE: usize = MAX_JUDGED as usize + 100;
 
     fn request() -> Request {
-        let provider = registry::providers().iter().find(|one| one.id.as_str() == "openai").unwrap();
+        let provider = registry::provider("openai").unwrap();
         let headers = [("content-type".to_owned(), "application/json".to_owned())];
         Request::canonical(provider, Method::Post, "/v1/chat/completions", &headers).unwrap()
     }

@@ -76,7 +76,7 @@ impl FullCatalog {
 
     /// All providers, the registry's first.
     pub fn providers(&self) -> impl Iterator<Item = &Provider> {
-        registry::providers().iter().copied().chain(&self.own)
+        registry::providers().chain(&self.own)
     }
 
     /// All capabilities, by provider.
@@ -197,7 +197,7 @@ fn compiled(stored: &[StoredProvider]) -> Vec<Provider> {
 pub fn compile_own(name: &str, text: &str) -> Result<Provider, Vec<Diagnostic>> {
     let checked = compile_provider(Source { name: name.to_owned(), text: text.to_owned() });
     let Some(provider) = checked.provider else { return Err(checked.diagnostics) };
-    let findings = lint::beside(&provider, registry::providers().iter().copied());
+    let findings = lint::beside(&provider, registry::providers());
     if findings.is_empty() {
         return Ok(provider);
     }

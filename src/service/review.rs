@@ -79,7 +79,7 @@ fn note(file: &TestFile, known: &Known<'_>, policies: &Policies, tested: &mut Te
 
 /// Providers of files, before those of the registry that have the same id.
 fn with_registry<'a>(own: &[&'a Provider]) -> Known<'a> {
-    let built_in = registry::providers().iter().copied();
+    let built_in = registry::providers();
     let others = built_in.filter(|provider| !own.iter().any(|mine| mine.id == provider.id));
     Known::new(own.iter().copied().chain(others))
 }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::packed::packed_as_its_value;
 use super::text::Text;
 
 /// A header's name in its one spelling: lower-case letters, digits and `-`.
@@ -27,19 +28,11 @@ const fn is_header_name(text: &str) -> bool {
 }
 
 impl HeaderName {
-    /// For generated code: a malformed name does not compile.
+    /// In a constant, a malformed name does not compile.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         assert!(is_header_name(text), "malformed header name");
         Self(Text::from_static(text))
-    }
-
-    /// For generated code, as `from_static`.
-    #[must_use]
-    pub const fn kept(at: u32, len: u32) -> Self {
-        let text = Text::kept(at, len);
-        assert!(is_header_name(text.as_static()), "malformed header name");
-        Self(text)
     }
 
     /// The name, unless it is not in lower case or not a name at all.
@@ -53,6 +46,8 @@ impl HeaderName {
         &self.0
     }
 }
+
+packed_as_its_value!(HeaderName);
 
 impl fmt::Display for HeaderName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::packed::{packed_as_its_value, packed_enum};
+
 /// A method as it stands on the wire: upper case, nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
@@ -47,6 +49,8 @@ impl Method {
         1 << self as u8
     }
 }
+
+packed_enum!(Method { 0 => Get, 1 => Head, 2 => Post, 3 => Put, 4 => Patch, 5 => Delete, 6 => Options });
 
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,6 +99,8 @@ impl MethodSet {
         Method::ALL.into_iter().filter(move |method| self.contains(*method))
     }
 }
+
+packed_as_its_value!(MethodSet);
 
 impl fmt::Debug for MethodSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

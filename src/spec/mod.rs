@@ -18,6 +18,8 @@ mod lookalike;
 pub mod method;
 pub mod model;
 pub mod name;
+pub mod packed;
+mod packed_model;
 pub mod path;
 pub mod policy;
 pub mod policy_test;

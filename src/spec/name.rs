@@ -1,8 +1,8 @@
 //! The names of the language: one spelling each, refused otherwise.
 //!
-//! Each type can only hold a well-formed value. `from_static` is for generated
-//! code: it is `const`, so that a bad name there stops the compiler instead of
-//! reaching a user. Nothing here looks anything up or changes case.
+//! Each type can only hold a well-formed value. `from_static` is for names that the
+//! program says itself: it is `const`, so that a bad one there stops the compiler
+//! instead of reaching a user. Nothing here looks anything up or changes case.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
+use super::packed::packed_as_its_value;
 use super::text::Text;
 
 /// Why a text is not a name of the kind asked for.
@@ -99,19 +100,11 @@ macro_rules! name_type {
         pub struct $name(Text);
 
         impl $name {
-            /// For generated code: a malformed text does not compile.
+            /// In a constant, a malformed text does not compile.
             #[must_use]
             pub const fn from_static(text: &'static str) -> Self {
                 assert!($check(text), concat!("malformed ", $kind));
                 Self(Text::from_static(text))
-            }
-
-            /// For generated code, as `from_static`.
-            #[must_use]
-            pub const fn kept(at: u32, len: u32) -> Self {
-                let text = Text::kept(at, len);
-                assert!($check(text.as_static()), concat!("malformed ", $kind));
-                Self(text)
             }
 
             /// # Errors
@@ -128,6 +121,8 @@ macro_rules! name_type {
                 &self.0
             }
         }
+
+        packed_as_its_value!($name);
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

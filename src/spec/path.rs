@@ -9,6 +9,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::packed::packed_as_its_value;
 use super::text::Text;
 
 /// Why a text is not a path pattern.
@@ -128,52 +129,6 @@ fn check_segment(text: &str) -> Result<(), PatternError> {
     }
 }
 
-/// What the compiler can tell of generated text: it starts with `/`, has no empty or
-/// dotted segment but a last empty one, no foreign byte, and `*` only at a segment's edge.
-const fn is_pattern(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    if bytes.is_empty() || bytes[0] != b'/' {
-        return false;
-    }
-    let (mut i, mut start) = (1, 1);
-    while i <= bytes.len() {
-        if i == bytes.len() || bytes[i] == b'/' {
-            if !is_segment(bytes, start, i) {
-                return false;
-            }
-            start = i + 1;
-        }
-        i += 1;
-    }
-    true
-}
-
-const fn is_segment(bytes: &[u8], start: usize, end: usize) -> bool {
-    let (length, last) = (end - start, end == bytes.len());
-    if length == 0 {
-        return last;
-    }
-    if length == 2 && bytes[start] == b'*' && bytes[start + 1] == b'*' {
-        return last;
-    }
-    let (mut i, mut stars, mut dots) = (start, 0, 0);
-    while i < end {
-        if bytes[i] == b'*' {
-            stars += 1;
-            if i != start && i + 1 != end {
-                return false;
-            }
-        } else if !is_literal_byte(bytes[i]) {
-            return false;
-        }
-        if bytes[i] == b'.' {
-            dots += 1;
-        }
-        i += 1;
-    }
-    stars <= 1 && !(dots == length && length <= 2)
-}
-
 /// The first segment of what stands behind a `/`, and what stands behind the next one.
 #[inline]
 fn cut(text: &str) -> (&str, Option<&str>) {
@@ -184,21 +139,6 @@ fn cut(text: &str) -> (&str, Option<&str>) {
 }
 
 impl PathPattern {
-    /// For generated code: a malformed pattern does not compile.
-    #[must_use]
-    pub const fn from_static(text: &'static str) -> Self {
-        assert!(is_pattern(text), "malformed path pattern");
-        Self(Text::from_static(text))
-    }
-
-    /// For generated code, as `from_static`.
-    #[must_use]
-    pub const fn kept(at: u32, len: u32) -> Self {
-        let text = Text::kept(at, len);
-        assert!(is_pattern(text.as_static()), "malformed path pattern");
-        Self(text)
-    }
-
     /// One pattern, without `{a,b}`.
     ///
     /// # Errors
@@ -345,6 +285,8 @@ fn expand(text: &str) -> Result<Vec<String>, PatternError> {
     }
     Ok(all)
 }
+
+packed_as_its_value!(PathPattern);
 
 impl fmt::Display for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

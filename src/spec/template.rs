@@ -9,6 +9,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::model::List;
+use super::packed::{packed_as_its_value, packed_enum};
 use super::text::Text;
 
 /// Why a text is not a template.
@@ -35,34 +36,11 @@ pub enum Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(List<Part>);
 
-const fn is_plain(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let mut i = 0;
-    while i < bytes.len() {
-        if bytes[i] < 0x20 || bytes[i] > 0x7e {
-            return false;
-        }
-        i += 1;
-    }
-    true
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| (0x20..=0x7e).contains(&byte))
 }
 
 impl Template {
-    /// For generated code: control characters do not compile.
-    #[must_use]
-    pub const fn from_static(parts: &'static [Part]) -> Self {
-        let mut i = 0;
-        while i < parts.len() {
-            match &parts[i] {
-                Part::Literal(text) | Part::Placeholder(text) => {
-                    assert!(is_plain(text.as_static()), "malformed template");
-                }
-            }
-            i += 1;
-        }
-        Self(Cow::Borrowed(parts))
-    }
-
     /// # Errors
     /// When a placeholder is malformed or the text cannot stand in a header.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
@@ -107,6 +85,9 @@ pub fn is_placeholder(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
+
+packed_as_its_value!(Template);
+packed_enum!(Part { 0 => Literal(text), 1 => Placeholder(name) });
 
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

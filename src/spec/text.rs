@@ -1,7 +1,4 @@
-//! Texts of the model: of the registry, kept in one table, or of their own.
-//!
-//! A registry of a hundred providers has tens of thousands of texts. As places in one table they
-//! hold no address, so that a program that starts has nothing to relocate for them.
+//! Texts of the model: of the binary, or of their own.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -9,32 +6,14 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
-/// All texts of the registry, one behind the other. The build script, which writes them, has none.
-#[cfg(shipped)]
-static KEPT: &str = include_str!(concat!(env!("OUT_DIR"), "/texts.txt"));
-#[cfg(not(shipped))]
-static KEPT: &str = "";
-
 /// A text that does not change.
 #[derive(Clone)]
 pub struct Text(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    /// So many bytes of the table, from there on.
-    Kept {
-        at: u32,
-        len: u32,
-    },
     Fixed(&'static str),
     Own(Box<str>),
-}
-
-/// The part of the table that a text of the registry is.
-const fn kept(at: u32, len: u32) -> &'static str {
-    // A table of 4 GiB is no table.
-    let (_, tail) = KEPT.split_at(at as usize);
-    tail.split_at(len as usize).0
 }
 
 impl Text {
@@ -43,28 +22,10 @@ impl Text {
         Self(Repr::Fixed(text))
     }
 
-    /// For generated code: a place that is not in the table does not compile.
-    #[must_use]
-    pub const fn kept(at: u32, len: u32) -> Self {
-        let _ = kept(at, len);
-        Self(Repr::Kept { at, len })
-    }
-
-    /// What a text of generated code says, for the compiler to check.
-    #[must_use]
-    pub const fn as_static(&self) -> &'static str {
-        match &self.0 {
-            Repr::Kept { at, len } => kept(*at, *len),
-            Repr::Fixed(text) => text,
-            Repr::Own(_) => panic!("generated texts are fixed"),
-        }
-    }
-
     #[inline]
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Repr::Kept { at, len } => kept(*at, *len),
             Repr::Fixed(text) => text,
             Repr::Own(text) => text,
         }
@@ -183,7 +144,5 @@ mod tests {
         assert_eq!(fixed, own);
         assert!(HashSet::from([fixed]).contains("a/b"));
         assert_eq!(own.to_string(), "a/b");
-        let start = Text::kept(0, 0);
-        assert_eq!(start, "");
     }
 }

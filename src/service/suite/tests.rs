@@ -25,7 +25,7 @@ static LOWERED: LazyLock<Lowered> = LazyLock::new(|| {
 #[test]
 fn the_same_files_are_the_same_providers() {
     let lowered: Vec<&Provider> = LOWERED.providers().iter().collect();
-    assert_eq!(lowered, registry::providers());
+    assert_eq!(lowered, registry::providers().collect::<Vec<_>>());
 }
 
 /// A request near an example of some capability.

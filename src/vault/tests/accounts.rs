@@ -95,7 +95,7 @@ fn a_mirror_takes_the_place_of_the_host_itself() {
     let (_place, mut vault) = Place::with_vault();
     let id = bound_secret(&mut vault, "A", &["api.eu.example"], Scope::Global);
     let mut there = capability("api.example");
-    there.mirrors = vec![crate::spec::HostPattern::from_static("api.eu.example")].into();
+    there.mirrors = vec![crate::spec::HostPattern::parse("api.eu.example").unwrap()].into();
     let (provider, usual, mirror) = (shop(), host("api.example"), host("api.eu.example"));
     let to =
         |host| Destination { provider: &provider, capability: &there, host, own: false, identifier: false };

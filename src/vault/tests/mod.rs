@@ -149,7 +149,7 @@ fn capability(host: &'static str) -> Capability {
     Capability {
         id: CapabilityId::from_static("acme/things"),
         summary: "Things".into(),
-        host: HostPattern::from_static(host),
+        host: HostPattern::parse(host).unwrap(),
         mirrors: Vec::new().into(),
         risk: Risk::Read,
         grants: Vec::new().into(),

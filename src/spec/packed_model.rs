@@ -1,0 +1,42 @@
+//! The order in which the model's fields stand in the binary.
+
+use super::model::{
+    Auth, Capability, DefaultHeader, Example, Grant, Payload, Provider, Risk, Sdk, SecretClaim,
+};
+use super::packed::{packed_enum, packed_struct};
+
+packed_struct!(Provider {
+    id,
+    name,
+    category,
+    docs,
+    secrets,
+    auth,
+    private,
+    headers,
+    act_as,
+    owned_parameters,
+    sdk,
+    capabilities,
+});
+packed_struct!(SecretClaim { name, placeholder, help, pattern, identifier });
+packed_enum!(Auth {
+    0 => Headers(list),
+    1 => Query(list),
+    2 => Path { segment, after },
+    3 => Basic { username, password },
+    4 => Described { scheme, templates },
+});
+packed_struct!(DefaultHeader { name, value, allow });
+packed_struct!(Sdk { base_url_env, base_path });
+packed_struct!(Capability { id, summary, host, mirrors, risk, grants, example });
+packed_enum!(Risk { 0 => Read, 1 => Write, 2 => Spend, 3 => Admin });
+packed_struct!(Grant { methods, paths });
+packed_struct!(Example { method, path, headers, payload });
+packed_enum!(Payload {
+    0 => None,
+    1 => Json(text),
+    2 => Form(fields),
+    3 => Multipart { fields, files },
+    4 => File(name),
+});
