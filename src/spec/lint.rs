@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::claimed::Claimed;
 use super::code::Code;
 use super::compile::Checked;
 use super::diagnostic::{Diagnostic, Finding, Place};
@@ -68,11 +69,12 @@ fn overlapping_hosts(document: &ProviderDocument) -> Vec<Finding> {
 /// Mistakes that only show when all providers are seen together.
 #[must_use]
 pub fn across(all: &[Checked]) -> Vec<Diagnostic> {
+    let claimed = Claimed::of(all);
     let mut diagnostics = Vec::new();
     for checked in all {
         let Some(document) = &checked.document else { continue };
         let own = file_name(checked, document).into_iter().chain(private(document));
-        let findings = own.chain(shared(all, checked, document));
+        let findings = own.chain(claimed.twice(checked, document));
         diagnostics.extend(findings.map(|finding| finding.locate(&checked.source)));
     }
     diagnostics
@@ -142,32 +144,6 @@ fn file_name(checked: &Checked, document: &ProviderDocument) -> Option<Finding> 
         Finding::new(Code::FileName, Place::root().key("provider"), message)
             .help(format!("name it `{wanted}`"))
     })
-}
-
-fn shared(all: &[Checked], one: &Checked, document: &ProviderDocument) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for other in all.iter().filter(|other| other.source.name != one.source.name) {
-        let Some(theirs) = &other.document else { continue };
-        for name in document.secrets.keys().filter(|name| theirs.secrets.contains_key(*name)) {
-            let message =
-                format!("`{name}` is already claimed by `{}` ({})", theirs.provider, other.source.name);
-            let place = Place::root().key("secrets").name(name);
-            findings.push(
-                Finding::new(Code::ClaimedTwice, place, message).help("a secret belongs to one provider"),
-            );
-        }
-        for (place, host) in document.places() {
-            if theirs.places().any(|(_, other)| overlap(host, other))
-                && !document.shared_hosts.contains_key(host)
-            {
-                let message =
-                    format!("`{host}` is also a host of `{}` ({})", theirs.provider, other.source.name);
-                let help = format!("say why under `shared_hosts: {{ {host}: … }}`, in both files");
-                findings.push(Finding::new(Code::SharedHost, place, message).help(help));
-            }
-        }
-    }
-    findings
 }
 
 fn placeholders(provider: &Provider) -> Vec<Finding> {

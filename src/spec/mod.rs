@@ -6,6 +6,7 @@
 //! Schema) is left out of the shipped binary, which is built with `cfg(shipped)`.
 
 pub mod auth_document;
+mod claimed;
 pub mod code;
 pub mod compile;
 mod compile_auth;

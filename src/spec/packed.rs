@@ -126,7 +126,12 @@ impl<T: Packed + Clone> Packed for Cow<'static, [T]> {
 
     fn unpack(from: &mut Unpacking) -> Option<Self> {
         let length = usize::unpack(from)?;
-        (0..length).map(|_| T::unpack(from)).collect::<Option<Vec<T>>>().map(Cow::Owned)
+        // An item has a byte at least, so that a length that is none reserves little.
+        let mut items = Vec::with_capacity(length.min(from.0.len()));
+        for _ in 0..length {
+            items.push(T::unpack(from)?);
+        }
+        Some(Cow::Owned(items))
     }
 }
 
