@@ -28,36 +28,48 @@ pub enum AuthDocument {
     /// OAuth 2.0 (RFC 6749): an access token, fetched with what is stored, as a bearer token.
     Oauth2(Box<OAuthDocument>),
     /// AWS Signature Version 4.
-    AwsSigv4 {
-        /// The service's signing name, such as `s3`.
-        service: String,
-        /// The region; left out where the last `*` of the host stands for it.
-        #[serde(default)]
-        region: Option<String>,
-        access_key_id: String,
-        secret_access_key: String,
-        #[serde(default)]
-        session_token: Option<String>,
-    },
+    AwsSigv4(Box<AwsDocument>),
     /// A signed assertion that is exchanged for an access token (RFC 7523).
-    JwtBearer {
-        token_endpoint: String,
-        key: String,
-        /// How the key is written: a PEM, or Google's JSON of a service account.
-        #[serde(default)]
-        key_format: KeyFormat,
-        #[serde(default)]
-        algorithm: JwtAlgorithm,
-        /// Left out where the key's JSON says it.
-        #[serde(default)]
-        issuer: Option<String>,
-        #[serde(default)]
-        subject: Option<String>,
-        #[serde(default)]
-        scopes: Vec<String>,
-    },
+    JwtBearer(Box<JwtDocument>),
     /// An installation of a GitHub App.
     GithubApp { app_id: String, installation_id: String, private_key: String },
+}
+
+/// AWS Signature Version 4.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AwsDocument {
+    /// The service's signing name, such as `s3`.
+    pub service: String,
+    /// The region; left out where the last `*` of the host stands for it.
+    #[serde(default)]
+    pub region: Option<String>,
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    #[serde(default)]
+    pub session_token: Option<String>,
+}
+
+/// A signed assertion, and where it is exchanged.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct JwtDocument {
+    pub token_endpoint: String,
+    pub key: String,
+    /// How the key is written: a PEM, or Google's JSON of a service account.
+    #[serde(default)]
+    pub key_format: KeyFormat,
+    #[serde(default)]
+    pub algorithm: JwtAlgorithm,
+    /// Left out where the key's JSON says it.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    #[serde(default)]
+    pub subject: Option<String>,
+    #[serde(default)]
+    pub scopes: Vec<String>,
 }
 
 /// OAuth 2.0: where tokens come from, and what is asked for them.

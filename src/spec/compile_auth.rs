@@ -1,13 +1,13 @@
 //! From a provider's auth as written to the scheme as meant.
 
-use super::auth_document::{AuthDocument, ClientAuth, OAuthDocument, OAuthGrant};
+use super::auth::{Auth, AwsSigV4, GithubApp, JwtBearer, OAuth};
+use super::auth_document::{AuthDocument, AwsDocument, ClientAuth, JwtDocument, OAuthDocument, OAuthGrant};
 use super::code::Code;
 use super::compile::{Compiler, list, text};
 use super::diagnostic::Place;
 use super::header::{HeaderName, Reserved, reserved};
-use super::model::Auth;
 use super::path::PathPattern;
-use super::template::Template;
+use super::template::{Template, is_placeholder};
 use super::text::Text;
 
 impl Compiler {
@@ -52,22 +52,14 @@ impl Compiler {
             }
             AuthDocument::Path { segment, after } => self.path_auth(place, segment, after),
             AuthDocument::Oauth2(oauth) => self.oauth(place, oauth),
-            AuthDocument::AwsSigv4 { service, access_key_id, secret_access_key, session_token, .. } => {
-                self.name_of_service(&place.key("service"), service);
-                let keys = [("access_key_id", access_key_id), ("secret_access_key", secret_access_key)];
-                let token = session_token.as_ref().map(|token| ("session_token", token));
-                self.described(place, "aws-sigv4", keys.into_iter().chain(token))
-            }
-            AuthDocument::JwtBearer { token_endpoint, key, issuer, subject, .. } => {
-                self.endpoint(&place.key("token_endpoint"), token_endpoint);
-                let names = [("issuer", issuer), ("subject", subject)];
-                let names = names.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?)));
-                self.described(place, "jwt-bearer", [("key", key)].into_iter().chain(names))
-            }
+            AuthDocument::AwsSigv4(aws) => self.aws(place, aws),
+            AuthDocument::JwtBearer(jwt) => self.jwt(place, jwt),
             AuthDocument::GithubApp { app_id, installation_id, private_key } => {
-                let all =
-                    [("app_id", app_id), ("installation_id", installation_id), ("private_key", private_key)];
-                self.described(place, "github-app", all.into_iter())
+                Some(Auth::GithubApp(Box::new(GithubApp {
+                    app_id: self.template(place.key("app_id"), app_id)?,
+                    installation_id: self.template(place.key("installation_id"), installation_id)?,
+                    private_key: self.template(place.key("private_key"), private_key)?,
+                })))
             }
         }
     }
@@ -128,30 +120,71 @@ impl Compiler {
             let message = "a public client has no `client_secret`, and every other has one";
             self.report(Code::WrongValue, place.key("client_secret"), message);
         }
-        let optional = [("client_secret", &oauth.client_secret), ("refresh_token", &oauth.refresh_token)];
-        let optional = optional.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?)));
-        let endpoint =
-            Some(("token_endpoint", &oauth.token_endpoint)).filter(|(_, text)| text.contains("{{"));
-        let parameters = oauth
-            .parameters
-            .iter()
-            .filter(|(_, text)| text.contains("{{"))
-            .map(|(name, text)| (name.as_str(), text));
-        let all =
-            [("client_id", &oauth.client_id)].into_iter().chain(optional).chain(endpoint).chain(parameters);
-        self.described(place, "oauth2", all)
+        self.one_placeholder(&place.key("refresh_token"), oauth.refresh_token.as_deref());
+        let parameters = oauth.parameters.iter().map(|(name, value)| {
+            Some((text(name), self.template(place.key("parameters").key(name), value)?))
+        });
+        let parameters = parameters.collect::<Option<Vec<_>>>();
+        let token_endpoint = self.template(place.key("token_endpoint"), &oauth.token_endpoint);
+        let client_id = self.template(place.key("client_id"), &oauth.client_id);
+        Some(Auth::OAuth(Box::new(OAuth {
+            grant: oauth.grant,
+            token_endpoint: token_endpoint?,
+            authorize_endpoint: self.optional(place, "authorize_endpoint", &oauth.authorize_endpoint)?,
+            device_endpoint: self.optional(place, "device_endpoint", &oauth.device_endpoint)?,
+            client_id: client_id?,
+            client_secret: self.optional(place, "client_secret", &oauth.client_secret)?,
+            client_auth: oauth.client_auth,
+            refresh_token: self.optional(place, "refresh_token", &oauth.refresh_token)?,
+            scopes: oauth.scopes.iter().map(|scope| text(scope)).collect(),
+            parameters: list(parameters?),
+        })))
     }
 
-    /// A scheme that is checked and shown, and that the broker cannot carry out yet.
-    fn described<'d>(
-        &mut self,
-        place: &Place,
-        scheme: &'static str,
-        templates: impl Iterator<Item = (&'d str, &'d String)>,
-    ) -> Option<Auth> {
-        let templates: Option<Vec<Template>> =
-            templates.map(|(key, value)| self.template(place.key(key), value)).collect();
-        Some(Auth::Described { scheme: text(scheme), templates: list(templates?) })
+    fn aws(&mut self, place: &Place, aws: &AwsDocument) -> Option<Auth> {
+        self.name_of_service(&place.key("service"), &aws.service);
+        Some(Auth::AwsSigV4(Box::new(AwsSigV4 {
+            service: text(&aws.service),
+            region: aws.region.as_deref().map(text),
+            access_key_id: self.template(place.key("access_key_id"), &aws.access_key_id)?,
+            secret_access_key: self.template(place.key("secret_access_key"), &aws.secret_access_key)?,
+            session_token: self.optional(place, "session_token", &aws.session_token)?,
+        })))
+    }
+
+    fn jwt(&mut self, place: &Place, jwt: &JwtDocument) -> Option<Auth> {
+        self.endpoint(&place.key("token_endpoint"), &jwt.token_endpoint);
+        Some(Auth::JwtBearer(Box::new(JwtBearer {
+            token_endpoint: self.template(place.key("token_endpoint"), &jwt.token_endpoint)?,
+            key: self.template(place.key("key"), &jwt.key)?,
+            key_format: jwt.key_format,
+            algorithm: jwt.algorithm,
+            issuer: self.optional(place, "issuer", &jwt.issuer)?,
+            subject: self.optional(place, "subject", &jwt.subject)?,
+            scopes: jwt.scopes.iter().map(|scope| text(scope)).collect(),
+        })))
+    }
+
+    /// What may be left out; none where it is there and malformed.
+    fn optional(&mut self, place: &Place, key: &str, value: &Option<String>) -> Option<Option<Template>> {
+        match value {
+            Some(value) => self.template(place.key(key), value).map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// What an answer may replace is a secret as it stands, and no text around one.
+    fn one_placeholder(&mut self, place: &Place, value: Option<&str>) {
+        let whole = |value: &str| {
+            value.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).is_some_and(is_placeholder)
+        };
+        if value.is_some_and(|value| !whole(value)) {
+            self.report(
+                Code::WrongValue,
+                place.clone(),
+                "this is one placeholder alone: an answer may replace its value",
+            );
+        }
     }
 
     /// The address that tokens are fetched from: `https`, a host, and no user, port or fragment.

@@ -5,6 +5,7 @@
 //! crate. Pure: text in, values and findings out. What only they need (the JSON
 //! Schema) is left out of the shipped binary, which is built with `cfg(shipped)`.
 
+pub mod auth;
 pub mod auth_document;
 mod claimed;
 pub mod code;
@@ -34,15 +35,14 @@ pub mod target;
 pub mod template;
 pub mod text;
 
+pub use auth::Auth;
 pub use code::{Code, Severity};
 pub use compile::{Checked, compile_provider};
 pub use diagnostic::{Diagnostic, Finding, Place, Source};
 pub use header::HeaderName;
 pub use host::{Host, HostError, HostPattern};
 pub use method::{Method, MethodSet};
-pub use model::{
-    Auth, Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim,
-};
+pub use model::{Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim};
 pub use name::{CapabilityId, CredentialName, NameError, PolicyId, ProviderId, RuleId, ScopeId, SecretName};
 pub use path::{PathPattern, Segment};
 pub use scope::Scope;

@@ -7,12 +7,12 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::auth::Auth;
 use super::header::HeaderName;
 use super::host::{Host, HostPattern};
 use super::method::{Method, MethodSet};
 use super::name::{CapabilityId, ProviderId, SecretName};
 use super::path::PathPattern;
-use super::template::Template;
 use super::text::Text;
 
 /// A list of the static registry or of a document read at run time.
@@ -48,61 +48,6 @@ pub struct SecretClaim {
     pub pattern: Option<Text>,
     /// An account's name rather than a key: sealed, but not scrubbed from responses.
     pub identifier: bool,
-}
-
-/// How a secret authenticates a request.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Auth {
-    Headers(List<(HeaderName, Template)>),
-    Query(List<(Text, Template)>),
-    /// A path segment that is inserted first, or behind one of `after`.
-    Path {
-        segment: Template,
-        after: List<Text>,
-    },
-    Basic {
-        username: Template,
-        password: Template,
-    },
-    /// A scheme that is checked and shown, and that the broker cannot carry out yet.
-    Described {
-        scheme: Text,
-        templates: List<Template>,
-    },
-}
-
-impl Auth {
-    /// The scheme's name in provider files.
-    #[must_use]
-    pub fn scheme(&self) -> &str {
-        match self {
-            Self::Headers(list) if list.len() == 1 => "header",
-            Self::Headers(_) => "multi-header",
-            Self::Query(list) if list.len() == 1 => "query",
-            Self::Query(_) => "multi-query",
-            Self::Path { .. } => "path",
-            Self::Basic { .. } => "basic",
-            Self::Described { scheme, .. } => scheme,
-        }
-    }
-
-    /// Whether the broker can carry it out.
-    #[must_use]
-    pub fn is_supported(&self) -> bool {
-        !matches!(self, Self::Described { .. })
-    }
-
-    /// All templates of the scheme.
-    #[must_use]
-    pub fn templates(&self) -> Vec<&Template> {
-        match self {
-            Self::Headers(list) => list.iter().map(|(_, template)| template).collect(),
-            Self::Query(list) => list.iter().map(|(_, template)| template).collect(),
-            Self::Path { segment, .. } => vec![segment],
-            Self::Basic { username, password } => vec![username, password],
-            Self::Described { templates, .. } => templates.iter().collect(),
-        }
-    }
 }
 
 /// A header that the API demands, sent where the caller says nothing.

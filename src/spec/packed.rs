@@ -135,6 +135,16 @@ impl<T: Packed + Clone> Packed for Cow<'static, [T]> {
     }
 }
 
+impl<T: Packed> Packed for Box<T> {
+    fn pack(&self, out: &mut Vec<u8>) {
+        self.as_ref().pack(out);
+    }
+
+    fn unpack(from: &mut Unpacking) -> Option<Self> {
+        T::unpack(from).map(Self::new)
+    }
+}
+
 impl<A: Packed, B: Packed> Packed for (A, B) {
     fn pack(&self, out: &mut Vec<u8>) {
         self.0.pack(out);

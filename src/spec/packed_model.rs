@@ -1,8 +1,6 @@
 //! The order in which the model's fields stand in the binary.
 
-use super::model::{
-    Auth, Capability, DefaultHeader, Example, Grant, Payload, Provider, Risk, Sdk, SecretClaim,
-};
+use super::model::{Capability, DefaultHeader, Example, Grant, Payload, Provider, Risk, Sdk, SecretClaim};
 use super::packed::{packed_enum, packed_struct};
 
 packed_struct!(Provider {
@@ -20,13 +18,6 @@ packed_struct!(Provider {
     capabilities,
 });
 packed_struct!(SecretClaim { name, placeholder, help, pattern, identifier });
-packed_enum!(Auth {
-    0 => Headers(list),
-    1 => Query(list),
-    2 => Path { segment, after },
-    3 => Basic { username, password },
-    4 => Described { scheme, templates },
-});
 packed_struct!(DefaultHeader { name, value, allow });
 packed_struct!(Sdk { base_url_env, base_path });
 packed_struct!(Capability { id, summary, host, mirrors, risk, grants, example });

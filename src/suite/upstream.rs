@@ -53,9 +53,11 @@ pub fn render(plan: &Plan<'_>, body: &[u8]) -> Upstream {
             let pair = format!("{}:{}", redacted(plan, username), redacted(plan, password));
             headers.insert("authorization".to_owned(), format!("Basic <base64({pair})>"));
         }
-        Auth::Described { scheme, templates } => {
-            let secrets: Vec<String> = templates.iter().map(|template| redacted(plan, template)).collect();
-            headers.insert("authorization".to_owned(), format!("<{scheme} by {}>", secrets.join(", ")));
+        auth => {
+            let templates = auth.templates().into_iter().filter(|one| one.placeholders().next().is_some());
+            let secrets: Vec<String> = templates.map(|template| redacted(plan, template)).collect();
+            let how = format!("<{} by {}>", auth.scheme(), secrets.join(", "));
+            headers.insert("authorization".to_owned(), how);
         }
     }
     Upstream {

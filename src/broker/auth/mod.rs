@@ -84,7 +84,7 @@ pub fn sign(plan: &Plan<'_>, secrets: &Secrets) -> Result<SignedRequest, AuthErr
         Auth::Query(list) => query::apply(&mut draft, list, secrets)?,
         Auth::Path { segment, after } => path::apply(&mut draft, segment, after, secrets)?,
         Auth::Basic { username, password } => basic::apply(&mut draft, username, password, secrets)?,
-        Auth::Described { scheme, .. } => return Err(AuthError::NotYet(scheme.to_string())),
+        other => return Err(AuthError::NotYet(other.scheme().to_owned())),
     }
     let needles = needles(plan, secrets, &draft.injected)?;
     let url = Zeroizing::new(format!("https://{}{}", plan.host(), draft.target.as_str()));

@@ -153,6 +153,6 @@ fn in_words(auth: &Auth) -> String {
             format!("the path's segment `{segment}` behind `{}`", after.join("` or `"))
         }
         Auth::Basic { username, password } => format!("basic auth as `{username}:{password}`"),
-        Auth::Described { scheme, .. } => format!("requests by `{scheme}`"),
+        signed => format!("requests by `{}`", signed.scheme()),
     }
 }

@@ -54,7 +54,8 @@ fn extras(before: &Provider, after: &Provider) -> BTreeSet<Extra> {
         match &provider.auth {
             Auth::Headers(list) => list.iter().for_each(|(name, _)| header(name.as_str(), "x")),
             Auth::Query(list) => all.extend(list.iter().map(|(name, _)| Extra::Parameter(name.to_string()))),
-            Auth::Path { .. } | Auth::Basic { .. } | Auth::Described { .. } => {}
+            // What these write is `authorization`, or nothing that a caller could name.
+            _ => {}
         }
         let owned = provider.owned_parameters.iter();
         all.extend(owned.map(|name| Extra::Parameter(name.to_string())));

@@ -1,0 +1,164 @@
+//! How secrets authenticate requests, as meant: one variant a scheme. It holds no secret.
+
+use super::auth_document::{ClientAuth, JwtAlgorithm, KeyFormat, OAuthGrant};
+use super::header::HeaderName;
+use super::model::List;
+use super::packed::{packed_enum, packed_struct};
+use super::template::Template;
+use super::text::Text;
+
+/// How a secret authenticates a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Auth {
+    Headers(List<(HeaderName, Template)>),
+    Query(List<(Text, Template)>),
+    /// A path segment that is inserted first, or behind one of `after`.
+    Path {
+        segment: Template,
+        after: List<Text>,
+    },
+    Basic {
+        username: Template,
+        password: Template,
+    },
+    OAuth(Box<OAuth>),
+    AwsSigV4(Box<AwsSigV4>),
+    JwtBearer(Box<JwtBearer>),
+    GithubApp(Box<GithubApp>),
+}
+
+/// OAuth 2.0 (RFC 6749): an access token is fetched with what is stored, and sent as a bearer token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OAuth {
+    pub grant: OAuthGrant,
+    /// `https`, with placeholders of identifiers at most.
+    pub token_endpoint: Template,
+    pub authorize_endpoint: Option<Template>,
+    pub device_endpoint: Option<Template>,
+    pub client_id: Template,
+    pub client_secret: Option<Template>,
+    pub client_auth: ClientAuth,
+    /// Of the grant `refresh_token`: one placeholder, since an answer may replace its value.
+    pub refresh_token: Option<Template>,
+    pub scopes: List<Text>,
+    /// Further parameters of each request for a token.
+    pub parameters: List<(Text, Template)>,
+}
+
+/// AWS Signature Version 4.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AwsSigV4 {
+    pub service: Text,
+    /// None where the last `*` of the host stands for it.
+    pub region: Option<Text>,
+    pub access_key_id: Template,
+    pub secret_access_key: Template,
+    pub session_token: Option<Template>,
+}
+
+/// A signed assertion that is exchanged for an access token (RFC 7523).
+#[derive(Debug, Clone, PartialEq)]
+pub struct JwtBearer {
+    pub token_endpoint: Template,
+    pub key: Template,
+    pub key_format: KeyFormat,
+    pub algorithm: JwtAlgorithm,
+    /// None where the key's JSON says it.
+    pub issuer: Option<Template>,
+    pub subject: Option<Template>,
+    pub scopes: List<Text>,
+}
+
+/// An installation of a GitHub App.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GithubApp {
+    pub app_id: Template,
+    pub installation_id: Template,
+    pub private_key: Template,
+}
+
+impl Auth {
+    /// The scheme's name in provider files.
+    #[must_use]
+    pub fn scheme(&self) -> &str {
+        match self {
+            Self::Headers(list) if list.len() == 1 => "header",
+            Self::Headers(_) => "multi-header",
+            Self::Query(list) if list.len() == 1 => "query",
+            Self::Query(_) => "multi-query",
+            Self::Path { .. } => "path",
+            Self::Basic { .. } => "basic",
+            Self::OAuth(_) => "oauth2",
+            Self::AwsSigV4(_) => "aws-sigv4",
+            Self::JwtBearer(_) => "jwt-bearer",
+            Self::GithubApp(_) => "github-app",
+        }
+    }
+
+    /// Whether the broker can carry it out.
+    #[must_use]
+    pub fn is_supported(&self) -> bool {
+        !matches!(self, Self::OAuth(_) | Self::AwsSigV4(_) | Self::JwtBearer(_) | Self::GithubApp(_))
+    }
+
+    /// All templates of the scheme.
+    #[must_use]
+    pub fn templates(&self) -> Vec<&Template> {
+        match self {
+            Self::Headers(list) => list.iter().map(|(_, template)| template).collect(),
+            Self::Query(list) => list.iter().map(|(_, template)| template).collect(),
+            Self::Path { segment, .. } => vec![segment],
+            Self::Basic { username, password } => vec![username, password],
+            Self::OAuth(oauth) => oauth.templates(),
+            Self::AwsSigV4(aws) => {
+                let keys = [&aws.access_key_id, &aws.secret_access_key];
+                keys.into_iter().chain(&aws.session_token).collect()
+            }
+            Self::JwtBearer(jwt) => {
+                let fixed = [&jwt.key].into_iter().chain(&jwt.issuer).chain(&jwt.subject);
+                fixed.chain([&jwt.token_endpoint]).collect()
+            }
+            Self::GithubApp(app) => vec![&app.app_id, &app.installation_id, &app.private_key],
+        }
+    }
+}
+
+impl OAuth {
+    fn templates(&self) -> Vec<&Template> {
+        let endpoints =
+            [Some(&self.token_endpoint), self.authorize_endpoint.as_ref(), self.device_endpoint.as_ref()];
+        let client = [Some(&self.client_id), self.client_secret.as_ref(), self.refresh_token.as_ref()];
+        let parameters = self.parameters.iter().map(|(_, template)| Some(template));
+        client.into_iter().chain(endpoints).chain(parameters).flatten().collect()
+    }
+}
+
+packed_enum!(Auth {
+    0 => Headers(list),
+    1 => Query(list),
+    2 => Path { segment, after },
+    3 => Basic { username, password },
+    4 => OAuth(oauth),
+    5 => AwsSigV4(aws),
+    6 => JwtBearer(jwt),
+    7 => GithubApp(app),
+});
+packed_struct!(OAuth {
+    grant,
+    token_endpoint,
+    authorize_endpoint,
+    device_endpoint,
+    client_id,
+    client_secret,
+    client_auth,
+    refresh_token,
+    scopes,
+    parameters,
+});
+packed_struct!(AwsSigV4 { service, region, access_key_id, secret_access_key, session_token });
+packed_struct!(JwtBearer { token_endpoint, key, key_format, algorithm, issuer, subject, scopes });
+packed_struct!(GithubApp { app_id, installation_id, private_key });
+packed_enum!(OAuthGrant { 0 => RefreshToken, 1 => ClientCredentials, 2 => AccountCredentials });
+packed_enum!(ClientAuth { 0 => Body, 1 => Basic, 2 => None });
+packed_enum!(KeyFormat { 0 => Pem, 1 => GoogleJson });
+packed_enum!(JwtAlgorithm { 0 => Rs256, 1 => Es256, 2 => EdDsa });
