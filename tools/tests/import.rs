@@ -143,3 +143,12 @@ fn what_flags_say_is_checked_before_anything_is_written() {
     assert!(ran.code == 1 && ran.stderr.contains("no operation stands in it"), "{}", ran.stderr);
     assert_eq!(repository.files(), ["list.txt"]);
 }
+
+#[test]
+fn a_segment_that_begins_with_a_dot_names_its_area_too() {
+    let repository = Repository::empty();
+    repository.write("list.txt", "GET /v1/.well-known/live\nGET /v1/2.things\n");
+    repository.done(&["import", "acme", "list.txt"]);
+    let file = repository.read("providers/acme.yaml");
+    assert!(capability(&file, "well-known").contains("          - /v1/.well-known/live"), "{file}");
+}
