@@ -59,13 +59,21 @@ pub fn place(id: &ProviderId, force: bool) -> Result<(PathBuf, Vec<Checked>), To
     let mut others = provider_files()?;
     free(&path, force)?;
     others.retain(|other| *other != path);
-    let folded = |id: &str| id.replace(['-', '_'], "");
-    if let Some(there) =
-        others.iter().map(|other| id_of(other)).find(|one| folded(one) == folded(id.as_str()))
-    {
+    let same = |one: &String| folded(one) == folded(id.as_str());
+    if let Some(there) = others.iter().map(|other| id_of(other)).find(same) {
         return Err(ToolError::Confusable { asked: id.to_string(), there });
     }
     Ok((path, others.iter().map(|other| checked(other)).collect::<Result<_, _>>()?))
+}
+
+/// An id as a hurried reader takes it: without joints, and with one letter for those that look alike.
+fn folded(id: &str) -> String {
+    let seen = |c: char| match c {
+        '0' => 'o',
+        '1' | 'i' => 'l',
+        other => other,
+    };
+    id.chars().filter(|c| !matches!(c, '-' | '_')).map(seen).collect()
 }
 
 fn id_of(file: &Path) -> String {

@@ -105,7 +105,9 @@ fn what_is_missing_or_wrong_is_said() {
 #[test]
 fn a_new_provider_is_checked_beside_the_others() {
     let repository = Repository::with_acme();
+    repository.write("providers/polio.yaml", "");
     for (id, secret, wanted) in [
+        ("po1i0", "APEX_KEY", "`po1i0` would be taken for `polio`"),
         ("apex", "ACME_API_KEY", "`ACME_API_KEY` is claimed by `acme` already"),
         ("ac-me", "APEX_KEY", "`ac-me` would be taken for `acme`, which is there already"),
         ("ac_me", "APEX_KEY", "`ac_me` would be taken for `acme`, which is there already"),
@@ -115,7 +117,7 @@ fn a_new_provider_is_checked_beside_the_others() {
         let ran = repository.run(&["import", id, "nothing.yaml", "--secret", secret]);
         assert!(ran.code == 1 && ran.stderr.contains(wanted), "{}", ran.stderr);
     }
-    assert_eq!(repository.files(), ["providers/acme.yaml"]);
+    assert_eq!(repository.files(), ["providers/acme.yaml", "providers/polio.yaml"]);
 }
 
 /// Nobody was asked for the name of the second secret, so only the whole file tells.
