@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::auth::AuthError;
 use super::redact::RedactError;
+use super::tokens::TokenError;
 use super::upstream::{ClientError, UpstreamError};
 use crate::audit::AuditError;
 use crate::meter::MeterError;
@@ -25,6 +26,8 @@ pub enum BrokerError {
     Meter(#[from] MeterError),
     #[error("the request could not be authenticated: {0}")]
     Auth(#[from] AuthError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
     /// The request was carried out; its answer may not be handed out.

@@ -1,9 +1,11 @@
 //! The pipeline.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::approvals::Approvals;
-use super::auth::{self, Secrets};
+use super::auth::{self, Secrets, SignedRequest};
+use super::bearer::Bearer;
 use super::decide::{Decided, decide};
 use super::ending::Ending;
 use super::error::BrokerError;
@@ -16,6 +18,7 @@ use super::reply::Reply;
 use super::rulebook::Rulebook;
 use super::scrub::Needles;
 use super::tally::Tally;
+use super::tokens::{self, Tokens};
 use super::upstream::{
     OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamError, UpstreamResponse,
 };
@@ -32,6 +35,8 @@ pub struct Desk {
     pub rulebook: Rulebook,
     pub approvals: Arc<Approvals>,
     pub limits: Limits,
+    /// Holds the files that processes lock against each other.
+    pub locks: PathBuf,
 }
 
 impl Desk {
@@ -53,6 +58,7 @@ pub trait Shelf: Send + Sync {
 #[derive(Default)]
 pub struct Broker {
     client: Mutex<Client>,
+    tokens: Tokens,
 }
 
 #[derive(Default)]
@@ -91,7 +97,7 @@ impl Broker {
         let event = record::allowed(caller, &allowed, &credential.name, &credential.scope);
         let decision = desk.journal.append(&event)?;
         let mut ending = Ending::of(desk.journal.clone(), decision, &event);
-        match self.send(desk, allowed, &credential, body).await {
+        match self.send(desk, caller, allowed, &credential, body).await {
             Ok(Answered { response, needles, redactor }) => {
                 let tally = Tally::of(reserved, &response.headers);
                 Reply::sanitised(response, needles, redactor, tally, ending).once_it_may_begin().await
@@ -106,6 +112,7 @@ impl Broker {
     async fn send(
         &self,
         desk: &Desk,
+        caller: &Caller,
         allowed: Allowed<'_>,
         credential: &CredentialMeta,
         body: RequestBody,
@@ -113,22 +120,17 @@ impl Broker {
         let plan = Plan::of(allowed);
         let private = plan.is_own() && plan.provider().private;
         let reach = if private { Reach::PrivateNetwork } else { Reach::Global };
-        let (signed, client) = {
-            let mut vault = desk.vault();
-            let secrets = reveal(&mut vault, &plan, credential)?;
-            (auth::sign(&plan, &secrets)?, self.client(&mut vault)?)
+        let client = self.client(&mut desk.vault())?;
+        let (response, needles) = if let Some(source) = tokens::source(&plan) {
+            let (tokens, client, plan) = (&self.tokens, &client, &plan);
+            Bearer { desk, tokens, client, caller, plan, credential, reach, source }.send(body).await?
+        } else {
+            let secrets = reveal(&mut desk.vault(), &plan, credential)?;
+            let (request, needles) = outgoing(auth::sign(&plan, &secrets)?, body, reach);
+            (client.send(request).await?, needles)
         };
-        let request = OutgoingRequest {
-            method: signed.method,
-            url: signed.url,
-            headers: signed.headers,
-            body,
-            reach,
-            patience: Patience::default(),
-        };
-        let response = client.send(request).await?;
         let redactor = Redactor::new(plan.redactions(), response.status, &response.headers)?;
-        Ok(Answered { response, needles: signed.needles, redactor })
+        Ok(Answered { response, needles, redactor })
     }
 
     /// The pooled client; in a test vault, one that knows its redirections.
@@ -150,16 +152,27 @@ fn redirect(upstream: &Upstream) -> (String, Redirect) {
     (upstream.host.clone(), redirect)
 }
 
-/// Step 8: only now is anything decrypted, and only what this plan needs.
-fn reveal(vault: &mut Vault, plan: &Plan<'_>, credential: &CredentialMeta) -> Result<Secrets, BrokerError> {
-    let mut secrets = Secrets::new();
-    let to = Destination {
+/// A signed request as it is sent, and what must not come back.
+pub(super) fn outgoing(signed: SignedRequest, body: RequestBody, reach: Reach) -> (OutgoingRequest, Needles) {
+    let SignedRequest { method, url, headers, needles } = signed;
+    (OutgoingRequest { method, url, headers, body, reach, patience: Patience::default() }, needles)
+}
+
+/// Where a plan's secrets go.
+pub(super) fn destination<'p>(plan: &'p Plan<'_>) -> Destination<'p> {
+    Destination {
         provider: &plan.provider().id,
-        capability: plan.capability(),
+        capability: Some(plan.capability()),
         host: plan.host(),
         own: plan.is_own(),
         identifier: false,
-    };
+    }
+}
+
+/// Step 8: only now is anything decrypted, and only what this plan needs.
+fn reveal(vault: &mut Vault, plan: &Plan<'_>, credential: &CredentialMeta) -> Result<Secrets, BrokerError> {
+    let mut secrets = Secrets::new();
+    let to = destination(plan);
     for (placeholder, id) in &credential.secrets {
         let named = |claim: &&SecretClaim| claim.placeholder == placeholder.as_str();
         let identifier = plan.secrets().iter().find(named).is_some_and(|claim| claim.identifier);
@@ -175,6 +188,7 @@ fn failure(error: &BrokerError) -> &'static str {
         BrokerError::Audit(_) => "audit",
         BrokerError::Meter(_) => "usage",
         BrokerError::Auth(_) => "auth",
+        BrokerError::Token(error) => error.reason(),
         BrokerError::Withheld(error) => error.reason(),
         BrokerError::Client(_) | BrokerError::Upstream(UpstreamError::Client(_)) => "client",
         BrokerError::Upstream(UpstreamError::Timeout { .. }) => "upstream.timeout",

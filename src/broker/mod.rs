@@ -7,6 +7,7 @@
 
 mod approvals;
 pub mod auth;
+mod bearer;
 mod decide;
 mod discharge;
 mod ending;
@@ -28,6 +29,7 @@ mod rulebook;
 pub mod scrub;
 mod spans;
 mod tally;
+mod tokens;
 mod upstream;
 
 pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
@@ -38,4 +40,5 @@ pub use limits::Limits;
 pub use redact::RedactError;
 pub use reply::{Reply, ReplyBody};
 pub use rulebook::Rulebook;
+pub use tokens::TokenError;
 pub use upstream::{CallerBodyFault, CallerStream, RequestBody, UpstreamError};

@@ -1,7 +1,8 @@
 //! How secrets authenticate requests, as meant: one variant a scheme. It holds no secret.
 
-use super::auth_document::{ClientAuth, JwtAlgorithm, KeyFormat, OAuthGrant};
+use super::auth_document::{JwtAlgorithm, KeyFormat, OAuthGrant};
 use super::header::HeaderName;
+use super::host::Host;
 use super::model::List;
 use super::packed::{packed_enum, packed_struct};
 use super::template::Template;
@@ -27,22 +28,52 @@ pub enum Auth {
     GithubApp(Box<GithubApp>),
 }
 
+/// An address that a provider's file fixes: `https`, at the usual port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    pub host: Host,
+    /// From the first slash on.
+    pub path: Template,
+}
+
 /// OAuth 2.0 (RFC 6749): an access token is fetched with what is stored, and sent as a bearer token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OAuth {
     pub grant: OAuthGrant,
-    /// `https`, with placeholders of identifiers at most.
-    pub token_endpoint: Template,
-    pub authorize_endpoint: Option<Template>,
-    pub device_endpoint: Option<Template>,
+    pub token_endpoint: Endpoint,
+    /// Where a person consents.
+    pub authorize_endpoint: Option<Endpoint>,
+    /// Where a device without a browser asks (RFC 8628).
+    pub device_endpoint: Option<Endpoint>,
     pub client_id: Template,
-    pub client_secret: Option<Template>,
-    pub client_auth: ClientAuth,
+    pub client: Client,
     /// Of the grant `refresh_token`: one placeholder, since an answer may replace its value.
     pub refresh_token: Option<Template>,
     pub scopes: List<Text>,
     /// Further parameters of each request for a token.
     pub parameters: List<(Text, Template)>,
+}
+
+/// How a client shows who it is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Client {
+    /// Its secret stands in the body.
+    Body(Template),
+    /// HTTP Basic, as RFC 6749, section 2.3.1, has it.
+    Basic(Template),
+    /// A signed assertion (RFC 7523, section 2.2).
+    Key { key: Template, algorithm: JwtAlgorithm, id: Option<Text> },
+    /// It says its name, and has nothing to show.
+    Public,
+}
+
+impl Client {
+    fn template(&self) -> Option<&Template> {
+        match self {
+            Self::Body(secret) | Self::Basic(secret) | Self::Key { key: secret, .. } => Some(secret),
+            Self::Public => None,
+        }
+    }
 }
 
 /// AWS Signature Version 4.
@@ -59,7 +90,7 @@ pub struct AwsSigV4 {
 /// A signed assertion that is exchanged for an access token (RFC 7523).
 #[derive(Debug, Clone, PartialEq)]
 pub struct JwtBearer {
-    pub token_endpoint: Template,
+    pub token_endpoint: Endpoint,
     pub key: Template,
     pub key_format: KeyFormat,
     pub algorithm: JwtAlgorithm,
@@ -98,7 +129,17 @@ impl Auth {
     /// Whether the broker can carry it out.
     #[must_use]
     pub fn is_supported(&self) -> bool {
-        !matches!(self, Self::OAuth(_) | Self::AwsSigV4(_) | Self::JwtBearer(_) | Self::GithubApp(_))
+        !matches!(self, Self::AwsSigV4(_))
+    }
+
+    /// Hosts that it sends something to besides those of capabilities.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<&Host> {
+        match self {
+            Self::OAuth(oauth) => oauth.endpoints().map(|endpoint| &endpoint.host).collect(),
+            Self::JwtBearer(jwt) => vec![&jwt.token_endpoint.host],
+            _ => Vec::new(),
+        }
     }
 
     /// All templates of the scheme.
@@ -116,7 +157,7 @@ impl Auth {
             }
             Self::JwtBearer(jwt) => {
                 let fixed = [&jwt.key].into_iter().chain(&jwt.issuer).chain(&jwt.subject);
-                fixed.chain([&jwt.token_endpoint]).collect()
+                fixed.chain([&jwt.token_endpoint.path]).collect()
             }
             Self::GithubApp(app) => vec![&app.app_id, &app.installation_id, &app.private_key],
         }
@@ -124,10 +165,15 @@ impl Auth {
 }
 
 impl OAuth {
+    /// Where what is stored may be sent, besides the hosts of capabilities.
+    fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        let others = [&self.authorize_endpoint, &self.device_endpoint];
+        std::iter::once(&self.token_endpoint).chain(others.into_iter().flatten())
+    }
+
     fn templates(&self) -> Vec<&Template> {
-        let endpoints =
-            [Some(&self.token_endpoint), self.authorize_endpoint.as_ref(), self.device_endpoint.as_ref()];
-        let client = [Some(&self.client_id), self.client_secret.as_ref(), self.refresh_token.as_ref()];
+        let endpoints = self.endpoints().map(|endpoint| Some(&endpoint.path));
+        let client = [Some(&self.client_id), self.client.template(), self.refresh_token.as_ref()];
         let parameters = self.parameters.iter().map(|(_, template)| Some(template));
         client.into_iter().chain(endpoints).chain(parameters).flatten().collect()
     }
@@ -143,14 +189,14 @@ packed_enum!(Auth {
     6 => JwtBearer(jwt),
     7 => GithubApp(app),
 });
+packed_struct!(Endpoint { host, path });
 packed_struct!(OAuth {
     grant,
     token_endpoint,
     authorize_endpoint,
     device_endpoint,
     client_id,
-    client_secret,
-    client_auth,
+    client,
     refresh_token,
     scopes,
     parameters,
@@ -159,6 +205,6 @@ packed_struct!(AwsSigV4 { service, region, access_key_id, secret_access_key, ses
 packed_struct!(JwtBearer { token_endpoint, key, key_format, algorithm, issuer, subject, scopes });
 packed_struct!(GithubApp { app_id, installation_id, private_key });
 packed_enum!(OAuthGrant { 0 => RefreshToken, 1 => ClientCredentials, 2 => AccountCredentials });
-packed_enum!(ClientAuth { 0 => Body, 1 => Basic, 2 => None });
+packed_enum!(Client { 0 => Body(secret), 1 => Basic(secret), 2 => Key { key, algorithm, id }, 3 => Public });
 packed_enum!(KeyFormat { 0 => Pem, 1 => GoogleJson });
 packed_enum!(JwtAlgorithm { 0 => Rs256, 1 => Es256, 2 => EdDsa });

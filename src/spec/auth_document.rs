@@ -92,6 +92,14 @@ pub struct OAuthDocument {
     pub client_secret: Option<String>,
     #[serde(default)]
     pub client_auth: ClientAuth,
+    /// Of the client auth `private_key_jwt`: the key, as a PEM, and how it signs.
+    #[serde(default)]
+    pub client_key: Option<String>,
+    #[serde(default)]
+    pub client_key_algorithm: JwtAlgorithm,
+    /// What the authorisation server calls the key.
+    #[serde(default)]
+    pub client_key_id: Option<String>,
     /// Of the grant `refresh_token`.
     #[serde(default)]
     pub refresh_token: Option<String>,
@@ -121,6 +129,8 @@ pub enum ClientAuth {
     #[default]
     Body,
     Basic,
+    /// By an assertion that the client's key signs (RFC 7523, section 2.2).
+    PrivateKeyJwt,
     /// A public client, with PKCE.
     None,
 }

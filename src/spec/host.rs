@@ -163,6 +163,7 @@ impl<'de> Deserialize<'de> for Host {
     }
 }
 
+packed_as_its_value!(Host);
 packed_as_its_value!(HostPattern);
 
 impl fmt::Display for HostPattern {

@@ -6,9 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 
-use super::ids::{BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SecretId, SwitchId, UpstreamId};
+use super::ids::{
+    BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SecretId, SwitchId, TokenId, UpstreamId,
+};
 use super::model::{Binding, CredentialMeta, SecretMeta, StoredPolicy, StoredProvider, Switch, Upstream};
 use super::store::{Kind, RecordName};
+use super::tokens::TokenMeta;
 use crate::spec::{ProviderId, Scope};
 
 /// One readable record.
@@ -21,6 +24,7 @@ pub(super) enum Item {
     Provider(ProviderRecordId, StoredProvider),
     Binding(BindingId, Binding),
     Switch(SwitchId, Switch),
+    Token(TokenId, TokenMeta),
 }
 
 impl Item {
@@ -33,6 +37,7 @@ impl Item {
             Self::Provider(id, _) => id.record_name(),
             Self::Binding(id, _) => id.record_name(),
             Self::Switch(id, _) => id.record_name(),
+            Self::Token(id, _) => id.record_name(),
         }
     }
 }
@@ -51,6 +56,7 @@ pub(super) struct Index {
     providers: BTreeMap<ProviderRecordId, StoredProvider>,
     bindings: BTreeMap<BindingId, Binding>,
     switches: BTreeMap<SwitchId, Switch>,
+    tokens: BTreeMap<TokenId, TokenMeta>,
     /// Change with every change of a policy, or of a provider or switch, so that whoever compiled them knows when
     /// to do so again.
     policies_version: u64,
@@ -93,6 +99,10 @@ impl Index {
 
     pub(super) fn switches(&self) -> &BTreeMap<SwitchId, Switch> {
         &self.switches
+    }
+
+    pub(super) fn token(&self, id: TokenId) -> Option<&TokenMeta> {
+        self.tokens.get(&id)
     }
 
     pub(super) fn catalog_version(&self) -> u64 {
@@ -156,6 +166,9 @@ impl Index {
             Item::Switch(id, switch) => {
                 self.switches.insert(id, switch);
             }
+            Item::Token(id, token) => {
+                self.tokens.insert(id, token);
+            }
         }
     }
 
@@ -193,6 +206,9 @@ impl Index {
             Kind::Switch => {
                 self.catalog_version += 1;
                 SwitchId::of_record(&name.id).and_then(|id| self.switches.remove(&id));
+            }
+            Kind::Token => {
+                TokenId::of_record(&name.id).and_then(|id| self.tokens.remove(&id));
             }
             Kind::Manifest | Kind::Setting => {}
         }

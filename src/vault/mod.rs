@@ -42,6 +42,7 @@ mod secrets;
 mod sqlite;
 pub mod store;
 mod switches;
+mod tokens;
 mod unlocked;
 mod upstreams;
 mod usage;
@@ -62,6 +63,7 @@ pub use open::{LockedVault, Presence, find, open, presence};
 pub use paths::VaultPaths;
 pub use repair::{Repair, repair};
 pub use secret::{Secret, SecretInput};
+pub use tokens::{NewToken, TokenMeta, Versions};
 
 #[cfg(test)]
 mod tests;

@@ -29,10 +29,12 @@ pub enum Kind {
     /// A capability that the operator turned on or off.
     Switch,
     Setting,
+    /// An access token that a credential was given.
+    Token,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Manifest,
         Self::Secret,
         Self::Credential,
@@ -42,6 +44,7 @@ impl Kind {
         Self::Binding,
         Self::Switch,
         Self::Setting,
+        Self::Token,
     ];
 
     #[must_use]
@@ -56,6 +59,7 @@ impl Kind {
             Self::Binding => "binding",
             Self::Switch => "switch",
             Self::Setting => "setting",
+            Self::Token => "token",
         }
     }
 

@@ -10,6 +10,9 @@ mod path;
 mod query;
 mod template;
 
+pub(super) use path::UNRESERVED;
+pub(super) use template::{fill, fill_encoded};
+
 use std::collections::BTreeMap;
 
 use http::header::{HeaderName, HeaderValue};
@@ -70,6 +73,13 @@ impl Draft {
         self.injected.push(value);
         Ok(())
     }
+
+    fn finish(self, plan: &Plan<'_>, needles: Needles) -> Result<SignedRequest, AuthError> {
+        let url = Zeroizing::new(format!("https://{}{}", plan.host(), self.target.as_str()));
+        let method = Method::from_bytes(plan.method().as_str().as_bytes());
+        let method = method.map_err(|_| AuthError::Header("method".to_owned()))?;
+        Ok(SignedRequest { method, url, headers: self.headers, needles })
+    }
 }
 
 /// Authenticates `plan` with `secrets`.
@@ -87,10 +97,21 @@ pub fn sign(plan: &Plan<'_>, secrets: &Secrets) -> Result<SignedRequest, AuthErr
         other => return Err(AuthError::NotYet(other.scheme().to_owned())),
     }
     let needles = needles(plan, secrets, &draft.injected)?;
-    let url = Zeroizing::new(format!("https://{}{}", plan.host(), draft.target.as_str()));
-    let method = Method::from_bytes(plan.method().as_str().as_bytes());
-    let method = method.map_err(|_| AuthError::Header("method".to_owned()))?;
-    Ok(SignedRequest { method, url, headers: draft.headers, needles })
+    draft.finish(plan, needles)
+}
+
+/// Lets `plan` bear an access token, as RFC 6750, section 2.1, has it.
+///
+/// # Errors
+/// When the token cannot stand in a header.
+pub fn bear(plan: &Plan<'_>, token: &Secret) -> Result<SignedRequest, AuthError> {
+    let target = Zeroizing::new(plan.target().as_str().to_owned());
+    let mut draft = Draft { target, headers: plain_headers(plan)?, injected: Vec::new() };
+    let value = Zeroizing::new([b"Bearer ".as_slice(), token.expose()].concat());
+    draft.inject_header("authorization", value)?;
+    let needles =
+        Needles::new([token.expose()].into_iter(), draft.injected.iter().map(|text| text.as_slice()))?;
+    draft.finish(plan, needles)
 }
 
 fn plain_headers(plan: &Plan<'_>) -> Result<HeaderMap, AuthError> {

@@ -2,7 +2,7 @@
 
 use crate::audit::AuditError;
 use crate::broker::guard::GuardError;
-use crate::broker::{BrokerError, UpstreamError};
+use crate::broker::{BrokerError, TokenError, UpstreamError};
 use crate::meter::MeterError;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::vault::{Existing, VaultError, VaultErrorKind};
@@ -60,12 +60,22 @@ impl From<BrokerError> for ServiceError {
             BrokerError::Audit(error) => Self { message, ..error.into() },
             BrokerError::Meter(error) => Self { message, ..error.into() },
             BrokerError::Auth(_) => Self::new(ErrorKind::AuthFailed, message),
+            BrokerError::Token(error) => token(error, message),
             BrokerError::Withheld(error) => {
                 Self::new(ErrorKind::PolicyViolation, message).reason(error.reason()).help(error.help())
             }
             BrokerError::Client(_) => Self::new(ErrorKind::UpstreamUnreachable, message),
             BrokerError::Upstream(error) => upstream(&error, message),
         }
+    }
+}
+
+fn token(error: TokenError, message: String) -> ServiceError {
+    match error {
+        TokenError::Vault(error) => error.into(),
+        TokenError::Audit(error) => ServiceError { message, ..error.into() },
+        TokenError::Upstream(error) => upstream(&error, message),
+        error => ServiceError::new(ErrorKind::AuthFailed, message).reason(error.reason()).help(error.help()),
     }
 }
 
