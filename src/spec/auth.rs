@@ -103,6 +103,8 @@ pub struct JwtBearer {
 /// An installation of a GitHub App.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GithubApp {
+    /// Where tokens come from.
+    pub host: Host,
     pub app_id: Template,
     pub installation_id: Template,
     pub private_key: Template,
@@ -138,6 +140,7 @@ impl Auth {
         match self {
             Self::OAuth(oauth) => oauth.endpoints().map(|endpoint| &endpoint.host).collect(),
             Self::JwtBearer(jwt) => vec![&jwt.token_endpoint.host],
+            Self::GithubApp(app) => vec![&app.host],
             _ => Vec::new(),
         }
     }
@@ -203,7 +206,7 @@ packed_struct!(OAuth {
 });
 packed_struct!(AwsSigV4 { service, region, access_key_id, secret_access_key, session_token });
 packed_struct!(JwtBearer { token_endpoint, key, key_format, algorithm, issuer, subject, scopes });
-packed_struct!(GithubApp { app_id, installation_id, private_key });
+packed_struct!(GithubApp { host, app_id, installation_id, private_key });
 packed_enum!(OAuthGrant { 0 => RefreshToken, 1 => ClientCredentials, 2 => AccountCredentials });
 packed_enum!(Client { 0 => Body(secret), 1 => Basic(secret), 2 => Key { key, algorithm, id }, 3 => Public });
 packed_enum!(KeyFormat { 0 => Pem, 1 => GoogleJson });

@@ -32,7 +32,7 @@ pub enum AuthDocument {
     /// A signed assertion that is exchanged for an access token (RFC 7523).
     JwtBearer(Box<JwtDocument>),
     /// An installation of a GitHub App.
-    GithubApp { app_id: String, installation_id: String, private_key: String },
+    GithubApp(Box<GithubAppDocument>),
 }
 
 /// AWS Signature Version 4.
@@ -70,6 +70,19 @@ pub struct JwtDocument {
     pub subject: Option<String>,
     #[serde(default)]
     pub scopes: Vec<String>,
+}
+
+/// A GitHub App's key, and the installation that it stands for.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GithubAppDocument {
+    /// Where tokens come from, where that is not `api.github.com`.
+    #[serde(default)]
+    pub host: Option<String>,
+    pub app_id: String,
+    pub installation_id: String,
+    pub private_key: String,
 }
 
 /// OAuth 2.0: where tokens come from, and what is asked for them.

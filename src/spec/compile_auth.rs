@@ -1,7 +1,9 @@
 //! From a provider's auth as written to the scheme as meant.
 
 use super::auth::{Auth, AwsSigV4, Client, Endpoint, GithubApp, JwtBearer, OAuth};
-use super::auth_document::{AuthDocument, AwsDocument, ClientAuth, JwtDocument, OAuthDocument, OAuthGrant};
+use super::auth_document::{
+    AuthDocument, AwsDocument, ClientAuth, GithubAppDocument, JwtDocument, OAuthDocument, OAuthGrant,
+};
 use super::code::Code;
 use super::compile::{Compiler, list, text};
 use super::diagnostic::Place;
@@ -55,13 +57,7 @@ impl Compiler {
             AuthDocument::Oauth2(oauth) => self.oauth(place, oauth),
             AuthDocument::AwsSigv4(aws) => self.aws(place, aws),
             AuthDocument::JwtBearer(jwt) => self.jwt(place, jwt),
-            AuthDocument::GithubApp { app_id, installation_id, private_key } => {
-                Some(Auth::GithubApp(Box::new(GithubApp {
-                    app_id: self.template(place.key("app_id"), app_id)?,
-                    installation_id: self.template(place.key("installation_id"), installation_id)?,
-                    private_key: self.template(place.key("private_key"), private_key)?,
-                })))
-            }
+            AuthDocument::GithubApp(app) => self.github_app(place, app),
         }
     }
 
@@ -187,6 +183,17 @@ impl Compiler {
             issuer: self.optional(place, "issuer", &jwt.issuer)?,
             subject: self.optional(place, "subject", &jwt.subject)?,
             scopes: jwt.scopes.iter().map(|scope| text(scope)).collect(),
+        })))
+    }
+
+    fn github_app(&mut self, place: &Place, app: &GithubAppDocument) -> Option<Auth> {
+        let host = app.host.as_deref().unwrap_or("api.github.com");
+        let host = self.parsed(place.key("host"), Host::parse(host));
+        Some(Auth::GithubApp(Box::new(GithubApp {
+            host: host?,
+            app_id: self.template(place.key("app_id"), &app.app_id)?,
+            installation_id: self.template(place.key("installation_id"), &app.installation_id)?,
+            private_key: self.template(place.key("private_key"), &app.private_key)?,
         })))
     }
 

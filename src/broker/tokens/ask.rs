@@ -40,12 +40,12 @@ pub(super) struct Given<'a> {
     pub(super) nonce: &'a str,
 }
 
-/// The host that `auth` fetches tokens from; none where it fetches none. `host` is the call's own.
-pub(super) fn host<'a>(auth: &'a Auth, host: &'a Host) -> Option<&'a Host> {
+/// The host that `auth` fetches tokens from; none where it fetches none.
+pub(super) fn host(auth: &Auth) -> Option<&Host> {
     match auth {
         Auth::OAuth(oauth) => Some(&oauth.token_endpoint.host),
         Auth::JwtBearer(jwt) => Some(&jwt.token_endpoint.host),
-        Auth::GithubApp(_) => Some(host),
+        Auth::GithubApp(app) => Some(&app.host),
         _ => None,
     }
 }
@@ -58,12 +58,12 @@ pub(super) fn replaceable(auth: &Auth) -> Option<&str> {
     }
 }
 
-/// The request for a token, which `host` gives.
-pub(super) fn compose(auth: &Auth, host: &Host, given: &Given<'_>) -> Result<Ask, TokenError> {
+/// The request for a token.
+pub(super) fn compose(auth: &Auth, given: &Given<'_>) -> Result<Ask, TokenError> {
     match auth {
         Auth::OAuth(oauth) => given.oauth(oauth),
         Auth::JwtBearer(jwt) => given.jwt_bearer(jwt),
-        Auth::GithubApp(app) => given.github_app(app, host),
+        Auth::GithubApp(app) => given.github_app(app),
         other => Err(AuthError::NotYet(other.scheme().to_owned()).into()),
     }
 }
@@ -155,9 +155,9 @@ impl Given<'_> {
     }
 
     /// As <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app> has it.
-    fn github_app(&self, app: &GithubApp, host: &Host) -> Result<Ask, TokenError> {
+    fn github_app(&self, app: &GithubApp) -> Result<Ask, TokenError> {
         let installation = fill_encoded(&app.installation_id, self.secrets, UNRESERVED)?;
-        let url = format!("https://{host}/app/installations/{}/access_tokens", installation.as_str());
+        let url = format!("https://{}/app/installations/{}/access_tokens", app.host, installation.as_str());
         let issuer = self.text(&app.app_id)?;
         let claims = Claims { aud: None, ..self.claims(&issuer, "") };
         let pem = fill(&app.private_key, self.secrets)?;

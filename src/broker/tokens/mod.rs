@@ -27,9 +27,7 @@ use crate::plan::Plan;
 use crate::platform::lock::FileLock;
 use crate::platform::{clock, entropy};
 use crate::spec::{Auth, Host, List, ProviderId, SecretClaim};
-use crate::vault::{
-    CredentialMeta, Destination, NewToken, Secret, TokenMeta, Vault, VaultError, Versions,
-};
+use crate::vault::{CredentialMeta, Destination, NewToken, Secret, TokenMeta, Vault, VaultError, Versions};
 use answer::Granted;
 use ask::{Ask, Given};
 
@@ -76,7 +74,7 @@ pub(super) struct Account {
 
 /// The host that tokens for `plan` come from; none where its requests bear none.
 pub(super) fn source<'p>(plan: &'p Plan<'_>) -> Option<&'p Host> {
-    ask::host(plan.auth(), plan.host())
+    ask::host(plan.auth())
 }
 
 /// The account's token for a call that goes `to` its destination, if one is kept that will do; with
@@ -196,7 +194,7 @@ impl Account {
         let (made_of, secrets) = self.secrets(&mut self.vault())?;
         let nonce = nonce()?;
         let given = Given { secrets: &secrets, now_ms, nonce: &nonce };
-        Ok((made_of, ask::compose(&self.auth, &self.host, &given)?))
+        Ok((made_of, ask::compose(&self.auth, &given)?))
     }
 
     fn secrets(&self, vault: &mut Vault) -> Result<(Versions, Secrets), VaultError> {
