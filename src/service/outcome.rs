@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::command::SourceFile;
 use crate::broker::Question;
 use crate::spec::{
-    CapabilityId, CredentialName, Host, PolicyId, ProviderId, Risk, RuleId, Scope, SecretName,
+    CapabilityId, CredentialName, Host, PolicyId, ProviderId, Risk, RuleId, Scope, SecretName, Text,
 };
 
 /// What the service answers.
@@ -289,8 +289,8 @@ pub enum Readiness {
 pub struct CapabilityView {
     pub id: CapabilityId,
     pub provider: ProviderId,
-    pub category: String,
-    pub summary: String,
+    pub category: Text,
+    pub summary: Text,
     pub risk: Risk,
     pub readiness: Readiness,
     pub missing: Vec<SecretName>,

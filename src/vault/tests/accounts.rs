@@ -177,7 +177,7 @@ impl Bound {
         self.vault.bind(&binding).unwrap();
     }
 
-    fn asked(&mut self, capability: Some(&str), caller: &str, from: &Scope) -> String {
+    fn asked(&mut self, capability: &str, caller: &str, from: &Scope) -> String {
         let provider = shop();
         let sought = Sought { provider: &provider, capability, caller, named: None, from };
         self.vault.resolve_credential(sought).map_or_else(|e| e.to_string(), |one| one.name.to_string())
