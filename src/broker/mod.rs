@@ -7,6 +7,7 @@
 
 mod approvals;
 pub mod auth;
+mod deadline;
 mod decide;
 mod discharge;
 mod ending;
@@ -20,8 +21,10 @@ mod invoke;
 mod journal;
 mod limits;
 mod lines;
+mod opening;
 mod record;
 mod redact;
+mod redirect;
 mod reply;
 pub mod resolver;
 mod rulebook;
@@ -31,6 +34,7 @@ mod tally;
 mod upstream;
 
 pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
+pub use deadline::TimeLimit;
 pub use error::BrokerError;
 pub use invoke::{Broker, Desk, Shelf};
 pub use journal::Journal;
@@ -38,4 +42,7 @@ pub use limits::Limits;
 pub use redact::RedactError;
 pub use reply::{Reply, ReplyBody};
 pub use rulebook::Rulebook;
-pub use upstream::{CallerBodyFault, CallerStream, RequestBody, UpstreamError};
+pub use upstream::{
+    CallerBodyFault, CallerStream, ClientError, EgressError, EgressProxy, RequestBody, UpstreamError,
+    count_authorities,
+};

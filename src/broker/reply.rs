@@ -10,11 +10,12 @@ use futures_core::Stream;
 use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::deadline::{Deadline, TimeLimit};
 use super::ending::Ending;
 use super::redact::{RedactError, Redactor};
 use super::scrub::{Needles, Scrubber};
 use super::tally::Tally;
-use super::upstream::{ResponseBody, UpstreamError, UpstreamResponse};
+use super::upstream::{ResponseBody, UpstreamResponse};
 use super::{BrokerError, headers};
 
 /// An upstream's answer, sanitised.
@@ -31,6 +32,7 @@ impl Reply {
         redactor: Option<Redactor>,
         tally: Option<Tally>,
         mut ending: Ending,
+        deadline: Deadline,
     ) -> Self {
         let needles = Arc::new(needles);
         let status = response.status.as_u16();
@@ -42,7 +44,8 @@ impl Reply {
         }
         ending.answered(status);
         let cleaner = Some(Cleaner { scrubber: Scrubber::new(needles), redactor });
-        let body = ReplyBody { inner: response.body, first: None, cleaner, tally, failure: None, ending };
+        let (inner, first, failure) = (response.body, None, None);
+        let body = ReplyBody { inner, first, cleaner, tally, failure, ending, deadline };
         Self { status, headers, body }
     }
 
@@ -85,8 +88,9 @@ pub struct ReplyBody {
     cleaner: Option<Cleaner>,
     tally: Option<Tally>,
     /// What broke the answer off, to be told once all that came before is out.
-    failure: Option<UpstreamError>,
+    failure: Option<BrokerError>,
     ending: Ending,
+    deadline: Deadline,
 }
 
 impl ReplyBody {
@@ -135,9 +139,15 @@ impl Stream for ReplyBody {
         }
         loop {
             let Some(mut cleaner) = self.cleaner.take() else {
-                let failure = self.failure.take().map(BrokerError::Upstream);
-                return Poll::Ready(failure.map(Err));
+                return Poll::Ready(self.failure.take().map(Err));
             };
+            // First, since an upstream that never stops would otherwise never be late.
+            if let Poll::Ready(limit) = self.deadline.poll(cx) {
+                if let Some(last) = self.cut_off(cleaner, limit) {
+                    return Poll::Ready(Some(Ok(last)));
+                }
+                continue;
+            }
             match Pin::new(&mut self.inner).poll_next(cx) {
                 Poll::Pending => {
                     self.cleaner = Some(cleaner);
@@ -157,7 +167,7 @@ impl Stream for ReplyBody {
                 }
                 Poll::Ready(Some(Err(error))) => {
                     self.ending.write(Some("interrupted"));
-                    self.failure = Some(error);
+                    self.failure = Some(error.into());
                     let last = cleaner.break_off();
                     if !last.is_empty() {
                         return Poll::Ready(Some(Ok(last)));
@@ -179,6 +189,14 @@ impl Stream for ReplyBody {
 }
 
 impl ReplyBody {
+    /// The end of the call's time: the upstream is let go at once, and what is left to hand out comes before the
+    /// error.
+    fn cut_off(&mut self, cleaner: Cleaner, limit: TimeLimit) -> Option<Bytes> {
+        self.inner.end();
+        self.failure = Some(self.ending.failed(BrokerError::OutOfTime { limit, sent: true }));
+        Some(cleaner.break_off()).filter(|last| !last.is_empty())
+    }
+
     fn withheld(&mut self, error: RedactError) -> BrokerError {
         self.ending.write(Some(error.reason()));
         BrokerError::Withheld(error)

@@ -10,6 +10,7 @@ use crate::broker::Question;
 use crate::spec::{
     CapabilityId, CredentialName, Host, PolicyId, ProviderId, Risk, RuleId, Scope, SecretName,
 };
+use crate::vault::SettingName;
 
 /// What the service answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -152,6 +153,13 @@ pub enum Outcome {
         set_aside: Option<String>,
     },
     Repair(RepairView),
+    ConfigSet(SettingView),
+    Config {
+        settings: Vec<SettingView>,
+    },
+    ConfigUnset {
+        name: SettingName,
+    },
     UpstreamSet(UpstreamView),
     Upstreams {
         upstreams: Vec<UpstreamView>,
@@ -414,6 +422,17 @@ pub struct RepairView {
     /// Records that do not open; gone when `accepted`.
     pub damaged: Vec<String>,
     pub accepted: bool,
+}
+
+/// Something that was set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingView {
+    pub name: SettingName,
+    /// As it was given.
+    pub value: String,
+    /// The same in a line.
+    pub summary: String,
+    pub set_ms: u64,
 }
 
 /// A host that a test vault sends elsewhere.

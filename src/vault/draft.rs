@@ -8,6 +8,7 @@ use super::model::{Binding, CredentialMeta, SecretMeta, StoredPolicy, StoredProv
 use super::multiset::SetSum;
 use super::resident::Resident;
 use super::seal::Address;
+use super::settings::Setting;
 use super::store::{Batch, Kind, RecordName, RecordStore, SealedRecord};
 use super::unlocked::Unlocked;
 use zeroize::Zeroizing;
@@ -100,6 +101,11 @@ impl<'v> Draft<'v> {
     pub(super) fn put_switch(&mut self, switch: Switch) -> Result<(), VaultError> {
         let text = to_json(&switch);
         self.put(Item::Switch(self.unlocked.switch_id(&switch.capability), switch), &text, &[])
+    }
+
+    pub(super) fn put_setting(&mut self, setting: Setting) -> Result<(), VaultError> {
+        let text = to_json(&setting);
+        self.put(Item::Setting(setting), &text, &[])
     }
 
     /// Writes a record that says something by being there, unless it is.

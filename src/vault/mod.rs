@@ -39,6 +39,7 @@ mod reveal;
 mod seal;
 mod secret;
 mod secrets;
+mod settings;
 mod sqlite;
 pub mod store;
 mod switches;
@@ -62,6 +63,7 @@ pub use open::{LockedVault, Presence, find, open, presence};
 pub use paths::VaultPaths;
 pub use repair::{Repair, repair};
 pub use secret::{Secret, SecretInput};
+pub use settings::{Setting, SettingName, Settings};
 
 #[cfg(test)]
 mod tests;

@@ -28,11 +28,14 @@ pub enum Kind {
     Binding,
     /// A capability that the operator turned on or off.
     Switch,
+    /// How requests leave this machine.
+    Config,
+    /// What the vault remembers for itself.
     Setting,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Manifest,
         Self::Secret,
         Self::Credential,
@@ -41,6 +44,7 @@ impl Kind {
         Self::Provider,
         Self::Binding,
         Self::Switch,
+        Self::Config,
         Self::Setting,
     ];
 
@@ -55,6 +59,7 @@ impl Kind {
             Self::Provider => "provider",
             Self::Binding => "binding",
             Self::Switch => "switch",
+            Self::Config => "config",
             Self::Setting => "setting",
         }
     }

@@ -40,6 +40,7 @@ fn request(method: Method, url: &str) -> OutgoingRequest {
         headers: HeaderMap::new(),
         body: RequestBody::Empty,
         reach: Reach::Global,
+        account: "one".to_owned(),
         patience: Patience::default(),
     }
 }

@@ -9,7 +9,8 @@ use futures_util::{StreamExt, stream};
 
 use super::server::{Answer, Server, Then};
 use super::{HOST, SOON, client_of, collect, get, send_error};
-use crate::broker::upstream::{OutgoingRequest, Patience, Phase, ResponseBody, UpstreamError, wait_for_head};
+use crate::broker::upstream::resend::wait_for_head;
+use crate::broker::upstream::{OutgoingRequest, Patience, Phase, ResponseBody, UpstreamError};
 
 #[tokio::test]
 async fn an_upstream_that_never_answers_times_out() {
