@@ -13,6 +13,7 @@ pub mod home;
 pub mod http;
 pub mod impostor;
 pub mod processes;
+pub mod proxy;
 pub mod random;
 pub mod secrets;
 pub mod socket;

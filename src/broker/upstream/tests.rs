@@ -1,6 +1,7 @@
 mod bodies;
 mod patience;
 mod reach;
+mod resend;
 mod server;
 mod trust;
 mod wire;
