@@ -150,6 +150,10 @@ fn what_is_set_can_be_seen_and_taken_back_and_is_on_record() {
     assert_eq!(get("egress-proxy"), "http://proxy.corp.example:3128\n");
     assert_eq!(get("extra-ca").trim(), upstream.ca_pem.replace("\r\n", "\n").trim());
 
+    let status = home.run(&["status"]).ok();
+    status.says("egress:     through the proxy http://proxy.corp.example:3128\n");
+    status.says("egress:     trusting for every host 1 certificate\n");
+
     home.run(&["config", "unset", "egress-proxy"]).ok();
     home.run(&["config", "unset", "egress-proxy"]).ends(5);
     assert_eq!(home.run(&["config", "list"]).ok().text(), "extra-ca      1 certificate\n");

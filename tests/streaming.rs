@@ -113,8 +113,8 @@ fn a_reader_that_stops_is_waited_for_in_little_memory() {
     assert!(grown < ROOM, "{} KiB", grown / 1024);
 }
 
-/// Each event of a stream is out before the next comes, and soon. The bound is for a machine that is busy with other
-/// things; what the daemon adds is told by a run of this test alone.
+/// Each event of a stream is out before the next comes, and soon: from the upstream's socket through the daemon to the
+/// output. The quickest show what it takes; the others may have waited for a machine that is busy with other things.
 #[test]
 fn events_are_passed_on_as_they_come() {
     let (upstream, home, _) = ready();
@@ -144,5 +144,5 @@ fn events_are_passed_on_as_they_come() {
         "an event from the upstream to the output: {:?} at the median, {:?} of 90 %",
         took[100], took[180]
     );
-    assert!(took[100] < Duration::from_millis(20), "{took:?}");
+    assert!(took[20] < Duration::from_millis(1) && took[100] < Duration::from_millis(20), "{took:?}");
 }

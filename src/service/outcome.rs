@@ -198,6 +198,9 @@ pub struct StatusView {
     pub daemon: Option<u32>,
     pub daemon_state: DaemonState,
     pub upstreams: Vec<UpstreamView>,
+    /// How requests leave this machine, where the operator said so, a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub egress: Vec<String>,
 }
 
 /// What is at the daemon's socket.

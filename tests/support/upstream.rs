@@ -256,7 +256,8 @@ async fn serve(connection: TcpStream, tls: TlsAcceptor, state: &State) -> io::Re
     let mut reader = Reader::new(tls.accept(connection).await?);
     while let Some(head) = reader.head().await? {
         let body = if state.forgetful.load(Ordering::SeqCst) {
-            reader.skip_body(&head, |read| drop(state.forgotten.fetch_add(read, Ordering::SeqCst))).await?;
+            let forget = |read| _ = state.forgotten.fetch_add(read, Ordering::SeqCst);
+            reader.skip_body(&head, forget).await?;
             Vec::new()
         } else {
             reader.body(&head).await?

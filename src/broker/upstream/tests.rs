@@ -1,4 +1,5 @@
 mod bodies;
+mod http2;
 mod patience;
 mod reach;
 mod resend;

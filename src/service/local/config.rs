@@ -27,10 +27,7 @@ impl Local {
 
     pub(super) fn list_config(&self, caller: &Caller) -> Result<Outcome, ServiceError> {
         let settings = self.session(caller)?.desk.vault().settings()?;
-        let view = |setting: &Setting| {
-            let summary = checked(setting.name, setting.value.clone());
-            view(setting, summary.map_or_else(|error| error.to_string(), |(_, summary)| summary))
-        };
+        let view = |setting: &Setting| view(setting, summary(setting));
         Ok(Outcome::Config { settings: settings.values().map(|setting| view(setting)).collect() })
     }
 
@@ -41,6 +38,20 @@ impl Local {
         }
         Err(ServiceError::new(ErrorKind::NotFound, format!("{name} is not set")).reason("config.missing"))
     }
+}
+
+/// A setting as `status` tells it.
+pub(super) fn in_a_line(setting: &Setting) -> String {
+    let what = match setting.name {
+        SettingName::EgressProxy => "through the proxy",
+        SettingName::ExtraCa => "trusting for every host",
+    };
+    format!("{what} {}", summary(setting))
+}
+
+fn summary(setting: &Setting) -> String {
+    let checked = checked(setting.name, setting.value.clone());
+    checked.map_or_else(|error| error.to_string(), |(_, summary)| summary)
 }
 
 /// The value as it is stored, and in a line.

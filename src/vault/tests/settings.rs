@@ -54,8 +54,8 @@ fn a_damaged_setting_is_an_error_until_it_is_taken_back() {
     let (place, mut vault) = Place::with_vault();
     proxy(&mut vault, "http://a:1").unwrap();
     let mut damaged = row(&place, "egress-proxy");
-    let last = damaged.blob.len() - 1;
-    damaged.blob[last] ^= 1;
+    let middle = damaged.blob.len() / 2;
+    damaged.blob[middle] ^= 1;
     put(&place, &damaged);
     let mut vault = place.open().unwrap();
     let error = vault.settings().err().unwrap();

@@ -153,7 +153,7 @@ pub(super) fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
         .map(|(_, value)| value)
 }
 
-fn tls_config(identity: &Identity, protocols: &[&[u8]]) -> (rustls::ServerConfig, Vec<u8>) {
+pub(super) fn tls_config(identity: &Identity, protocols: &[&[u8]]) -> (rustls::ServerConfig, Vec<u8>) {
     let mut ca = CertificateParams::new([]).unwrap();
     ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();
