@@ -151,8 +151,8 @@ fn what_is_set_can_be_seen_and_taken_back_and_is_on_record() {
     assert_eq!(get("extra-ca").trim(), upstream.ca_pem.replace("\r\n", "\n").trim());
 
     let status = home.run(&["status"]).ok();
-    status.says("egress:     through the proxy http://proxy.corp.example:3128\n");
-    status.says("egress:     trusting for every host 1 certificate\n");
+    status.says("egress:       through the proxy http://proxy.corp.example:3128\n");
+    status.says("egress:       1 certificate trusted beside the built-in authorities\n");
 
     home.run(&["config", "unset", "egress-proxy"]).ok();
     home.run(&["config", "unset", "egress-proxy"]).ends(5);

@@ -33,7 +33,7 @@ fn is_shown(name: &str) -> bool {
     let of_family = |family: &&str| {
         name.strip_prefix(*family).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     };
-    NAMES.contains(&name) || name.ends_with("-request-id") || FAMILIES.iter().any(|family| of_family(&family))
+    NAMES.contains(&name) || name.ends_with("-request-id") || FAMILIES.iter().any(of_family)
 }
 
 #[cfg(test)]

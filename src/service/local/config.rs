@@ -42,11 +42,11 @@ impl Local {
 
 /// A setting as `status` tells it.
 pub(super) fn in_a_line(setting: &Setting) -> String {
-    let what = match setting.name {
-        SettingName::EgressProxy => "through the proxy",
-        SettingName::ExtraCa => "trusting for every host",
-    };
-    format!("{what} {}", summary(setting))
+    let summary = summary(setting);
+    match setting.name {
+        SettingName::EgressProxy => format!("through the proxy {summary}"),
+        SettingName::ExtraCa => format!("{summary} trusted beside the built-in authorities"),
+    }
 }
 
 fn summary(setting: &Setting) -> String {
