@@ -168,6 +168,24 @@ fn what_is_set_can_be_seen_and_taken_back_and_is_on_record() {
     home.run(&["audit", "verify"]).ok();
 }
 
+/// Only the daemon has the key of such a vault, so that it is the one who sets.
+#[test]
+fn a_vault_that_only_the_daemon_can_open_takes_settings_too() {
+    let upstream = Upstream::serving(&[HOST]);
+    let home = Home::empty(Door::Daemon);
+    home.run(&["init", "--provider", "passphrase", "--passphrase", "correct horse battery staple"]).ok();
+    home.store("OPENAI_API_KEY", secrets::OPENAI);
+    trust(&home, &upstream.ca_pem).ok();
+    let proxy = Proxy::leading_to(upstream.address);
+    go_through(&home, &proxy).ok();
+    home.run(&["config", "set", "egress-proxy", "no proxy"]).ends(2);
+    assert_eq!(home.run(&["config", "get", "egress-proxy"]).ok().text().trim(), proxy.url());
+    home.run(INVOKE).ok();
+    assert_eq!((proxy.take().len(), upstream.take().len()), (1, 1));
+    home.run(&["config", "unset", "extra-ca"]).ok();
+    home.run(INVOKE).ends(6);
+}
+
 #[test]
 fn what_could_not_be_used_is_not_set() {
     let home = Home::empty(Door::InProcess);
