@@ -145,6 +145,8 @@ words! {
         CapabilityDisable = "capability.disable",
         CapabilityBind = "capability.bind",
         CapabilityUnbind = "capability.unbind",
+        ConfigSet = "config.set",
+        ConfigUnset = "config.unset",
         UpstreamSet = "upstream.set",
         UpstreamRemove = "upstream.remove",
         ProviderAdd = "provider.add",
@@ -256,7 +258,7 @@ mod tests {
             "vault.init vault.unlock vault.lock secret.create secret.update secret.rotate secret.delete \
              secret.attach-group secret.detach-group credential.provision credential.create credential.delete \
              capability.create capability.delete capability.enable capability.disable capability.bind \
-             capability.unbind upstream.set upstream.remove provider.add provider.remove policy.apply policy.remove approval.ask \
+             capability.unbind config.set config.unset upstream.set upstream.remove provider.add provider.remove policy.apply policy.remove approval.ask \
              approval.answer invoke token.fetch response vault.repair audit.restart audit.repair"
         );
         for action in Action::ALL {

@@ -7,8 +7,7 @@ use http::StatusCode;
 
 use super::auth;
 use super::error::BrokerError;
-use super::guard::Reach;
-use super::invoke::{Desk, destination, outgoing};
+use super::invoke::{Desk, Way, destination};
 use super::scrub::Needles;
 use super::tokens::{self, AccessToken, Account, Tokens};
 use super::upstream::{RequestBody, UpstreamClient, UpstreamResponse};
@@ -25,7 +24,7 @@ pub(super) struct Bearer<'a> {
     pub(super) caller: &'a Caller,
     pub(super) plan: &'a Plan<'a>,
     pub(super) credential: &'a CredentialMeta,
-    pub(super) reach: Reach,
+    pub(super) way: Way,
     /// Where tokens come from.
     pub(super) source: &'a Host,
 }
@@ -69,7 +68,7 @@ impl Bearer<'_> {
             claims: provider.secrets.clone(),
             host: self.source.clone(),
             own: self.plan.is_own(),
-            reach: self.reach,
+            reach: self.way.reach,
             caller: self.caller.to_string(),
         };
         Ok(self.tokens.fetch(account, refused).await?)
@@ -81,7 +80,7 @@ impl Bearer<'_> {
         body: RequestBody,
     ) -> Result<(UpstreamResponse, Needles), BrokerError> {
         let signed = auth::bear(self.plan, &token.value)?;
-        let (request, needles) = outgoing(signed, body, self.reach);
+        let (request, needles) = self.way.outgoing(signed, body);
         Ok((self.client.send(request).await?, needles))
     }
 }

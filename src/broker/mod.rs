@@ -8,6 +8,7 @@
 mod approvals;
 pub mod auth;
 mod bearer;
+mod deadline;
 mod decide;
 mod discharge;
 mod ending;
@@ -21,8 +22,10 @@ mod invoke;
 mod journal;
 mod limits;
 mod lines;
+mod opening;
 mod record;
 mod redact;
+mod redirect;
 mod reply;
 pub mod resolver;
 mod rulebook;
@@ -33,6 +36,7 @@ mod tokens;
 mod upstream;
 
 pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
+pub use deadline::TimeLimit;
 pub use error::BrokerError;
 pub use invoke::{Broker, Desk, Shelf};
 pub use journal::Journal;
@@ -41,4 +45,7 @@ pub use redact::RedactError;
 pub use reply::{Reply, ReplyBody};
 pub use rulebook::Rulebook;
 pub use tokens::TokenError;
-pub use upstream::{CallerBodyFault, CallerStream, RequestBody, UpstreamError};
+pub use upstream::{
+    CallerBodyFault, CallerStream, ClientError, EgressError, EgressProxy, RequestBody, UpstreamError,
+    count_authorities,
+};

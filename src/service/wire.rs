@@ -32,6 +32,8 @@ pub const FROM_ERROR: &str = "error";
 pub const BROKE_OFF: &str = "aivault-broke-off";
 /// The length of a call's body, where the client knows it.
 pub const LENGTH_HEADER: &str = "aivault-body-length";
+/// How many milliseconds the whole call may take, where the client says so.
+pub const TIMEOUT_HEADER: &str = "aivault-timeout-ms";
 /// The id of the vault that the client means, where it has one.
 pub const VAULT_HEADER: &str = "aivault-vault";
 /// The version of these words and of the registry that they speak of; both sides send it.

@@ -9,6 +9,7 @@ use super::model::{Binding, CredentialMeta, SecretMeta, StoredPolicy, StoredProv
 use super::multiset::SetSum;
 use super::resident::Resident;
 use super::seal::Address;
+use super::settings::Setting;
 use super::store::{Batch, Kind, RecordName, RecordStore, SealedRecord};
 use super::tokens::TokenMeta;
 use super::unlocked::Unlocked;
@@ -107,6 +108,11 @@ impl<'v> Draft<'v> {
     pub(super) fn put_token(&mut self, token: TokenMeta, value: &[u8]) -> Result<(), VaultError> {
         let text = to_json(&token);
         self.put(Item::Token(self.unlocked.token_id(token.credential), token), &text, value)
+    }
+
+    pub(super) fn put_setting(&mut self, setting: Setting) -> Result<(), VaultError> {
+        let text = to_json(&setting);
+        self.put(Item::Setting(setting), &text, &[])
     }
 
     /// Writes a record that says something by being there, unless it is.

@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
+use std::sync::Arc;
 
 use super::ids::{
     BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SecretId, SwitchId, TokenId, UpstreamId,
 };
 use super::model::{Binding, CredentialMeta, SecretMeta, StoredPolicy, StoredProvider, Switch, Upstream};
+use super::settings::{Setting, SettingName, Settings};
 use super::store::{Kind, RecordName};
 use super::tokens::TokenMeta;
 use crate::spec::{ProviderId, Scope};
@@ -25,6 +27,7 @@ pub(super) enum Item {
     Binding(BindingId, Binding),
     Switch(SwitchId, Switch),
     Token(TokenId, TokenMeta),
+    Setting(Setting),
 }
 
 impl Item {
@@ -38,6 +41,7 @@ impl Item {
             Self::Binding(id, _) => id.record_name(),
             Self::Switch(id, _) => id.record_name(),
             Self::Token(id, _) => id.record_name(),
+            Self::Setting(setting) => setting.name.record_name(),
         }
     }
 }
@@ -57,6 +61,7 @@ pub(super) struct Index {
     bindings: BTreeMap<BindingId, Binding>,
     switches: BTreeMap<SwitchId, Switch>,
     tokens: BTreeMap<TokenId, TokenMeta>,
+    settings: Settings,
     /// Change with every change of a policy, or of a provider or switch, so that whoever compiled them knows when
     /// to do so again.
     policies_version: u64,
@@ -103,6 +108,10 @@ impl Index {
 
     pub(super) fn token(&self, id: TokenId) -> Option<&TokenMeta> {
         self.tokens.get(&id)
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     pub(super) fn catalog_version(&self) -> u64 {
@@ -169,6 +178,9 @@ impl Index {
             Item::Token(id, token) => {
                 self.tokens.insert(id, token);
             }
+            Item::Setting(setting) => {
+                self.settings.insert(setting.name, Arc::new(setting));
+            }
         }
     }
 
@@ -209,6 +221,9 @@ impl Index {
             }
             Kind::Token => {
                 TokenId::of_record(&name.id).and_then(|id| self.tokens.remove(&id));
+            }
+            Kind::Config => {
+                SettingName::parse(name.id.as_str()).and_then(|name| self.settings.remove(&name));
             }
             Kind::Manifest | Kind::Setting => {}
         }

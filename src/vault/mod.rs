@@ -39,6 +39,7 @@ mod reveal;
 mod seal;
 mod secret;
 mod secrets;
+mod settings;
 mod sqlite;
 pub mod store;
 mod switches;
@@ -63,6 +64,7 @@ pub use open::{LockedVault, Presence, find, open, presence};
 pub use paths::VaultPaths;
 pub use repair::{Repair, repair};
 pub use secret::{Secret, SecretInput};
+pub use settings::{Setting, SettingName, Settings};
 pub use tokens::{NewToken, TokenMeta, Versions};
 
 #[cfg(test)]

@@ -28,13 +28,16 @@ pub enum Kind {
     Binding,
     /// A capability that the operator turned on or off.
     Switch,
+    /// How requests leave this machine.
+    Config,
+    /// What the vault remembers for itself.
     Setting,
     /// An access token that a credential was given.
     Token,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Manifest,
         Self::Secret,
         Self::Credential,
@@ -43,6 +46,7 @@ impl Kind {
         Self::Provider,
         Self::Binding,
         Self::Switch,
+        Self::Config,
         Self::Setting,
         Self::Token,
     ];
@@ -58,6 +62,7 @@ impl Kind {
             Self::Provider => "provider",
             Self::Binding => "binding",
             Self::Switch => "switch",
+            Self::Config => "config",
             Self::Setting => "setting",
             Self::Token => "token",
         }

@@ -56,6 +56,7 @@ impl Unlocked {
             Kind::Binding => Item::Binding(BindingId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?),
             Kind::Switch => Item::Switch(SwitchId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?),
             Kind::Token => Item::Token(TokenId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?),
+            Kind::Config => Item::Setting(parse(&opened)?),
             Kind::Manifest | Kind::Setting => return Ok(None),
         };
         if item.record_name() == *name { Ok(Some(item)) } else { Err(Unopened) }

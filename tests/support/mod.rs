@@ -14,6 +14,7 @@ pub mod http;
 pub mod impostor;
 pub mod issuer;
 pub mod processes;
+pub mod proxy;
 pub mod random;
 pub mod secrets;
 pub mod signer;

@@ -215,6 +215,7 @@ impl Account {
             headers: ask.headers,
             body: if ask.body.is_empty() { RequestBody::Empty } else { RequestBody::Bytes(ask.body) },
             reach: self.reach,
+            account: self.credential.id.to_string(),
             patience: PATIENCE,
         };
         let response = self.client.send(request).await?;

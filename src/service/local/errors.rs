@@ -64,6 +64,9 @@ impl From<BrokerError> for ServiceError {
             BrokerError::Withheld(error) => {
                 Self::new(ErrorKind::PolicyViolation, message).reason(error.reason()).help(error.help())
             }
+            BrokerError::OutOfTime { .. } => Self::new(ErrorKind::UpstreamTimeout, message)
+                .reason("call.timeout")
+                .help("allow it more time with --timeout-ms"),
             BrokerError::Client(_) => Self::new(ErrorKind::UpstreamUnreachable, message),
             BrokerError::Upstream(error) => upstream(&error, message),
         }
@@ -82,7 +85,9 @@ fn token(error: TokenError, message: String) -> ServiceError {
 fn upstream(error: &UpstreamError, message: String) -> ServiceError {
     let (kind, reason) = match error {
         UpstreamError::Timeout { .. } => (ErrorKind::UpstreamTimeout, "upstream.timeout"),
-        UpstreamError::Guard(GuardError::NotGlobal { .. }) => (ErrorKind::PolicyViolation, "host.not_global"),
+        UpstreamError::Guard(GuardError::NotGlobal { .. } | GuardError::LocalName { .. }) => {
+            (ErrorKind::PolicyViolation, "host.not_global")
+        }
         UpstreamError::Url { .. } => (ErrorKind::PolicyViolation, "path.not_canonical"),
         UpstreamError::OwnHeader { .. } => (ErrorKind::PolicyViolation, "header.not_allowed"),
         UpstreamError::BodyFromCaller { .. } => (ErrorKind::InvalidRequest, "body.incomplete"),

@@ -9,6 +9,7 @@ mod lifecycle;
 mod repair;
 mod scopes;
 mod secrets;
+mod settings;
 mod tamper;
 mod torn;
 mod usage;
