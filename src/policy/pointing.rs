@@ -1,5 +1,7 @@
 //! What a JSON Pointer with `*` points at.
 
+use std::collections::BTreeMap;
+
 use super::body::Json;
 use crate::spec::policy::Token;
 
@@ -20,6 +22,7 @@ pub(super) fn follow<'a>(json: &'a Json, tokens: &[Token], see: &mut impl FnMut(
         // Nothing can be read out of a null, and clients send it for what they leave out.
         (_, Json::Null) => see(Found::Absent),
         (Token::Name(name), Json::Map(map)) => match map.get(name) {
+            _ if has_twin(map, name) => see(Found::Blocked),
             Some(inner) => follow(inner, rest, see),
             None => see(Found::Absent),
         },
@@ -39,6 +42,21 @@ pub(super) fn follow<'a>(json: &'a Json, tokens: &[Token], see: &mut impl FnMut(
         (Token::Every, Json::List(_) | Json::Map(_)) => see(Found::Absent),
         (_, Json::Bool(_) | Json::Number(_) | Json::Text(_)) => see(Found::Blocked),
     }
+}
+
+/// Whether some reader takes another key for `name`: several match the names of fields whatever
+/// their case, and of those that do the last one wins, not the one that was judged.
+fn has_twin(map: &BTreeMap<String, Json>, name: &str) -> bool {
+    map.keys().any(|key| key != name && is_read_as(key, name))
+}
+
+/// By simple folding, in which the long s is an s and the Kelvin sign a k.
+fn is_read_as(key: &str, name: &str) -> bool {
+    if key.is_ascii() && name.is_ascii() {
+        return key.eq_ignore_ascii_case(name);
+    }
+    let folded = |text: &str| -> String { text.to_uppercase().to_lowercase() };
+    folded(key) == folded(name)
 }
 
 /// What stands at each end of a pointer; none where there is nothing, or where a step does not fit.
