@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::body::{Body, Content};
 use super::facts::Facts;
+use super::parameter;
 use super::pointing::{Found, follow};
 use super::predicate::{Value, satisfies};
 use super::request::Request;
@@ -153,7 +154,9 @@ impl<'r> One<'r> {
             let values = pairs.iter().filter(|(found, _)| found == name);
             let truth = values.map(|(_, value)| satisfies(pred, Value::Text(value)));
             let truth = truth.reduce(|a, b| quantifier.join(a, b)).unwrap_or(absent(pred));
-            self.and(truth, one(name));
+            // Where another field may be read in its place, nobody knows what the upstream sees.
+            let has_twin = pairs.iter().any(|(found, _)| parameter::is_twin(name, found));
+            self.and(if has_twin { Truth::Unknown } else { truth }, one(name));
         }
     }
 
