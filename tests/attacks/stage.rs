@@ -96,6 +96,20 @@ impl Stage {
         Ended { refused, shown: format!("{} {}", head.first_line, String::from_utf8_lossy(&answer)) }
     }
 
+    /// All that a caller gets to see of the answer to a call without a body: its head too, where there is one.
+    pub fn send_to_see(&self, way: Way, call: &Call) -> String {
+        match way {
+            Way::Cli(door) => {
+                let done = crate::support::Done::of(&mut self.home.command(door, &request(call)), b"");
+                done.text() + &done.errors()
+            }
+            Way::Socket => {
+                let (head, body) = socket::invoke(&self.home.socket(), call);
+                format!("{head:?}\n{}", without_framing(&body))
+            }
+        }
+    }
+
     fn through_cli(&self, door: Door, call: &Call, body: &[u8]) -> Ended {
         let arguments = if call.has_body { flags(call) } else { request(call) };
         let done = crate::support::Done::of(&mut self.home.command(door, &arguments), body);
@@ -153,6 +167,20 @@ impl Stage {
             findings.hold(holds, name, || format!("{way:?}, expected {reason}: {}", entry.event));
         }
     }
+}
+
+/// A body without the lines that frame its chunks, and its trailers as they are.
+fn without_framing(body: &[u8]) -> String {
+    let (mut rest, mut text) = (body, Vec::new());
+    while let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") {
+        let size =
+            std::str::from_utf8(&rest[..end]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
+        let Some(size @ 1..) = size.filter(|size| end + 4 + size <= rest.len()) else { break };
+        text.extend_from_slice(&rest[end + 2..end + 2 + size]);
+        rest = &rest[end + 4 + size..];
+    }
+    text.extend_from_slice(rest);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// As one JSON text, in which any character can stand.

@@ -65,6 +65,8 @@ pub enum Body {
     Fed(UnboundedReceiver<Bytes>),
     /// With a length that it does not reach: the connection is closed instead.
     Broken(Bytes),
+    /// The whole answer, head and all, byte for byte; the connection is closed behind it.
+    Raw(Bytes),
 }
 
 /// The test's end of a body that is fed.
@@ -97,6 +99,11 @@ impl Answer {
         Self { status: 200, headers: Vec::new(), body: Body::Broken(begun.into()) }
     }
 
+    /// An answer in bytes of the test's own.
+    pub fn raw(bytes: impl Into<Bytes>) -> Self {
+        Self { status: 0, headers: Vec::new(), body: Body::Raw(bytes.into()) }
+    }
+
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::status(status, "moved").with("location", location)
     }
@@ -114,6 +121,7 @@ impl Answer {
             Body::Whole(body) => format!("content-length: {}", body.len()),
             Body::Broken(begun) => format!("content-length: {}", begun.len() + 1000),
             Body::Chunks(_) | Body::Fed(_) => "transfer-encoding: chunked".to_owned(),
+            Body::Raw(_) => return String::new(),
         };
         format!("HTTP/1.1 {} Said\r\n{fields}{framing}\r\n\r\n", self.status)
     }
@@ -234,7 +242,7 @@ async fn send(stream: &mut (impl AsyncWrite + Unpin), answer: Answer) -> io::Res
             }
             stream.write_all(b"0\r\n\r\n").await?;
         }
-        Body::Broken(begun) => {
+        Body::Broken(begun) | Body::Raw(begun) => {
             stream.write_all(&begun).await?;
             stream.flush().await?;
             return Err(io::ErrorKind::BrokenPipe.into());
