@@ -88,3 +88,30 @@ pub(super) fn single<'a>(json: &'a Json, tokens: &[Token]) -> Option<&'a Json> {
     });
     only
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(keys: &[&str]) -> Json {
+        Json::Map(keys.iter().map(|key| ((*key).to_owned(), Json::Null)).collect())
+    }
+
+    fn found<'a>(json: &'a Json, name: &str) -> Found<'a> {
+        let mut ends = Vec::new();
+        follow(json, &[Token::Name(name.into())], &mut |found| ends.push(found));
+        ends[0]
+    }
+
+    #[test]
+    fn a_key_that_some_reader_takes_for_the_one_that_is_meant_blocks_it() {
+        for keys in [&["model", "Model"][..], &["MODEL"], &["\u{17f}tream", "stream"], &["to\u{212a}ens"]] {
+            let json = map(keys);
+            let name = ["model", "stream", "tokens"].into_iter().find(|name| is_read_as(keys[0], name));
+            assert_eq!(found(&json, name.unwrap()), Found::Blocked, "{keys:?}");
+        }
+        let json = map(&["model", "models", "mode", "stream"]);
+        assert_eq!(found(&json, "model"), Found::Value(&Json::Null));
+        assert_eq!(found(&json, "strea"), Found::Absent);
+    }
+}
