@@ -135,9 +135,14 @@ impl Stage {
                 expected.push(Expected { name: case.name(), way: *way, reason: case.attack.reason });
             }
         }
-        self.on_record(&mut findings, &expected, last);
+        let calls = self.calls_since(last);
+        for (entry, Expected { name, way, reason }) in calls.iter().zip(&expected) {
+            let holds = entry.event["outcome"] == "denied" && entry.event["reason"] == *reason;
+            findings.hold(holds, name, || format!("{way:?}, expected {reason}: {}", entry.event));
+        }
         let reached = self.upstream.take();
         findings.end();
+        assert_eq!(calls.len(), expected.len(), "each attempt is on record, and once");
         assert!(
             reached.is_empty() && self.upstream.accepted() == accepted,
             "it reached the upstream: {reached:?}"
@@ -157,15 +162,6 @@ impl Stage {
         entries.retain(|entry| entry.seq > last && entry.event["action"] == "invoke");
         entries.reverse();
         entries
-    }
-
-    fn on_record(&self, findings: &mut Findings, expected: &[Expected], last: u64) {
-        let entries = self.calls_since(last);
-        assert_eq!(entries.len(), expected.len(), "each attempt is on record, and once");
-        for (entry, Expected { name, way, reason }) in entries.iter().zip(expected) {
-            let holds = entry.event["outcome"] == "denied" && entry.event["reason"] == *reason;
-            findings.hold(holds, name, || format!("{way:?}, expected {reason}: {}", entry.event));
-        }
     }
 }
 
