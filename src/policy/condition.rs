@@ -9,6 +9,7 @@ use super::pointing::{Found, follow};
 use super::predicate::{Value, satisfies};
 use super::request::Request;
 use super::truth::Truth;
+use crate::spec::PathPattern;
 use crate::spec::policy::{Absent, BodyWhen, Effect, Fields, Pointer, Pred, Rule, When};
 
 /// What conditions are held against.
@@ -94,6 +95,18 @@ pub fn conditions<'r>(rule: &'r Rule, subject: &Subject<'_>) -> Seen<'r> {
     seen
 }
 
+/// Whether a path is one of those; unknown where some reader takes it for one.
+#[must_use]
+pub fn of_path(paths: &[PathPattern], path: &str) -> Truth {
+    if paths.iter().any(|pattern| pattern.matches(path)) {
+        Truth::True
+    } else if paths.iter().any(|pattern| pattern.resembles(path)) {
+        Truth::Unknown
+    } else {
+        Truth::False
+    }
+}
+
 /// One alternative in the making: the truth so far, and the first condition that made it less.
 struct One<'r> {
     truth: Truth,
@@ -116,7 +129,7 @@ impl<'r> One<'r> {
         }
         if let Some(paths) = &when.paths {
             let path = request.target().path();
-            self.and(Truth::of(paths.iter().any(|pattern| pattern.matches(path))), At::Paths);
+            self.and(of_path(paths, path), At::Paths);
         }
         if let Some(time) = when.time {
             self.and(Truth::of(time.contains(subject.facts.now)), At::Time);

@@ -1,5 +1,5 @@
-//! A13, where a rule looks at fields: of a query, a form, its parts, or headers. A second field that
-//! some reader takes for the first must not hide behind it.
+//! A13 and A9, where a rule looks at fields or paths: what some reader takes for a field of that name,
+//! or for a path that is forbidden, must not get past the rule.
 
 use aivault::service::Call;
 
@@ -25,6 +25,11 @@ rules:
     why: What is in beta is not for callers.
     capabilities: [openai/models]
     when: { headers: { openai-beta: { glob: "*", absent: skip } } }
+  - id: not-ours
+    effect: forbid
+    why: The models of other teams stay.
+    capabilities: [openai/fine-tuning]
+    when: { paths: ["/v1/models/ft:Theirs*", "/v1/evals/a+b=c"] }
   - id: small-uploads
     effect: require
     why: Transcription by one model.
@@ -74,6 +79,17 @@ const QUERIES: &[&str] = &[
     "pageSize=",
 ];
 
+/// What many readers take for a path that a rule forbids.
+const PATHS: &[&str] = &[
+    "/v1/models/ft:Theirs-1",
+    "/v1/models/ft:theirs-1",
+    "/v1/models/FT:THEIRS-1",
+    "/v1/models/ft%3ATheirs-1",
+    "/v1/models/ft%3atheirs-1",
+    "/v1/evals/a%2Bb=c",
+    "/v1/evals/A%2bb%3Dc",
+];
+
 /// The head of a part behind one with an honest model.
 const PARTS: &[(&str, &str)] = &[
     ("content-disposition: form-data; name=\"model\"", REQUIRED),
@@ -110,6 +126,14 @@ fn cases() -> Vec<Case<Refused>> {
         let call = call("gemini/models", "GET", &format!("/v1beta/models?{query}"));
         refused("A13", &format!("the query {query}"), call, REQUIRED)
     });
+    let paths = PATHS.iter().map(|path| {
+        refused(
+            "A9",
+            &format!("forbidden {path}"),
+            call("openai/fine-tuning", "DELETE", path),
+            "forbid.matched",
+        )
+    });
     let multipart = "multipart/form-data; boundary=b";
     let parts = PARTS.iter().map(|(head, reason)| {
         let honest = "content-disposition: form-data; name=\"model\"\r\n\r\nwhisper-1";
@@ -119,7 +143,7 @@ fn cases() -> Vec<Case<Refused>> {
     });
     let headers = ["openai-beta", "OpenAI-Beta", "openai_beta", "OPENAI_BETA"]
         .map(|name| refused("A13", &format!("the header {name}"), with_header(name), "forbid.matched"));
-    forms.chain(queries).chain(parts).chain(headers).collect()
+    forms.chain(queries).chain(paths).chain(parts).chain(headers).collect()
 }
 
 pub fn names() -> Vec<Name> {
