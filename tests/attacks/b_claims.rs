@@ -1,5 +1,5 @@
-//! B6: who is calling is told by the socket, not by the request. And B-like claims of a path, a file
-//! or a host in the call itself.
+//! B6: who is calling is told by the socket, not by the request; and a call has no words for a host, a
+//! file or a secret.
 
 use crate::case::{Case, Findings, Name, names as names_of};
 use crate::stage::{Stage, Way};

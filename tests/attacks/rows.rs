@@ -13,6 +13,15 @@ const WAITING: &[(&str, &str)] = &[
     ("B8", "there is no WebSocket yet: an upgrade is refused like any other framing header, see B3"),
 ];
 
+/// Rows that have cases, and a part that waits for what is not built yet.
+const IN_PART: &[(&str, &str)] = &[
+    ("A15", "passthrough, WebSocket and MCP are further doors"),
+    ("B6", "which scopes a caller may name is for tokens to say"),
+    ("C4", "redirects of a token endpoint"),
+    ("D1", "frames of a WebSocket, and errors of a token endpoint"),
+    ("D3", "the child of `run`"),
+];
+
 fn all() -> Vec<Name> {
     [
         crate::a_paths::names(),
@@ -54,6 +63,7 @@ fn every_row_has_a_case_or_waits() {
         let waits = WAITING.iter().any(|(waiting, _)| waiting == row);
         assert!(waits != counts.contains_key(row.as_str()), "{row} has either a case or a reason to wait");
     }
+    assert!(IN_PART.iter().all(|(row, _)| counts.contains_key(row)), "{counts:?}");
     assert!(counts.keys().all(|row| rows.iter().any(|known| known == row)), "{counts:?}");
 }
 
