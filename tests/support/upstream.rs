@@ -69,6 +69,8 @@ pub enum Body {
     Long(u64),
     /// Not even a head, until the client goes away.
     Silent,
+    /// The whole answer, head and all, byte for byte; the connection is closed behind it.
+    Raw(Bytes),
 }
 
 /// The test's end of a body that is fed.
@@ -111,6 +113,11 @@ impl Answer {
         Self { status: 200, headers: Vec::new(), body: Body::Silent }
     }
 
+    /// An answer in bytes of the test's own.
+    pub fn raw(bytes: impl Into<Bytes>) -> Self {
+        Self { status: 0, headers: Vec::new(), body: Body::Raw(bytes.into()) }
+    }
+
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::status(status, "moved").with("location", location)
     }
@@ -130,6 +137,7 @@ impl Answer {
             Body::Long(length) => format!("content-length: {length}"),
             Body::Silent => return String::new(),
             Body::Chunks(_) | Body::Fed(_) => "transfer-encoding: chunked".to_owned(),
+            Body::Raw(_) => return String::new(),
         };
         format!("HTTP/1.1 {} Said\r\n{fields}{framing}\r\n\r\n", self.status)
     }
@@ -283,7 +291,7 @@ async fn send(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: Answer
             }
             stream.write_all(b"0\r\n\r\n").await?;
         }
-        Body::Broken(begun) => {
+        Body::Broken(begun) | Body::Raw(begun) => {
             stream.write_all(&begun).await?;
             stream.flush().await?;
             return Err(io::ErrorKind::BrokenPipe.into());
