@@ -319,8 +319,8 @@ fn what_an_operator_made_is_not_pointed_elsewhere() {
 #[test]
 fn a_scheme_that_is_not_there_yet_is_told_before_anything_is_used() {
     let home = Home::test(Door::InProcess);
-    let done = home.run(&["invoke", "spotify/me", "--method", "GET", "--path", "/v1/me"]);
-    assert!(done.ends(3).errors().contains("oauth2"));
+    let done = home.run(&["invoke", "aws-sqs/messages", "--method", "POST", "--path", "/"]);
+    assert!(done.ends(3).errors().contains("aws-sigv4"));
     let listed = home.run(&["capability", "list", "--provider", "aws-sqs"]).ok();
     assert!(listed.text().contains("needs aws-sigv4"), "{}", listed.text());
 }

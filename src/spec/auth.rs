@@ -168,8 +168,15 @@ impl Auth {
 }
 
 impl OAuth {
+    /// The placeholder of the refresh token, where a person's consent fills it.
+    #[must_use]
+    pub fn consented(&self) -> Option<&str> {
+        self.authorize_endpoint.as_ref().or(self.device_endpoint.as_ref())?;
+        self.refresh_token.as_ref()?.placeholders().next()
+    }
+
     /// Where what is stored may be sent, besides the hosts of capabilities.
-    fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         let others = [&self.authorize_endpoint, &self.device_endpoint];
         std::iter::once(&self.token_endpoint).chain(others.into_iter().flatten())
     }

@@ -53,18 +53,30 @@ pub fn render(plan: &Plan<'_>, body: &[u8]) -> Upstream {
             let pair = format!("{}:{}", redacted(plan, username), redacted(plan, password));
             headers.insert("authorization".to_owned(), format!("Basic <base64({pair})>"));
         }
-        auth => {
-            let templates = auth.templates().into_iter().filter(|one| one.placeholders().next().is_some());
-            let secrets: Vec<String> = templates.map(|template| redacted(plan, template)).collect();
-            let how = format!("<{} by {}>", auth.scheme(), secrets.join(", "));
-            headers.insert("authorization".to_owned(), how);
-        }
+        auth => _ = headers.insert("authorization".to_owned(), token(plan, auth)),
     }
     Upstream {
         method: plan.method().to_string(),
         url: format!("https://{}{target}", plan.host()),
         headers,
         body: (!body.is_empty()).then(|| digest(body)),
+    }
+}
+
+/// What stands in the place of a token that is fetched, or of a signature: where it comes from, and
+/// what it is made with.
+fn token(plan: &Plan<'_>, auth: &Auth) -> String {
+    let mut secrets: Vec<String> = Vec::new();
+    for name in auth.templates().into_iter().flat_map(Template::placeholders) {
+        let secret = named(plan, name);
+        if !secrets.contains(&secret) {
+            secrets.push(secret);
+        }
+    }
+    let secrets = secrets.join(", ");
+    match auth.hosts().first() {
+        Some(host) => format!("Bearer <token of {host} by {secrets}>"),
+        None => format!("<{} by {secrets}>", auth.scheme()),
     }
 }
 
@@ -80,12 +92,14 @@ fn joint(target: &str) -> &'static str {
 fn redacted(plan: &Plan<'_>, template: &Template) -> String {
     let text = |part: &Part| match part {
         Part::Literal(text) => text.to_string(),
-        Part::Placeholder(name) => {
-            let claim = plan.secrets().iter().find(|claim| claim.placeholder == *name);
-            format!("<secret:{}>", claim.map_or(name.as_ref(), |claim| claim.name.as_str()))
-        }
+        Part::Placeholder(name) => named(plan, name),
     };
     template.parts().iter().map(text).collect()
+}
+
+fn named(plan: &Plan<'_>, placeholder: &str) -> String {
+    let claim = plan.secrets().iter().find(|claim| claim.placeholder == placeholder);
+    format!("<secret:{}>", claim.map_or(placeholder, |claim| claim.name.as_str()))
 }
 
 fn digest(body: &[u8]) -> BodyDigest {
