@@ -120,7 +120,7 @@ fn unsupported(admitted: &Admitted<'_>) -> Denial {
 /// What makes an account of the provider.
 fn how_to_store(provider: &Provider) -> String {
     let consented = match &provider.auth {
-        Auth::OAuth(oauth) => oauth.consented(),
+        Auth::OAuth2(oauth) => oauth.consented(),
         _ => None,
     };
     let claims = provider.secrets.iter().filter(|claim| Some(claim.placeholder.as_str()) != consented);

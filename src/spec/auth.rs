@@ -22,7 +22,7 @@ pub enum Auth {
         username: Template,
         password: Template,
     },
-    OAuth(Box<OAuth>),
+    OAuth2(Box<OAuth>),
     AwsSigV4(Box<AwsSigV4>),
     JwtBearer(Box<JwtBearer>),
     GithubApp(Box<GithubApp>),
@@ -121,7 +121,7 @@ impl Auth {
             Self::Query(_) => "multi-query",
             Self::Path { .. } => "path",
             Self::Basic { .. } => "basic",
-            Self::OAuth(_) => "oauth2",
+            Self::OAuth2(_) => "oauth2",
             Self::AwsSigV4(_) => "aws-sigv4",
             Self::JwtBearer(_) => "jwt-bearer",
             Self::GithubApp(_) => "github-app",
@@ -138,7 +138,7 @@ impl Auth {
     #[must_use]
     pub fn hosts(&self) -> Vec<&Host> {
         match self {
-            Self::OAuth(oauth) => oauth.endpoints().map(|endpoint| &endpoint.host).collect(),
+            Self::OAuth2(oauth) => oauth.endpoints().map(|endpoint| &endpoint.host).collect(),
             Self::JwtBearer(jwt) => vec![&jwt.token_endpoint.host],
             Self::GithubApp(app) => vec![&app.host],
             _ => Vec::new(),
@@ -153,7 +153,7 @@ impl Auth {
             Self::Query(list) => list.iter().map(|(_, template)| template).collect(),
             Self::Path { segment, .. } => vec![segment],
             Self::Basic { username, password } => vec![username, password],
-            Self::OAuth(oauth) => oauth.templates(),
+            Self::OAuth2(oauth) => oauth.templates(),
             Self::AwsSigV4(aws) => {
                 let keys = [&aws.access_key_id, &aws.secret_access_key];
                 keys.into_iter().chain(&aws.session_token).collect()
@@ -194,7 +194,7 @@ packed_enum!(Auth {
     1 => Query(list),
     2 => Path { segment, after },
     3 => Basic { username, password },
-    4 => OAuth(oauth),
+    4 => OAuth2(oauth),
     5 => AwsSigV4(aws),
     6 => JwtBearer(jwt),
     7 => GithubApp(app),

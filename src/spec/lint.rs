@@ -170,7 +170,7 @@ fn placeholders(provider: &Provider) -> Vec<Finding> {
 
 /// What stands in an address that people see can be no secret.
 fn shown_to_people(provider: &Provider) -> Vec<Finding> {
-    let Auth::OAuth(oauth) = &provider.auth else { return Vec::new() };
+    let Auth::OAuth2(oauth) = &provider.auth else { return Vec::new() };
     let endpoints = oauth.endpoints().map(|endpoint| &endpoint.path);
     let shown = endpoints.chain([&oauth.client_id]).flat_map(|template| template.placeholders());
     let is_secret =

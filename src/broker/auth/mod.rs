@@ -109,8 +109,7 @@ pub fn bear(plan: &Plan<'_>, token: &Secret) -> Result<SignedRequest, AuthError>
     let mut draft = Draft { target, headers: plain_headers(plan)?, injected: Vec::new() };
     let value = Zeroizing::new([b"Bearer ".as_slice(), token.expose()].concat());
     draft.inject_header("authorization", value)?;
-    let needles =
-        Needles::new([token.expose()].into_iter(), draft.injected.iter().map(|text| text.as_slice()))?;
+    let needles = Needles::new([token.expose()], draft.injected.iter().map(|text| text.as_slice()))?;
     draft.finish(plan, needles)
 }
 

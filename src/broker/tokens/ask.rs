@@ -43,7 +43,7 @@ pub(super) struct Given<'a> {
 /// The host that `auth` fetches tokens from; none where it fetches none.
 pub(super) fn host(auth: &Auth) -> Option<&Host> {
     match auth {
-        Auth::OAuth(oauth) => Some(&oauth.token_endpoint.host),
+        Auth::OAuth2(oauth) => Some(&oauth.token_endpoint.host),
         Auth::JwtBearer(jwt) => Some(&jwt.token_endpoint.host),
         Auth::GithubApp(app) => Some(&app.host),
         _ => None,
@@ -53,7 +53,7 @@ pub(super) fn host(auth: &Auth) -> Option<&Host> {
 /// The placeholder whose secret an answer may replace.
 pub(super) fn replaceable(auth: &Auth) -> Option<&str> {
     match auth {
-        Auth::OAuth(oauth) => oauth.refresh_token.as_ref()?.placeholders().next(),
+        Auth::OAuth2(oauth) => oauth.refresh_token.as_ref()?.placeholders().next(),
         _ => None,
     }
 }
@@ -61,7 +61,7 @@ pub(super) fn replaceable(auth: &Auth) -> Option<&str> {
 /// The request for a token.
 pub(super) fn compose(auth: &Auth, given: &Given<'_>) -> Result<Ask, TokenError> {
     match auth {
-        Auth::OAuth(oauth) => given.oauth(oauth),
+        Auth::OAuth2(oauth) => given.oauth(oauth),
         Auth::JwtBearer(jwt) => given.jwt_bearer(jwt),
         Auth::GithubApp(app) => given.github_app(app),
         other => Err(AuthError::NotYet(other.scheme().to_owned()).into()),

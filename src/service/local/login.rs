@@ -121,7 +121,7 @@ impl<'a> Applicant<'a> {
             ServiceError::new(ErrorKind::InvalidRequest, message)
                 .help("store its secrets with `aivault secrets create`")
         };
-        let Auth::OAuth(oauth) = &provider.auth else { return Err(nobody()) };
+        let Auth::OAuth2(oauth) = &provider.auth else { return Err(nobody()) };
         let placeholder = oauth.refresh_token.as_ref().and_then(|token| token.placeholders().next());
         let refresh = provider.secrets.iter().find(|claim| placeholder == Some(claim.placeholder.as_str()));
         let refresh = refresh.ok_or_else(nobody)?;
