@@ -4,22 +4,16 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, ChildStdout, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use support::issuer::{CLIENT_ID, CLIENT_SECRET, Issuer, refresh_token};
-use support::{Answer, Done, Door, Home, Received, Upstream};
+use support::login::{CODE, Waiting, exchanging};
+use support::{Answer, Door, Home, Received, Upstream};
 
 const API: &str = "gmail.googleapis.com";
 const AUTH: &str = "oauth2.googleapis.com";
 const ENDPOINT: &str = "/token";
-const CODE: &str = "4/0A-code-0123456789abcdefghijklmnop";
 const CALL: [&str; 6] =
     ["invoke", "google-gmail/labels", "--method", "GET", "--path", "/gmail/v1/users/me/labels"];
 
@@ -29,92 +23,6 @@ fn home(door: Door) -> (Home, Upstream) {
     home.store("GOOGLE_GMAIL_CLIENT_ID", CLIENT_ID);
     home.store("GOOGLE_GMAIL_CLIENT_SECRET", CLIENT_SECRET);
     (home, upstream)
-}
-
-/// A login that waits for its person.
-struct Waiting {
-    child: Child,
-    output: BufReader<ChildStdout>,
-    /// What was printed so far.
-    seen: String,
-    /// The consent's address: host and path, and its parameters.
-    place: String,
-    parameters: Vec<(String, String)>,
-}
-
-impl Waiting {
-    fn begin(home: &Home, arguments: &[&str]) -> Self {
-        let words = [&["oauth", "login", "google-gmail"], arguments].concat();
-        let mut command = home.command(Door::InProcess, &words);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut seen = String::new();
-        for _ in 0..3 {
-            output.read_line(&mut seen).unwrap();
-        }
-        let url = seen.lines().find(|line| line.starts_with("https://")).unwrap_or_else(|| panic!("{seen}"));
-        let (place, query) = url.split_once('?').unwrap();
-        let parameters = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Self { place: place.to_owned(), parameters, child, output, seen }
-    }
-
-    fn parameter(&self, name: &str) -> &str {
-        &self.parameters.iter().find(|(key, _)| key == name).unwrap().1
-    }
-
-    /// What the browser gets that brings these parameters to the redirect's address.
-    fn bring(&self, host: &str, query: &str) -> String {
-        let redirect = self.parameter("redirect_uri").strip_prefix("http://").unwrap();
-        let (address, path) = redirect.split_at(redirect.find('/').unwrap());
-        let port = address.rsplit_once(':').unwrap().1;
-        let mut browser = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-        let host = if host.is_empty() { address } else { host };
-        let request = format!("GET {path}?{query} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
-        browser.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        browser.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn end(mut self) -> Done {
-        self.output.read_to_string(&mut self.seen).unwrap();
-        let mut done = Done::wait_for(self.child, b"");
-        done.stdout = self.seen.into_bytes();
-        done
-    }
-}
-
-/// Exchanges the code as a real server does: for the client, redirect and verifier that it was given for.
-fn exchanging(upstream: &Upstream, challenge: &str, redirect: &str) -> Arc<Mutex<Option<String>>> {
-    let (challenge, redirect) = (challenge.to_owned(), redirect.to_owned());
-    let exchanged = Arc::<Mutex<Option<String>>>::default();
-    let kept = Arc::clone(&exchanged);
-    upstream.answers(move |request| {
-        let form: Vec<(String, String)> = form_urlencoded::parse(&request.body).into_owned().collect();
-        let sent = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value);
-        let wanted = [
-            ("grant_type", "authorization_code"),
-            ("client_id", CLIENT_ID),
-            ("client_secret", CLIENT_SECRET),
-            ("code", CODE),
-            ("redirect_uri", &redirect),
-        ];
-        let verifier = sent("code_verifier");
-        let proves = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge && verifier.len() >= 43;
-        let once = kept.lock().unwrap().replace(verifier.to_owned()).is_none();
-        if request.target != ENDPOINT
-            || !proves
-            || !once
-            || wanted.iter().any(|(name, value)| sent(name) != *value)
-        {
-            return Answer::status(400, json!({ "error": "invalid_grant" }).to_string());
-        }
-        Answer::json(&json!({
-            "access_token": "ya29.first", "expires_in": 3599, "refresh_token": refresh_token(0),
-            "token_type": "Bearer", "scope": "a b",
-        }))
-    });
-    exchanged
 }
 
 #[test]
@@ -135,8 +43,12 @@ fn a_consent_becomes_an_account() {
         }
         assert!(login.parameter("scope").starts_with("https://mail.google.com/ "));
         assert!(login.parameter("redirect_uri").starts_with("http://127.0.0.1:"));
-        let exchanged =
-            exchanging(&upstream, login.parameter("code_challenge"), login.parameter("redirect_uri"));
+        let exchanged = exchanging(
+            &upstream,
+            ENDPOINT,
+            login.parameter("code_challenge"),
+            login.parameter("redirect_uri"),
+        );
         // Others who knock are turned away, and it is waited on.
         let state = login.parameter("state").to_owned();
         for (host, query) in [
@@ -167,7 +79,7 @@ fn a_second_login_replaces_the_first() {
     home.store("GOOGLE_GMAIL_REFRESH_TOKEN", "1//old-0123456789abcdefghijklmnop");
     let login = Waiting::begin(&home, &["--scopes", "https://mail.google.com/,openid"]);
     assert_eq!(login.parameter("scope"), "https://mail.google.com/ openid");
-    exchanging(&upstream, login.parameter("code_challenge"), login.parameter("redirect_uri"));
+    exchanging(&upstream, ENDPOINT, login.parameter("code_challenge"), login.parameter("redirect_uri"));
     let state = login.parameter("state").to_owned();
     login.bring("", &format!("state={state}&code={CODE}"));
     login.end().ok();

@@ -13,6 +13,7 @@ pub mod home;
 pub mod http;
 pub mod impostor;
 pub mod issuer;
+pub mod login;
 pub mod processes;
 pub mod proxy;
 pub mod random;
