@@ -11,6 +11,7 @@ mod scopes;
 mod secrets;
 mod settings;
 mod tamper;
+mod tokens;
 mod torn;
 mod usage;
 
