@@ -5,6 +5,7 @@ use std::thread;
 
 use crate::case::{Case, Findings, Name, names as names_of};
 use crate::support::issuer::{CLIENT_ID, CLIENT_SECRET, Issuer, refresh_token};
+use crate::support::wait::until;
 use crate::support::{Answer, Door, Home, Upstream, processes};
 
 const API: &str = "gmail.googleapis.com";
@@ -165,6 +166,7 @@ fn a_one_use_token_is_used_once_and_its_successor_never_lost() {
                     }
                 });
                 home.run(&CALL).ends(4);
+                until("the daemon has gone", || (!processes::is_alive(daemon)).then_some(()));
             }
             Race::Rotated => {
                 let server = issuer.clone();

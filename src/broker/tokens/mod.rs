@@ -81,18 +81,18 @@ pub(super) fn source<'p>(plan: &'p Plan<'_>) -> Option<&'p Host> {
     ask::host(plan.auth())
 }
 
-/// The account's token for a call that goes `to` its destination, if one is kept that will do; with
-/// `refused`, one that was fetched after that moment, since an upstream did not take an older one.
+/// The account's token for a call that goes `to` its destination, if one is kept that will do.
 pub(super) fn kept(
     vault: &mut Vault,
     plan: &Plan<'_>,
     credential: &CredentialMeta,
     to: Destination<'_>,
-    refused: Option<u64>,
 ) -> Result<Option<AccessToken>, VaultError> {
     let now_ms = clock::now_ms();
     let kept = vault.token(credential, |name| is_identifier(plan.secrets(), name), to)?;
-    Ok(kept.filter(|(meta, _)| Wanted { asked_ms: now_ms, refused }.is_met_by(meta, now_ms)).map(in_use))
+    Ok(kept
+        .filter(|(meta, _)| Wanted { asked_ms: now_ms, refused: None }.is_met_by(meta, now_ms))
+        .map(in_use))
 }
 
 fn in_use((meta, value): (TokenMeta, Secret)) -> AccessToken {
@@ -104,7 +104,8 @@ fn is_identifier(claims: &[SecretClaim], placeholder: &str) -> bool {
 }
 
 impl Tokens {
-    /// A new token for an account, or one that somebody else fetched while this call waited.
+    /// A new token for an account, or one that somebody else fetched while this call waited; with
+    /// `refused`, one that was fetched after that moment, since an upstream did not take an older one.
     pub(super) async fn fetch(
         &self,
         account: Account,
