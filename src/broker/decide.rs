@@ -13,6 +13,7 @@ use super::gather::read_body;
 use super::invoke::Desk;
 use super::limits::Reserved;
 use super::record;
+use super::signed_body;
 use super::upstream::RequestBody;
 use crate::platform::clock;
 use crate::policy::{
@@ -63,6 +64,7 @@ async fn attempt<'a>(
     };
     let applicable = rules.applicable(&admitted, &facts)?;
     let body = form::look(&admitted, body).await?;
+    let body = signed_body::read(&admitted, body).await?;
     let (seen, body) = read_body(admitted.request(), body, applicable.wanted()).await?;
     let conditional = judge(admitted, &applicable, facts, &seen, bound.as_deref())?;
     let around = Circumstances { desk, caller, facts, credential: &credential, body: &seen };

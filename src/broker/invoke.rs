@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::approvals::Approvals;
-use super::auth::{self, Secrets};
+use super::auth::{self, Given, Secrets};
 use super::decide::{Decided, decide};
 use super::ending::Ending;
 use super::error::BrokerError;
@@ -116,7 +116,7 @@ impl Broker {
         let (signed, client) = {
             let mut vault = desk.vault();
             let secrets = reveal(&mut vault, &plan, credential)?;
-            (auth::sign(&plan, &secrets)?, self.client(&mut vault)?)
+            (auth::sign(&plan, &secrets, &Given::now(body.bytes())?)?, self.client(&mut vault)?)
         };
         let request = OutgoingRequest {
             method: signed.method,

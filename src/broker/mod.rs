@@ -26,9 +26,11 @@ mod reply;
 pub mod resolver;
 mod rulebook;
 pub mod scrub;
+mod signed_body;
 mod spans;
 mod tally;
 mod upstream;
+mod whole;
 
 pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
 pub use error::BrokerError;

@@ -1,22 +1,23 @@
 //! From a provider's auth as written to the scheme as meant.
 
-use super::auth::{Auth, AwsSigV4, GithubApp, JwtBearer, OAuth};
-use super::auth_document::{AuthDocument, AwsDocument, ClientAuth, JwtDocument, OAuthDocument, OAuthGrant};
+use super::auth::{Auth, GithubApp, JwtBearer, OAuth};
+use super::auth_document::{AuthDocument, ClientAuth, JwtDocument, OAuthDocument, OAuthGrant};
 use super::code::Code;
 use super::compile::{Compiler, list, text};
 use super::diagnostic::Place;
+use super::document::ProviderDocument;
 use super::header::{HeaderName, Reserved, reserved};
 use super::path::PathPattern;
 use super::template::{Template, is_placeholder};
 use super::text::Text;
 
 impl Compiler {
-    fn template(&mut self, place: Place, value: &str) -> Option<Template> {
+    pub(super) fn template(&mut self, place: Place, value: &str) -> Option<Template> {
         self.parsed(place, Template::parse(value))
     }
 
-    pub(super) fn auth(&mut self, place: &Place, document: &AuthDocument) -> Option<Auth> {
-        match document {
+    pub(super) fn auth(&mut self, place: &Place, provider: &ProviderDocument) -> Option<Auth> {
+        match &provider.auth {
             AuthDocument::Header { name, value } => {
                 let name = self.auth_header(place.key("name"), name);
                 let value = self.template(place.key("value"), value);
@@ -52,7 +53,8 @@ impl Compiler {
             }
             AuthDocument::Path { segment, after } => self.path_auth(place, segment, after),
             AuthDocument::Oauth2(oauth) => self.oauth(place, oauth),
-            AuthDocument::AwsSigv4(aws) => self.aws(place, aws),
+            AuthDocument::AwsSigv4(aws) => self.aws(place, aws, provider),
+            AuthDocument::Hmac(hmac) => self.hmac(place, hmac, provider),
             AuthDocument::JwtBearer(jwt) => self.jwt(place, jwt),
             AuthDocument::GithubApp { app_id, installation_id, private_key } => {
                 Some(Auth::GithubApp(Box::new(GithubApp {
@@ -65,7 +67,7 @@ impl Compiler {
     }
 
     /// The scheme's own header: framing and routing headers cannot carry a secret.
-    fn auth_header(&mut self, place: Place, name: &str) -> Option<HeaderName> {
+    pub(super) fn auth_header(&mut self, place: Place, name: &str) -> Option<HeaderName> {
         if matches!(reserved(name), Some(Reserved::Connection | Reserved::Routing)) {
             self.report(Code::ReservedHeader, place, format!("`{name}` cannot carry a secret"));
             return None;
@@ -141,17 +143,6 @@ impl Compiler {
         })))
     }
 
-    fn aws(&mut self, place: &Place, aws: &AwsDocument) -> Option<Auth> {
-        self.name_of_service(&place.key("service"), &aws.service);
-        Some(Auth::AwsSigV4(Box::new(AwsSigV4 {
-            service: text(&aws.service),
-            region: aws.region.as_deref().map(text),
-            access_key_id: self.template(place.key("access_key_id"), &aws.access_key_id)?,
-            secret_access_key: self.template(place.key("secret_access_key"), &aws.secret_access_key)?,
-            session_token: self.optional(place, "session_token", &aws.session_token)?,
-        })))
-    }
-
     fn jwt(&mut self, place: &Place, jwt: &JwtDocument) -> Option<Auth> {
         self.endpoint(&place.key("token_endpoint"), &jwt.token_endpoint);
         Some(Auth::JwtBearer(Box::new(JwtBearer {
@@ -166,7 +157,7 @@ impl Compiler {
     }
 
     /// What may be left out; none where it is there and malformed.
-    fn optional(&mut self, place: &Place, key: &str, value: &Option<String>) -> Option<Option<Template>> {
+    pub(super) fn optional(&mut self, place: &Place, key: &str, value: &Option<String>) -> Option<Option<Template>> {
         match value {
             Some(value) => self.template(place.key(key), value).map(Some),
             None => Some(None),
@@ -197,18 +188,6 @@ impl Compiler {
                 Code::Malformed,
                 place.clone(),
                 "write `https://host/path`, without user, port or fragment",
-            );
-        }
-    }
-
-    fn name_of_service(&mut self, place: &Place, name: &str) {
-        if name.is_empty()
-            || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        {
-            self.report(
-                Code::Malformed,
-                place.clone(),
-                "a service's signing name is lower-case letters, digits and `-`",
             );
         }
     }

@@ -24,6 +24,6 @@ pub(super) fn fill(template: &Template, secrets: &Secrets) -> Result<Zeroizing<V
     Ok(filled)
 }
 
-fn find<'a>(secrets: &'a Secrets, name: &str) -> Result<&'a [u8], AuthError> {
+pub(super) fn find<'a>(secrets: &'a Secrets, name: &str) -> Result<&'a [u8], AuthError> {
     secrets.get(name).map(|secret| secret.expose()).ok_or_else(|| AuthError::Missing(name.to_owned()))
 }

@@ -54,6 +54,15 @@ impl RequestBody {
         }
     }
 
+    /// All of it, where it does not come as a stream.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Empty => Some(&[]),
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Stream { .. } => None,
+        }
+    }
+
     /// The body as the HTTP library takes it, and a counter of the pieces that were taken.
     pub(super) fn into_reqwest(self) -> (reqwest::Body, Arc<AtomicU64>) {
         let taken = Arc::<AtomicU64>::default();
