@@ -129,7 +129,8 @@ impl Auth {
 
     /// The headers that the scheme sets, beside those that no caller may set anyway.
     pub fn own_headers(&self) -> impl Iterator<Item = &str> {
-        let (plain, signed, fixed): (&[(HeaderName, Template)], &[(HeaderName, Value)], &[&str]) = match self {
+        let (plain, signed, fixed): (&[(HeaderName, Template)], &[(HeaderName, Value)], &[&str]) = match self
+        {
             Self::Headers(list) => (list, &[], &[]),
             Self::Hmac(hmac) => (&[], &hmac.headers, &[]),
             Self::AwsSigV4(_) => (&[], &[], AWS_HEADERS),

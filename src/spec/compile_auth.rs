@@ -157,7 +157,12 @@ impl Compiler {
     }
 
     /// What may be left out; none where it is there and malformed.
-    pub(super) fn optional(&mut self, place: &Place, key: &str, value: &Option<String>) -> Option<Option<Template>> {
+    pub(super) fn optional(
+        &mut self,
+        place: &Place,
+        key: &str,
+        value: &Option<String>,
+    ) -> Option<Option<Template>> {
         match value {
             Some(value) => self.template(place.key(key), value).map(Some),
             None => Some(None),

@@ -292,7 +292,8 @@ mod tests {
 
     #[test]
     fn recipes_print_as_they_were_written() {
-        for text in ["{{time.seconds}}{{request.method}}\n{{request.target}}{{request.body}}", "v0:{{nonce}}"] {
+        for text in ["{{time.seconds}}{{request.method}}\n{{request.target}}{{request.body}}", "v0:{{nonce}}"]
+        {
             assert_eq!(Message::parse(text).unwrap().to_string(), text);
         }
         for text in ["sha256={{signature}}", "{{key_id}}:{{signature}}", "{{time.iso}}"] {
@@ -312,7 +313,8 @@ mod tests {
 
     #[test]
     fn malformed_recipes_are_refused() {
-        for text in ["{{request.bdy}}", "{{time}", "{{signature}}", "{{Key}}", "a\r\nb", "ä", "{{ nonce }}"] {
+        for text in ["{{request.bdy}}", "{{time}", "{{signature}}", "{{Key}}", "a\r\nb", "ä", "{{ nonce }}"]
+        {
             assert!(Message::parse(text).is_err(), "{text:?}");
         }
         for text in ["{{time.minutes}}", "a\nb", "{{signature", "{{}}"] {

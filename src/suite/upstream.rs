@@ -55,7 +55,9 @@ pub fn render(plan: &Plan<'_>, body: &[u8]) -> Upstream {
             headers.insert("authorization".to_owned(), format!("Basic <base64({pair})>"));
         }
         Auth::Hmac(hmac) => {
-            headers.extend(hmac.headers.iter().map(|(name, value)| (name.to_string(), signed(plan, hmac, value))));
+            headers.extend(
+                hmac.headers.iter().map(|(name, value)| (name.to_string(), signed(plan, hmac, value))),
+            );
             for (name, value) in hmac.query.iter() {
                 target = [&target, joint(&target), name, "=", &signed(plan, hmac, value)].concat();
             }

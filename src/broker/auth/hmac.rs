@@ -41,7 +41,8 @@ pub(super) fn apply(
     }
     let target = draft.target.clone();
     let parts = Parts { target: &target, ..parts };
-    let signature = signature(scheme, &parts)?;
+    let key = decoded(fill(&scheme.key, secrets)?, scheme.key_encoding)?;
+    let signature = signature(scheme, &key, &parts)?;
     for (name, value) in scheme.headers.iter() {
         draft.set_header(name.as_str(), &parts.value(value, &signature)?, true)?;
     }
@@ -53,13 +54,12 @@ pub(super) fn apply(
     Ok(())
 }
 
-fn signature(scheme: &spec::Hmac, parts: &Parts<'_>) -> Result<Zeroizing<String>, AuthError> {
-    let key = key(scheme, parts.secrets)?;
+fn signature(scheme: &spec::Hmac, key: &[u8], parts: &Parts<'_>) -> Result<Zeroizing<String>, AuthError> {
     let message = parts.message(&scheme.message)?;
     let mac = match scheme.algorithm {
-        HmacAlgorithm::Sha1 => mac::<Sha1>(&key, &message),
-        HmacAlgorithm::Sha256 => mac::<Sha256>(&key, &message),
-        HmacAlgorithm::Sha512 => mac::<Sha512>(&key, &message),
+        HmacAlgorithm::Sha1 => mac::<Sha1>(key, &message),
+        HmacAlgorithm::Sha256 => mac::<Sha256>(key, &message),
+        HmacAlgorithm::Sha512 => mac::<Sha512>(key, &message),
     }?;
     Ok(Zeroizing::new(match scheme.encoding {
         SignatureEncoding::Hex => hex(&mac),
@@ -73,9 +73,9 @@ fn mac<D: EagerHash>(key: &[u8], message: &[impl AsRef<[u8]>]) -> Result<Vec<u8>
     Ok(mac.finalize().into_bytes().to_vec())
 }
 
-fn key(scheme: &spec::Hmac, secrets: &Secrets) -> Result<Zeroizing<Vec<u8>>, AuthError> {
-    let written = fill(&scheme.key, secrets)?;
-    match scheme.key_encoding {
+/// The key itself, of how it is stored.
+fn decoded(written: Zeroizing<Vec<u8>>, encoding: KeyEncoding) -> Result<Zeroizing<Vec<u8>>, AuthError> {
+    match encoding {
         KeyEncoding::Raw => Ok(written),
         KeyEncoding::Hex => unhex(&written).ok_or(AuthError::KeyEncoding("hexadecimal digits")),
         KeyEncoding::Base64 => {

@@ -46,9 +46,13 @@ pub enum AuthError {
     NotForHeader(String),
     #[error("the stored user name has a `:`, which HTTP Basic cannot carry; rotate it to the right value")]
     ColonInUser,
-    #[error("the stored secret for `{0}` has characters that no key of this scheme has; rotate it to the right value")]
+    #[error(
+        "the stored secret for `{0}` has characters that no key of this scheme has; rotate it to the right value"
+    )]
     NotAKey(&'static str),
-    #[error("the stored key is not written in {0}, as the provider says that it is; rotate it to the right value")]
+    #[error(
+        "the stored key is not written in {0}, as the provider says that it is; rotate it to the right value"
+    )]
     KeyEncoding(&'static str),
     #[error("the scheme signs the body, which is not at hand as a whole")]
     BodyUnread,

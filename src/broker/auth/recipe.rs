@@ -26,7 +26,11 @@ impl<'a> Parts<'a> {
     }
 
     /// What is sent. The signature of a value that has none in it is not looked at.
-    pub(super) fn value(&self, value: &'a Value, signature: &'a str) -> Result<Zeroizing<Vec<u8>>, AuthError> {
+    pub(super) fn value(
+        &self,
+        value: &'a Value,
+        signature: &'a str,
+    ) -> Result<Zeroizing<Vec<u8>>, AuthError> {
         let part = |part: &'a ValuePart| match part {
             ValuePart::Piece(piece) => self.piece(piece),
             ValuePart::Signature => Ok(signature.as_bytes().into()),

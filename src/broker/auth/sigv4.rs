@@ -148,4 +148,6 @@ fn text(template: &Template, secrets: &Secrets, what: &'static str) -> Result<St
 }
 
 #[cfg(test)]
+mod suite;
+#[cfg(test)]
 mod tests;
