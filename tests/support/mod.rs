@@ -15,6 +15,7 @@ pub mod impostor;
 pub mod processes;
 pub mod random;
 pub mod secrets;
+pub mod sigv4;
 pub mod socket;
 pub mod upstream;
 pub mod wait;
