@@ -6,6 +6,7 @@ use super::code::Code;
 use super::compile::{Compiler, text};
 use super::diagnostic::Place;
 use super::document::ProviderDocument;
+use super::template::Template;
 
 impl Compiler {
     pub(super) fn aws(
@@ -19,13 +20,22 @@ impl Compiler {
             Some(region) => self.in_scope(&place.key("region"), "a region", region),
             None => self.region_of_hosts(provider),
         }
+        let access_key_id = self.template(place.key("access_key_id"), &aws.access_key_id);
+        let secret_access_key = self.template(place.key("secret_access_key"), &aws.secret_access_key);
+        let session_token = self.optional(place, "session_token", &aws.session_token);
+        let (access_key_id, session_token) = (access_key_id?, session_token?);
+        let sent = [("access_key_id", Some(&access_key_id)), ("session_token", session_token.as_ref())];
+        for (key, template) in sent {
+            let sent = template.into_iter().flat_map(Template::placeholders);
+            self.not_sent(&place.key(key), &aws.secret_access_key, sent);
+        }
         Some(Auth::AwsSigV4(Box::new(AwsSigV4 {
             service: text(&aws.service),
             rules: rules(&aws.service),
             region: aws.region.as_deref().map(text),
-            access_key_id: self.template(place.key("access_key_id"), &aws.access_key_id)?,
-            secret_access_key: self.template(place.key("secret_access_key"), &aws.secret_access_key)?,
-            session_token: self.optional(place, "session_token", &aws.session_token)?,
+            access_key_id,
+            secret_access_key: secret_access_key?,
+            session_token,
         })))
     }
 

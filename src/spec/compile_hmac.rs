@@ -61,8 +61,9 @@ impl Compiler {
         Some(message)
     }
 
-    fn value(&mut self, place: &Place, written: &str) -> Option<Value> {
+    fn value(&mut self, place: &Place, written: &str, key: &str) -> Option<Value> {
         let value = self.recipe(place, Value::parse(written))?;
+        self.not_sent(place, key, value.placeholders());
         if value.holds_body() {
             let help = "send its hash: `{{request.body_sha256}}`";
             self.advise(Code::WrongValue, place.clone(), "a body cannot stand in a header or a query", help);
@@ -70,11 +71,19 @@ impl Compiler {
         Some(value)
     }
 
+    /// A key that is sent beside what it signs protects nothing.
+    pub(super) fn not_sent<'a>(&mut self, place: &Place, key: &str, sent: impl Iterator<Item = &'a str>) {
+        for placeholder in sent.filter(|name| key.contains(&format!("{{{{{name}}}}}"))) {
+            let message = format!("`{{{{{placeholder}}}}}` is the key, which signs and is never sent");
+            self.report(Code::Placeholder, place.clone(), message);
+        }
+    }
+
     fn signed_headers(&mut self, place: &Place, hmac: &HmacDocument) -> Option<Vec<(HeaderName, Value)>> {
         let mut all = Vec::new();
         for (name, written) in &hmac.headers {
             let header = self.auth_header(place.name(name), name);
-            let value = self.value(&place.key(name), written);
+            let value = self.value(&place.key(name), written, &hmac.key);
             all.push((header, value));
         }
         all.into_iter().map(|(name, value)| Some((name?, value?))).collect()
@@ -85,7 +94,7 @@ impl Compiler {
         let mut all = Vec::new();
         for (name, written) in &hmac.query {
             let parameter = self.query_name(place.name(name), name);
-            let value = self.value(&place.key(name), written);
+            let value = self.value(&place.key(name), written, &hmac.key);
             all.push((parameter, value));
         }
         let mut all: Vec<_> =

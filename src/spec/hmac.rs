@@ -215,6 +215,11 @@ impl Value {
         self.0.contains(&ValuePart::Piece(Piece::Computed(Computed::Body)))
     }
 
+    /// The secrets that are sent in it, by placeholder.
+    pub fn placeholders(&self) -> impl Iterator<Item = &str> {
+        self.pieces().filter_map(Piece::placeholder)
+    }
+
     fn pieces(&self) -> impl Iterator<Item = &Piece> {
         self.0.iter().filter_map(|part| if let ValuePart::Piece(piece) = part { Some(piece) } else { None })
     }
