@@ -161,6 +161,7 @@ const SIGNING_MISTAKES: &[(&str, &str, &str)] = &[
     ("hmac-algorithm-unknown", "sha256", "md5"),
     ("hmac-reserved-header", "x-acme-time", "content-length"),
     ("aws-region-nowhere", SIGNED, AWS),
+    ("optional-and-needed", "    as: secret\n", "    as: secret\n    optional: true\n"),
 ];
 const SIGNED: &str = "  type: hmac
   key: \"{{secret}}\"

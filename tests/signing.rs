@@ -125,6 +125,34 @@ fn a_signature_by_another_key_or_of_another_region_is_not_taken() {
     }
 }
 
+/// Temporary keys come with a token; an account without one is called without.
+#[test]
+fn the_token_of_a_session_is_sent_where_there_is_one() {
+    let (home, upstream) = at(S3, service("s3", "eu-west-1"));
+    let call = ["aws-s3/buckets-read", "--method", "GET", "--path", "/"];
+    assert!(!taken(&home, &upstream, &call).head.has("x-amz-security-token"));
+    let described = home.run(&["capability", "describe", "aws-s3/buckets-read"]).ok();
+    assert!(described.text().contains("AWS_S3_SESSION_TOKEN: not stored"), "{}", described.text());
+
+    let token = ["secrets", "create", "--name", "AWS_S3_SESSION_TOKEN", "--value", TOKEN, "--host", S3];
+    home.run(&token).ok();
+    let session = Service { token: Some(TOKEN), ..service("s3", "eu-west-1") };
+    upstream.answers(move |received| session.answer(received));
+    taken(&home, &upstream, &call);
+    upstream.answers(|received| Answer::text(received.header("x-amz-security-token").to_owned()));
+    let echoed = home.run(&[&["invoke"], &call[..]].concat()).ok();
+    assert!(!echoed.text().contains(&TOKEN[..12]), "{}", echoed.text());
+
+    home.run(&["secrets", "delete", "--name", "AWS_S3_SESSION_TOKEN"]).ok();
+    upstream.take();
+    let lasting = service("s3", "eu-west-1");
+    upstream.answers(move |received| lasting.answer(received));
+    assert!(!taken(&home, &upstream, &call).head.has("x-amz-security-token"));
+    // What an account cannot be called without takes the account along.
+    home.run(&["secrets", "delete", "--name", "AWS_S3_ACCESS_KEY_ID"]).ok();
+    home.run(&[&["invoke"], &call[..]].concat()).ends(5);
+}
+
 #[test]
 fn what_belongs_to_the_signature_is_not_for_callers_to_say() {
     let (home, upstream) = at(S3, service("s3", "eu-west-1"));

@@ -127,7 +127,8 @@ fn credential_denial(admitted: &Admitted<'_>, error: VaultError) -> BrokerError 
             Denial::new(Reason::CredentialMissing, error.to_string()).help(error.help())
         }
         VaultError::CredentialNotFound { .. } => {
-            let names: Vec<&str> = provider.secrets.iter().map(|claim| claim.name.as_str()).collect();
+            let needed = provider.secrets.iter().filter(|claim| !claim.optional);
+            let names: Vec<&str> = needed.map(|claim| claim.name.as_str()).collect();
             let message =
                 format!("there is no {} credential in sight for `{}`", provider.id, admitted.capability().id);
             let help = format!(

@@ -171,6 +171,16 @@ impl Auth {
         }
     }
 
+    /// Of those, what a request can be signed without.
+    #[must_use]
+    pub fn optional_placeholders(&self) -> Vec<&str> {
+        let Self::AwsSigV4(aws) = self else { return Vec::new() };
+        let needed = [&aws.access_key_id, &aws.secret_access_key];
+        let needed: Vec<&str> = needed.into_iter().flat_map(Template::placeholders).collect();
+        let token = aws.session_token.iter().flat_map(Template::placeholders);
+        token.filter(|name| !needed.contains(name)).collect()
+    }
+
     /// All templates of the scheme.
     #[must_use]
     pub fn templates(&self) -> Vec<&Template> {

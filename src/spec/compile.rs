@@ -176,6 +176,7 @@ impl Compiler {
                     help: document.help.as_deref().map(text),
                     pattern: document.pattern.as_deref().map(text),
                     identifier: document.identifier,
+                    optional: document.optional,
                 });
             }
         }

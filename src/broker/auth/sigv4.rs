@@ -136,7 +136,10 @@ fn region<'a>(plan: &'a Plan<'_>, aws: &'a AwsSigV4) -> Result<&'a str, AuthErro
 fn keys(aws: &AwsSigV4, secrets: &Secrets) -> Result<Credentials, AuthError> {
     let id = text(&aws.access_key_id, secrets, "access_key_id")?;
     let key = text(&aws.secret_access_key, secrets, "secret_access_key")?;
-    let token = aws.session_token.as_ref().map(|token| text(token, secrets, "session_token")).transpose()?;
+    // An account that has none was not given it for a session.
+    let is_there = |token: &&Template| token.placeholders().all(|name| secrets.contains_key(name));
+    let token = aws.session_token.as_ref().filter(is_there);
+    let token = token.map(|token| text(token, secrets, "session_token")).transpose()?;
     Ok(Credentials::new(id, key, token, None, "aivault"))
 }
 

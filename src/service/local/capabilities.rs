@@ -11,7 +11,7 @@ use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::{
     CapabilityDetail, CapabilityView, CredentialView, GrantView, Outcome, Readiness, SecretNeed,
 };
-use crate::spec::{Capability, Host, Provider, Scope, SecretName};
+use crate::spec::{Capability, Host, Provider, Scope, SecretClaim, SecretName};
 use crate::vault::VaultError;
 
 /// What is stored, as seen from one scope.
@@ -56,7 +56,7 @@ impl InSight {
             Readiness::Ready
         } else if !credentials.is_empty() {
             Readiness::NoHost
-        } else if missing.len() < provider.secrets.len() {
+        } else if missing.len() < needed(provider).count() {
             Readiness::Incomplete
         } else {
             Readiness::NoSecret
@@ -64,7 +64,7 @@ impl InSight {
     }
 
     fn missing(&self, provider: &Provider) -> Vec<SecretName> {
-        let names = provider.secrets.iter().map(|claim| &claim.name);
+        let names = needed(provider).map(|claim| &claim.name);
         names.filter(|name| !self.names.contains(*name)).cloned().collect()
     }
 }
@@ -142,9 +142,15 @@ fn row(sight: Option<&InSight>, provider: &Provider, capability: &Capability) ->
     }
 }
 
+/// What a provider cannot be called without.
+fn needed(provider: &Provider) -> impl Iterator<Item = &SecretClaim> {
+    provider.secrets.iter().filter(|claim| !claim.optional)
+}
+
 fn needs(sight: Option<&InSight>, provider: &Provider) -> Vec<SecretNeed> {
-    let need = |claim: &crate::spec::SecretClaim| SecretNeed {
+    let need = |claim: &SecretClaim| SecretNeed {
         name: claim.name.clone(),
+        optional: claim.optional,
         stored: sight.map(|sight| sight.names.contains(&claim.name)),
         help: claim.help.as_deref().map(str::to_owned),
     };
