@@ -102,6 +102,9 @@ pub struct GithubApp {
     pub private_key: Template,
 }
 
+/// What a scheme sets, by name: to a template, to a value that may be signed, or to what it makes itself.
+type Owned<'a, N> = (&'a [(N, Template)], &'a [(N, Value)], &'a [&'a str]);
+
 impl Auth {
     /// The scheme's name in provider files.
     #[must_use]
@@ -129,8 +132,7 @@ impl Auth {
 
     /// The headers that the scheme sets, beside those that no caller may set anyway.
     pub fn own_headers(&self) -> impl Iterator<Item = &str> {
-        let (plain, signed, fixed): (&[(HeaderName, Template)], &[(HeaderName, Value)], &[&str]) = match self
-        {
+        let (plain, signed, fixed): Owned<'_, HeaderName> = match self {
             Self::Headers(list) => (list, &[], &[]),
             Self::Hmac(hmac) => (&[], &hmac.headers, &[]),
             Self::AwsSigV4(_) => (&[], &[], AWS_HEADERS),
@@ -142,7 +144,7 @@ impl Auth {
 
     /// The parameters that the scheme sets, or takes in a header's place.
     pub fn own_parameters(&self) -> impl Iterator<Item = &str> {
-        let (plain, signed, fixed): (&[(Text, Template)], &[(Text, Value)], &[&str]) = match self {
+        let (plain, signed, fixed): Owned<'_, Text> = match self {
             Self::Query(list) => (list, &[], &[]),
             Self::Hmac(hmac) => (&[], &hmac.query, &[]),
             Self::AwsSigV4(_) => (&[], &[], AWS_PARAMETERS),

@@ -1,6 +1,6 @@
 //! `hmac`: a keyed hash of parts of the request (RFC 2104), in headers or the query.
 //!
-//! The key signs; it is sent only where the provider's file writes it into a header, which none should.
+//! The key signs and is never sent: no provider's file compiles that writes it where values are sent.
 
 use base64::Engine as _;
 use base64::alphabet;
