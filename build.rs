@@ -27,6 +27,8 @@ fn main() {
     // Cargo sets OUT_DIR for build scripts, always.
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let generated = emit::registry(&providers);
+    // Programs of different registries must not take each other for their own.
+    println!("cargo::rustc-env=AIVAULT_REGISTRY={}", generated.digest());
     for (name, bytes) in
         [("registry.rs", generated.code.to_string().into_bytes()), ("registry.bin", generated.packed)]
     {

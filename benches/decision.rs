@@ -38,8 +38,7 @@ struct Multiplied {
 
 impl Multiplied {
     fn new(times: usize) -> Self {
-        let copies =
-            (0..times).flat_map(|copy| registry::providers().iter().map(move |one| renamed(one, copy)));
+        let copies = (0..times).flat_map(|copy| registry::providers().map(move |one| renamed(one, copy)));
         let providers: Vec<Provider> = copies.collect();
         let mut by_id = HashMap::new();
         for (p, provider) in providers.iter().enumerate() {

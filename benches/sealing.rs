@@ -50,7 +50,13 @@ fn sealing(criterion: &mut Criterion) {
         let provider = openai();
         let (_, capability) = registry::capability("openai/models").unwrap();
         let host = Host::parse("api.openai.com").unwrap();
-        let to = Destination { provider: &provider, capability, host: &host, own: false, identifier: false };
+        let to = Destination {
+            provider: &provider,
+            capability: Some(capability),
+            host: &host,
+            own: false,
+            identifier: false,
+        };
         group.bench_function(format!("reveal one of {others}"), |b| {
             b.iter(|| vault.reveal(black_box(&id), to).unwrap().expose().len());
         });

@@ -15,6 +15,15 @@ pub struct Generated {
     pub packed: Vec<u8>,
 }
 
+impl Generated {
+    /// A short name of what was packed: another registry has another one.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let phf_shared::Hashes { g, f1, f2, .. } = phf_shared::hash(self.packed.as_slice(), &0);
+        format!("{g:08x}{f1:08x}{f2:08x}")
+    }
+}
+
 /// The whole registry.
 #[must_use]
 pub fn registry(providers: &[Provider]) -> Generated {

@@ -287,6 +287,36 @@ fn an_upstreams_error_is_printed_and_told_by_the_exit_code() {
     });
 }
 
+#[test]
+fn the_head_is_shown_where_it_is_asked_for() {
+    in_both(|setting| {
+        setting.upstream.answers(|_| {
+            Answer::status(429, "slow down\n")
+                .with("content-type", "text/plain")
+                .with("retry-after", "20")
+                .with("x-ratelimit-remaining-requests", "0")
+                .with("x-request-id", "req_1")
+                .with("x-internal", "no")
+                .with("set-cookie", "no=1")
+        });
+        let done = setting.home.run(&["invoke", CHAT, "--body", "{}", "--include"]).ends(22);
+        let mut lines: Vec<_> = done.text().lines().map(str::to_owned).collect();
+        assert_eq!(lines.remove(0), "HTTP 429 Too Many Requests");
+        lines[..4].sort();
+        let headers = [
+            "content-type: text/plain",
+            "retry-after: 20",
+            "x-ratelimit-remaining-requests: 0",
+            "x-request-id: req_1",
+        ];
+        assert_eq!(
+            (&lines[..4], &lines[4..]),
+            (&headers.map(str::to_owned)[..], &["", "slow down"].map(str::to_owned)[..])
+        );
+        assert_eq!(setting.home.run(&["invoke", CHAT, "--body", "{}"]).ends(22).text(), "slow down\n");
+    });
+}
+
 /// The reader learns that the upstream did it, and keeps what came before.
 #[test]
 fn an_upstream_that_breaks_off() {

@@ -183,7 +183,13 @@ impl Sample {
                 let host = capability.host.exact().unwrap();
                 match vault.reveal(
                     id,
-                    Destination { provider, capability, host: &host, own: false, identifier: false },
+                    Destination {
+                        provider,
+                        capability: Some(capability),
+                        host: &host,
+                        own: false,
+                        identifier: false,
+                    },
                 ) {
                     Ok(secret) if secret.expose() == value.as_bytes() => {}
                     Ok(_) => return Verdict::Wrong,

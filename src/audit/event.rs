@@ -145,6 +145,8 @@ words! {
         CapabilityDisable = "capability.disable",
         CapabilityBind = "capability.bind",
         CapabilityUnbind = "capability.unbind",
+        ConfigSet = "config.set",
+        ConfigUnset = "config.unset",
         UpstreamSet = "upstream.set",
         UpstreamRemove = "upstream.remove",
         ProviderAdd = "provider.add",
@@ -157,6 +159,8 @@ words! {
         ApprovalAnswer = "approval.answer",
         /// The decision on a call.
         Invoke = "invoke",
+        /// An access token is fetched with what an account holds.
+        TokenFetch = "token.fetch",
         /// What became of an allowed call.
         Response = "response",
         /// An operator accepted the vault's records as they are.
@@ -254,8 +258,8 @@ mod tests {
             "vault.init vault.unlock vault.lock secret.create secret.update secret.rotate secret.delete \
              secret.attach-group secret.detach-group credential.provision credential.create credential.delete \
              capability.create capability.delete capability.enable capability.disable capability.bind \
-             capability.unbind upstream.set upstream.remove provider.add provider.remove policy.apply policy.remove approval.ask \
-             approval.answer invoke response vault.repair audit.restart audit.repair"
+             capability.unbind config.set config.unset upstream.set upstream.remove provider.add provider.remove policy.apply policy.remove approval.ask \
+             approval.answer invoke token.fetch response vault.repair audit.restart audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

@@ -3,7 +3,10 @@
 //! Made right behind the first line, so that a call that fails, or whose caller goes
 //! away at any moment, leaves its end on record too.
 
+use super::error::BrokerError;
 use super::journal::Journal;
+use super::record;
+use super::upstream::UpstreamError;
 use crate::audit::{Action, Event, Outcome};
 use crate::platform::clock;
 
@@ -37,6 +40,12 @@ impl Ending {
         self.status = Some(status);
     }
 
+    /// A call that failed; gives the error back.
+    pub(super) fn failed(&mut self, error: BrokerError) -> BrokerError {
+        self.write(Some(failure(&error)));
+        error
+    }
+
     /// An answer that came whole (`reason` is none), or why there is none.
     pub(super) fn write(&mut self, reason: Option<&str>) {
         if self.written {
@@ -54,6 +63,22 @@ impl Ending {
         };
         // The call is over; a log that broke meanwhile refuses the next one.
         let _ = self.journal.append(&event);
+    }
+}
+
+fn failure(error: &BrokerError) -> &'static str {
+    match error {
+        BrokerError::Denied(denial) => denial.reason.as_str(),
+        BrokerError::Vault(_) => "vault",
+        BrokerError::Audit(_) => "audit",
+        BrokerError::Meter(_) => "usage",
+        BrokerError::Auth(_) => "auth",
+        BrokerError::Token(error) => error.reason(),
+        BrokerError::Withheld(error) => error.reason(),
+        BrokerError::Client(_) | BrokerError::Upstream(UpstreamError::Client(_)) => "client",
+        BrokerError::OutOfTime { .. } => record::OUT_OF_TIME,
+        BrokerError::Upstream(UpstreamError::Timeout { .. }) => "upstream.timeout",
+        BrokerError::Upstream(_) => "upstream.unreachable",
     }
 }
 

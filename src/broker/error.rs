@@ -3,7 +3,9 @@
 use thiserror::Error;
 
 use super::auth::AuthError;
+use super::deadline::TimeLimit;
 use super::redact::RedactError;
+use super::tokens::TokenError;
 use super::upstream::{ClientError, UpstreamError};
 use crate::audit::AuditError;
 use crate::meter::MeterError;
@@ -26,12 +28,21 @@ pub enum BrokerError {
     #[error("the request could not be authenticated: {0}")]
     Auth(#[from] AuthError),
     #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    /// The caller's own limit.
+    #[error("the call did not end within its {} ms; {}", .limit.as_ms(), whether_sent(*.sent))]
+    OutOfTime { limit: TimeLimit, sent: bool },
     /// The request was carried out; its answer may not be handed out.
     #[error(transparent)]
     Withheld(#[from] RedactError),
     #[error(transparent)]
     Client(#[from] ClientError),
+}
+
+fn whether_sent(sent: bool) -> &'static str {
+    if sent { "it may have been carried out" } else { "nothing was sent" }
 }
 
 impl From<Denial> for BrokerError {

@@ -36,7 +36,9 @@ where
         RequestBody::Stream { stream, length } => {
             let stream = match kind {
                 FormKind::Multipart => parts_checked(stream, is_owned).await?,
-                FormKind::Pairs | FormKind::Unsaid => pairs_checked(stream, kind, is_owned).await?,
+                FormKind::Pairs | FormKind::Unsaid | FormKind::Encoded => {
+                    pairs_checked(stream, kind, is_owned).await?
+                }
             };
             RequestBody::Stream { stream, length }
         }

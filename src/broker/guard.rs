@@ -59,6 +59,12 @@ pub enum GuardError {
          for a service on a private network, add a custom provider that says so"
     )]
     NotGlobal { host: String, address: IpAddr, range: SpecialRange },
+    /// Behind a proxy nobody here could look where the name leads.
+    #[error(
+        "{host} is a name of local networks, and the egress proxy is asked for public hosts only; \
+         for a service on a private network, add a custom provider that says so"
+    )]
+    LocalName { host: String },
     /// The name has no address, or the resolver did not answer.
     #[error("{host} did not resolve to an address; check the host name and this machine's DNS")]
     Unresolved { host: String },

@@ -1,28 +1,33 @@
 //! The pipeline.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::approvals::Approvals;
-use super::auth::{self, Given, Secrets};
+use super::auth::{self, Given, Secrets, SignedRequest};
+use super::bearer::Bearer;
+use super::deadline::{Deadline, TimeLimit};
 use super::decide::{Decided, decide};
 use super::ending::Ending;
 use super::error::BrokerError;
 use super::guard::Reach;
 use super::journal::Journal;
-use super::limits::Limits;
+use super::limits::{Limits, Reserved};
 use super::record;
 use super::redact::Redactor;
+use super::redirect::{Origin, Trail};
 use super::reply::Reply;
 use super::rulebook::Rulebook;
 use super::scrub::Needles;
 use super::tally::Tally;
+use super::tokens::{self, Tokens};
 use super::upstream::{
-    OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamError, UpstreamResponse,
+    Egress, OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamResponse,
 };
 use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
 use crate::spec::SecretClaim;
-use crate::vault::{CredentialMeta, Destination, Upstream, Vault, VaultError};
+use crate::vault::{CredentialMeta, Destination, Settings, Upstream, Vault, VaultError};
 
 /// What the broker works with for one vault.
 pub struct Desk {
@@ -32,6 +37,8 @@ pub struct Desk {
     pub rulebook: Rulebook,
     pub approvals: Arc<Approvals>,
     pub limits: Limits,
+    /// Holds the files that processes lock against each other.
+    pub locks: PathBuf,
 }
 
 impl Desk {
@@ -53,11 +60,13 @@ pub trait Shelf: Send + Sync {
 #[derive(Default)]
 pub struct Broker {
     client: Mutex<Client>,
+    tokens: Tokens,
 }
 
 #[derive(Default)]
 struct Client {
     upstreams: Vec<Upstream>,
+    settings: Settings,
     shared: Arc<UpstreamClient>,
 }
 
@@ -66,6 +75,31 @@ struct Answered {
     response: UpstreamResponse,
     needles: Needles,
     redactor: Option<Redactor>,
+    /// What was redirected, if anything was.
+    origin: Option<Origin>,
+}
+
+impl Answered {
+    /// The call that it redirects to, where that may be made.
+    fn next(&self, trail: &mut Trail<'_>) -> Option<Call> {
+        self.origin.as_ref().and_then(|origin| trail.next(origin, &self.response.headers, &self.needles))
+    }
+}
+
+/// An answer whose decision is on record.
+struct Recorded {
+    answered: Answered,
+    reserved: Reserved,
+    decision: u64,
+    ending: Ending,
+}
+
+impl Recorded {
+    async fn hand_out(self, deadline: Deadline) -> Result<Reply, BrokerError> {
+        let Self { answered: Answered { response, needles, redactor, .. }, reserved, ending, .. } = self;
+        let tally = Tally::of(reserved, &response.headers);
+        Reply::sanitised(response, needles, redactor, tally, ending, deadline).once_it_may_begin().await
+    }
 }
 
 impl Broker {
@@ -74,7 +108,7 @@ impl Broker {
         Self::default()
     }
 
-    /// Carries out one call.
+    /// Carries out one call, and what its redirects make of it: each is decided and recorded by itself.
     ///
     /// # Errors
     /// What stopped it; a denial is on record by then.
@@ -84,64 +118,111 @@ impl Broker {
         caller: &Caller,
         call: Call,
         body: RequestBody,
+        limit: Option<TimeLimit>,
     ) -> Result<Reply, BrokerError> {
+        let mut deadline = Deadline::of(limit);
         let catalog = desk.shelf.catalog(&mut desk.vault())?;
-        let Decided { allowed, credential, body, reserved } =
-            decide(desk, catalog.as_ref(), caller, &call, body).await?;
-        let event = record::allowed(caller, &allowed, &credential.name, &credential.scope);
+        let mut trail = Trail::of(&call, &body);
+        let decided = decide_in_time(desk, catalog.as_ref(), caller, &call, body, &mut deadline).await?;
+        let mut recorded = self.carry_out(desk, caller, decided, None, &mut deadline).await?;
+        loop {
+            let Some(next) = recorded.answered.next(&mut trail) else {
+                return recorded.hand_out(deadline).await;
+            };
+            let status = recorded.answered.response.status.as_u16();
+            let empty = RequestBody::Empty;
+            let decided = decide_in_time(desk, catalog.as_ref(), caller, &next, empty, &mut deadline).await;
+            let followed = match decided {
+                // What may not be followed is the caller's to see.
+                Err(BrokerError::Denied(_)) => return recorded.hand_out(deadline).await,
+                Err(error) => return Err(recorded.ending.failed(error)),
+                Ok(decided) => decided,
+            };
+            recorded.ending.answered(status);
+            recorded.ending.write(None);
+            let follows = Some(recorded.decision);
+            recorded = self.carry_out(desk, caller, followed, follows, &mut deadline).await?;
+        }
+    }
+
+    /// Records a decision and sends what it allows.
+    async fn carry_out(
+        &self,
+        desk: &Desk,
+        caller: &Caller,
+        decided: Decided<'_>,
+        follows: Option<u64>,
+        deadline: &mut Deadline,
+    ) -> Result<Recorded, BrokerError> {
+        let Decided { allowed, credential, body, reserved } = decided;
+        let event = record::allowed(caller, &allowed, &credential.name, &credential.scope, follows);
         let decision = desk.journal.append(&event)?;
         let mut ending = Ending::of(desk.journal.clone(), decision, &event);
-        match self.send(desk, allowed, &credential, body).await {
-            Ok(Answered { response, needles, redactor }) => {
-                let tally = Tally::of(reserved, &response.headers);
-                Reply::sanitised(response, needles, redactor, tally, ending).once_it_may_begin().await
-            }
-            Err(error) => {
-                ending.write(Some(failure(&error)));
-                Err(error)
-            }
+        let patience = deadline.patience();
+        let sent = deadline.hold(self.send(desk, caller, allowed, &credential, body, patience)).await;
+        match sent.unwrap_or_else(|limit| Err(BrokerError::OutOfTime { limit, sent: true })) {
+            Ok(answered) => Ok(Recorded { answered, reserved, decision, ending }),
+            Err(error) => Err(ending.failed(error)),
         }
     }
 
     async fn send(
         &self,
         desk: &Desk,
+        caller: &Caller,
         allowed: Allowed<'_>,
         credential: &CredentialMeta,
         body: RequestBody,
+        patience: Patience,
     ) -> Result<Answered, BrokerError> {
         let plan = Plan::of(allowed);
         let private = plan.is_own() && plan.provider().private;
         let reach = if private { Reach::PrivateNetwork } else { Reach::Global };
-        let (signed, client) = {
-            let mut vault = desk.vault();
-            let secrets = reveal(&mut vault, &plan, credential)?;
-            (auth::sign(&plan, &secrets, &Given::now(body.bytes())?)?, self.client(&mut vault)?)
+        let way = Way { reach, account: credential.id.to_string(), patience };
+        let client = self.client(&mut desk.vault())?;
+        let (response, needles) = if let Some(source) = tokens::source(&plan) {
+            let (tokens, client, plan) = (&self.tokens, &client, &plan);
+            Bearer { desk, tokens, client, caller, plan, credential, way, source }.send(body).await?
+        } else {
+            let secrets = reveal(&mut desk.vault(), &plan, credential)?;
+            let (request, needles) =
+                way.outgoing(auth::sign(&plan, &secrets, &Given::now(body.bytes())?)?, body);
+            (client.send(request).await?, needles)
         };
-        let request = OutgoingRequest {
-            method: signed.method,
-            url: signed.url,
-            headers: signed.headers,
-            body,
-            reach,
-            patience: Patience::default(),
-        };
-        let response = client.send(request).await?;
         let redactor = Redactor::new(plan.redactions(), response.status, &response.headers)?;
-        Ok(Answered { response, needles: signed.needles, redactor })
+        let origin = Origin::of(&plan, &credential.name, response.status);
+        Ok(Answered { response, needles, redactor, origin })
     }
 
-    /// The pooled client; in a test vault, one that knows its redirections.
+    /// The pooled client, as the vault says that requests leave; in a test vault, one that knows its redirections.
     fn client(&self, vault: &mut Vault) -> Result<Arc<UpstreamClient>, BrokerError> {
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if vault.is_test() {
-            let upstreams = vault.upstreams()?;
-            if client.upstreams != upstreams {
-                let shared = Arc::new(UpstreamClient::with_redirects(upstreams.iter().map(redirect))?);
-                *client = Client { upstreams, shared };
-            }
+        let upstreams = if vault.is_test() { vault.upstreams()? } else { Vec::new() };
+        let settings = vault.settings()?;
+        if client.upstreams != upstreams || client.settings != settings {
+            let shared = UpstreamClient::with_redirects(upstreams.iter().map(redirect))?;
+            let shared = Arc::new(shared.leaving_by(Egress::of(&settings)?));
+            *client = Client { upstreams, settings, shared };
         }
         Ok(Arc::clone(&client.shared))
+    }
+}
+
+/// A decision within the call's time. One that is late is on record as a refusal: nothing was sent.
+async fn decide_in_time<'a>(
+    desk: &Desk,
+    catalog: &'a dyn Catalog,
+    caller: &Caller,
+    call: &Call,
+    body: RequestBody,
+    deadline: &mut Deadline,
+) -> Result<Decided<'a>, BrokerError> {
+    match deadline.hold(decide(desk, catalog, caller, call, body)).await {
+        Ok(decided) => decided,
+        Err(limit) => {
+            desk.journal.append(&record::out_of_time(caller, call))?;
+            Err(BrokerError::OutOfTime { limit, sent: false })
+        }
     }
 }
 
@@ -150,34 +231,41 @@ fn redirect(upstream: &Upstream) -> (String, Redirect) {
     (upstream.host.clone(), redirect)
 }
 
-/// Step 8: only now is anything decrypted, and only what this plan needs.
-fn reveal(vault: &mut Vault, plan: &Plan<'_>, credential: &CredentialMeta) -> Result<Secrets, BrokerError> {
-    let mut secrets = Secrets::new();
-    let to = Destination {
+/// How an account's requests go out.
+pub(super) struct Way {
+    pub(super) reach: Reach,
+    pub(super) account: String,
+    pub(super) patience: Patience,
+}
+
+impl Way {
+    /// A signed request as it is sent, and what must not come back.
+    pub(super) fn outgoing(&self, signed: SignedRequest, body: RequestBody) -> (OutgoingRequest, Needles) {
+        let SignedRequest { method, url, headers, needles } = signed;
+        let (reach, account, patience) = (self.reach, self.account.clone(), self.patience);
+        (OutgoingRequest { method, url, headers, body, reach, account, patience }, needles)
+    }
+}
+
+/// Where a plan's secrets go.
+pub(super) fn destination<'p>(plan: &'p Plan<'_>) -> Destination<'p> {
+    Destination {
         provider: &plan.provider().id,
-        capability: plan.capability(),
+        capability: Some(plan.capability()),
         host: plan.host(),
         own: plan.is_own(),
         identifier: false,
-    };
+    }
+}
+
+/// Step 8: only now is anything decrypted, and only what this plan needs.
+fn reveal(vault: &mut Vault, plan: &Plan<'_>, credential: &CredentialMeta) -> Result<Secrets, BrokerError> {
+    let mut secrets = Secrets::new();
+    let to = destination(plan);
     for (placeholder, id) in &credential.secrets {
         let named = |claim: &&SecretClaim| claim.placeholder == placeholder.as_str();
         let identifier = plan.secrets().iter().find(named).is_some_and(|claim| claim.identifier);
         secrets.insert(placeholder.clone(), vault.reveal(id, Destination { identifier, ..to })?);
     }
     Ok(secrets)
-}
-
-fn failure(error: &BrokerError) -> &'static str {
-    match error {
-        BrokerError::Denied(denial) => denial.reason.as_str(),
-        BrokerError::Vault(_) => "vault",
-        BrokerError::Audit(_) => "audit",
-        BrokerError::Meter(_) => "usage",
-        BrokerError::Auth(_) => "auth",
-        BrokerError::Withheld(error) => error.reason(),
-        BrokerError::Client(_) | BrokerError::Upstream(UpstreamError::Client(_)) => "client",
-        BrokerError::Upstream(UpstreamError::Timeout { .. }) => "upstream.timeout",
-        BrokerError::Upstream(_) => "upstream.unreachable",
-    }
 }

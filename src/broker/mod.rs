@@ -7,6 +7,8 @@
 
 mod approvals;
 pub mod auth;
+mod bearer;
+mod deadline;
 mod decide;
 mod discharge;
 mod ending;
@@ -20,8 +22,10 @@ mod invoke;
 mod journal;
 mod limits;
 mod lines;
+mod opening;
 mod record;
 mod redact;
+mod redirect;
 mod reply;
 pub mod resolver;
 mod rulebook;
@@ -29,10 +33,12 @@ pub mod scrub;
 mod signed_body;
 mod spans;
 mod tally;
+mod tokens;
 mod upstream;
 mod whole;
 
 pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
+pub use deadline::TimeLimit;
 pub use error::BrokerError;
 pub use invoke::{Broker, Desk, Shelf};
 pub use journal::Journal;
@@ -40,4 +46,8 @@ pub use limits::Limits;
 pub use redact::RedactError;
 pub use reply::{Reply, ReplyBody};
 pub use rulebook::Rulebook;
-pub use upstream::{CallerBodyFault, CallerStream, RequestBody, UpstreamError};
+pub use tokens::TokenError;
+pub use upstream::{
+    CallerBodyFault, CallerStream, ClientError, EgressError, EgressProxy, RequestBody, UpstreamError,
+    count_authorities,
+};

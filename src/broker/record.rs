@@ -5,8 +5,20 @@ use crate::platform::clock;
 use crate::policy::{Allowed, Call, Caller, Denial};
 use crate::spec::{CredentialName, Scope, Target};
 
+/// The reason code of a call whose time was over.
+pub(super) const OUT_OF_TIME: &str = "call.timeout";
+
 /// The line of a denial; texts are the caller's own, cut and escaped by the log.
 pub(super) fn denied(caller: &Caller, call: &Call, denial: &Denial) -> Event {
+    Event { rules: denial.rules.clone(), ..refused(caller, call, denial.reason.as_str()) }
+}
+
+/// The line of a call whose time was over before it was decided.
+pub(super) fn out_of_time(caller: &Caller, call: &Call) -> Event {
+    refused(caller, call, OUT_OF_TIME)
+}
+
+fn refused(caller: &Caller, call: &Call, reason: &str) -> Event {
     let path = call.path.as_deref().map(without_query_values);
     Event {
         capability: Some(call.capability.clone()),
@@ -14,18 +26,19 @@ pub(super) fn denied(caller: &Caller, call: &Call, denial: &Denial) -> Event {
         scope: Some(call.scope.clone()),
         method: call.method.clone(),
         path,
-        reason: Some(denial.reason.as_str().to_owned()),
-        rules: denial.rules.clone(),
+        reason: Some(reason.to_owned()),
         ..Event::new(clock::now_ms(), caller.to_string(), Action::Invoke, Outcome::Denied)
     }
 }
 
-/// The line of a permit, written before anything is decrypted or sent.
+/// The line of a permit, written before anything is decrypted or sent; of a request that follows a redirect, with the
+/// entry of the one that was redirected.
 pub(super) fn allowed(
     caller: &Caller,
     allowed: &Allowed<'_>,
     credential: &CredentialName,
     scope: &Scope,
+    follows: Option<u64>,
 ) -> Event {
     let admitted = allowed.admitted();
     let (capability, request) = (admitted.capability(), admitted.request());
@@ -38,6 +51,7 @@ pub(super) fn allowed(
         method: Some(request.method().to_string()),
         path: Some(loggable(request.target())),
         rules: allowed.rules().to_vec(),
+        detail: follows.map(|entry| format!("follows the redirect of entry {entry}")),
         ..Event::new(clock::now_ms(), caller.to_string(), Action::Invoke, Outcome::Allowed)
     }
 }

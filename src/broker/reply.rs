@@ -10,11 +10,12 @@ use futures_core::Stream;
 use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::deadline::Deadline;
 use super::ending::Ending;
 use super::redact::{RedactError, Redactor};
 use super::scrub::{Needles, Scrubber};
 use super::tally::Tally;
-use super::upstream::{ResponseBody, UpstreamError, UpstreamResponse};
+use super::upstream::{ResponseBody, UpstreamResponse};
 use super::{BrokerError, headers};
 
 /// An upstream's answer, sanitised.
@@ -31,6 +32,7 @@ impl Reply {
         redactor: Option<Redactor>,
         tally: Option<Tally>,
         mut ending: Ending,
+        deadline: Deadline,
     ) -> Self {
         let needles = Arc::new(needles);
         let status = response.status.as_u16();
@@ -42,7 +44,8 @@ impl Reply {
         }
         ending.answered(status);
         let cleaner = Some(Cleaner { scrubber: Scrubber::new(needles), redactor });
-        let body = ReplyBody { inner: response.body, first: None, cleaner, tally, failure: None, ending };
+        let (inner, ready, failure) = (response.body, None, None);
+        let body = ReplyBody { inner, ready, cleaner, tally, failure, ending, deadline };
         Self { status, headers, body }
     }
 
@@ -50,7 +53,7 @@ impl Reply {
     /// withheld, the caller gets an error, not the head of an answer that breaks off.
     pub(super) async fn once_it_may_begin(mut self) -> Result<Self, BrokerError> {
         if self.body.holds_all() {
-            self.body.first = self.body.next().await.transpose()?;
+            self.body.ready = self.body.next().await.transpose()?;
         }
         Ok(self)
     }
@@ -79,14 +82,15 @@ fn passing(all: &HeaderMap, needles: &Needles) -> HeaderMap {
 /// The answer's body; its end, or its being dropped, is written to the audit log.
 pub struct ReplyBody {
     inner: ResponseBody,
-    /// Waited for before the head was handed out.
-    first: Option<Bytes>,
+    /// Comes before anything else: waited for before the head was handed out, or the end of what broke off.
+    ready: Option<Bytes>,
     /// `None` once it has ended.
     cleaner: Option<Cleaner>,
     tally: Option<Tally>,
     /// What broke the answer off, to be told once all that came before is out.
-    failure: Option<UpstreamError>,
+    failure: Option<BrokerError>,
     ending: Ending,
+    deadline: Deadline,
 }
 
 impl ReplyBody {
@@ -130,14 +134,21 @@ impl Stream for ReplyBody {
     type Item = Result<Bytes, BrokerError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(first) = self.first.take() {
-            return Poll::Ready(Some(Ok(first)));
-        }
         loop {
+            if let Some(ready) = self.ready.take() {
+                return Poll::Ready(Some(Ok(ready)));
+            }
             let Some(mut cleaner) = self.cleaner.take() else {
-                let failure = self.failure.take().map(BrokerError::Upstream);
-                return Poll::Ready(failure.map(Err));
+                return Poll::Ready(self.failure.take().map(Err));
             };
+            // First, since an upstream that never stops would otherwise never be late.
+            if let Poll::Ready(limit) = self.deadline.poll(cx) {
+                // The upstream is let go at once.
+                self.inner.end();
+                let error = self.ending.failed(BrokerError::OutOfTime { limit, sent: true });
+                self.break_off(cleaner, error);
+                continue;
+            }
             match Pin::new(&mut self.inner).poll_next(cx) {
                 Poll::Pending => {
                     self.cleaner = Some(cleaner);
@@ -157,28 +168,33 @@ impl Stream for ReplyBody {
                 }
                 Poll::Ready(Some(Err(error))) => {
                     self.ending.write(Some("interrupted"));
-                    self.failure = Some(error);
-                    let last = cleaner.break_off();
-                    if !last.is_empty() {
-                        return Poll::Ready(Some(Ok(last)));
-                    }
+                    self.break_off(cleaner, error.into());
                 }
-                Poll::Ready(None) => {
-                    self.tally.iter_mut().for_each(Tally::end);
-                    return Poll::Ready(match cleaner.finish() {
-                        Ok(last) => {
-                            self.ending.write(None);
-                            (!last.is_empty()).then_some(Ok(last))
-                        }
-                        Err(error) => Some(Err(self.withheld(error))),
-                    });
-                }
+                Poll::Ready(None) => return Poll::Ready(self.finish(cleaner)),
             }
         }
     }
 }
 
 impl ReplyBody {
+    /// Ends an answer that did not come whole: what may still go out of it comes before the error.
+    fn break_off(&mut self, cleaner: Cleaner, error: BrokerError) {
+        self.ready = Some(cleaner.break_off()).filter(|last| !last.is_empty());
+        self.failure = Some(error);
+    }
+
+    /// The last piece of an answer that came whole, if anything is left of it.
+    fn finish(&mut self, cleaner: Cleaner) -> Option<Result<Bytes, BrokerError>> {
+        self.tally.iter_mut().for_each(Tally::end);
+        match cleaner.finish() {
+            Ok(last) => {
+                self.ending.write(None);
+                (!last.is_empty()).then_some(Ok(last))
+            }
+            Err(error) => Some(Err(self.withheld(error))),
+        }
+    }
+
     fn withheld(&mut self, error: RedactError) -> BrokerError {
         self.ending.write(Some(error.reason()));
         BrokerError::Withheld(error)

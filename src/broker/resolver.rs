@@ -15,6 +15,7 @@ use std::net::{IpAddr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::broker::guard::{GuardError, Reach};
+use crate::broker::opening;
 
 /// Resolves by the system's resolver and keeps only the addresses within reach.
 pub struct GuardedResolver {
@@ -41,10 +42,14 @@ impl GuardedResolver {
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         if let Some(address) = self.overrides.get(name.as_str()).copied() {
-            return Box::pin(async move { Ok(Box::new(std::iter::once(address)) as Addrs) });
+            return Box::pin(async move {
+                opening::note();
+                Ok(Box::new(std::iter::once(address)) as Addrs)
+            });
         }
         let reach = self.reach;
         Box::pin(async move {
+            opening::note();
             let within =
                 look_up(name.as_str()).await.and_then(|found| keep_within(reach, name.as_str(), found))?;
             Ok(Box::new(within.into_iter().map(unspecified_port)) as Addrs)

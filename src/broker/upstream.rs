@@ -1,10 +1,9 @@
 //! The one way out: sends a signed request to its upstream, over pooled TLS, and hands back the answer as a
 //! stream.
 //!
-//! Must never follow a redirect, use a proxy, read the environment, trust a certificate authority beyond the
-//! built-in ones (and, for a redirected host of a test vault, the one given for it), connect to an address that
-//! the guard refuses, hand back a body that is still encoded, or put a URL or a header into an error: keys stand in
-//! both.
+//! Must never follow a redirect, read the environment, use a proxy or trust a certificate authority that neither is
+//! built in nor stands in the vault, connect to an address that the guard refuses, hand back a body that is still
+//! encoded, or put a URL or a header into an error: keys stand in both.
 //!
 //! What goes out is what was given, byte for byte. Added are `host`, the body's framing, and `accept-encoding`,
 //! which is ours to say since the answer must be readable to be scrubbed; and `accept: */*`, which means the same
@@ -13,15 +12,17 @@
 mod answer;
 mod body;
 mod coding;
+mod egress;
 mod error;
+mod outgoing;
+mod pools;
+mod resend;
 mod target;
 mod tls;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, RANGE};
@@ -32,11 +33,15 @@ use zeroize::Zeroizing;
 use crate::broker::guard::Reach;
 use crate::broker::resolver::GuardedResolver;
 use crate::spec::header::{Reserved, reserved};
+use pools::{Key, Pools, Way};
+use resend::Sending;
 use target::Target;
 
 pub use answer::UpstreamResponse;
-pub use body::{CallerBodyFault, CallerStream, RequestBody, ResponseBody};
+pub use body::ResponseBody;
+pub use egress::{Egress, EgressError, EgressProxy, count_authorities};
 pub use error::{ClientError, Phase, UpstreamError};
+pub use outgoing::{CallerBodyFault, CallerStream, RequestBody};
 pub use target::UrlFault;
 
 /// How long a connection may take to be made: name, TCP and TLS together.
@@ -53,6 +58,8 @@ pub struct OutgoingRequest {
     pub headers: HeaderMap,
     pub body: RequestBody,
     pub reach: Reach,
+    /// Whose request it is: connections are shared by requests of one account alone.
+    pub account: String,
     pub patience: Patience,
 }
 
@@ -63,6 +70,13 @@ pub struct Patience {
     pub first_byte: Duration,
     /// Between two pieces of the answer's body, while one is waited for.
     pub idle: Duration,
+}
+
+impl Patience {
+    /// Of a caller who says how long the call may take: no silence is too long before that.
+    pub fn within(limit: Duration) -> Self {
+        Self { first_byte: limit, idle: limit }
+    }
 }
 
 impl Default for Patience {
@@ -84,10 +98,17 @@ pub struct Redirect {
 /// Connections to upstreams, kept and shared. Cheap to make: nothing is built before the first request.
 #[derive(Default)]
 pub struct UpstreamClient {
-    /// A pool for each reach, so that no request meets a connection that it could not have opened.
-    global: OnceLock<Client>,
-    private_network: OnceLock<Client>,
-    redirected: HashMap<String, Client>,
+    egress: Egress,
+    redirected: HashMap<String, Redirected>,
+    /// What all connections to hosts at their own addresses have in common, the memory of TLS sessions too.
+    tls: OnceLock<rustls::ClientConfig>,
+    pools: Pools,
+}
+
+/// A redirect that can work.
+struct Redirected {
+    address: SocketAddr,
+    tls: rustls::ClientConfig,
 }
 
 impl UpstreamClient {
@@ -105,10 +126,20 @@ impl UpstreamClient {
     ) -> Result<Self, ClientError> {
         let mut client = Self::new();
         for (host, redirect) in redirects {
-            let redirected = build_redirected(&host, &redirect)?;
-            client.redirected.insert(host, redirected);
+            if literal_address(&host).is_some() || !target::is_canonical_host(&host) {
+                return Err(ClientError::RedirectedHost { host });
+            }
+            let tls = tls::only_roots(&host, &redirect.ca_pem)?;
+            client.redirected.insert(host, Redirected { address: redirect.address, tls });
         }
         Ok(client)
+    }
+
+    /// The same client, whose requests leave as the operator says. Hosts of a private network, and those that a
+    /// test vault sends elsewhere, are still connected to straight.
+    #[must_use]
+    pub fn leaving_by(self, egress: Egress) -> Self {
+        Self { egress, ..self }
     }
 
     /// Sends `request` and waits for the head of its answer.
@@ -119,55 +150,82 @@ impl UpstreamClient {
     /// [`UpstreamError`]. A status of 4xx or 5xx is an answer, not an error, and so is a redirect.
     pub async fn send(&self, request: OutgoingRequest) -> Result<UpstreamResponse, UpstreamError> {
         let target = Target::parse(&request.url)?;
-        let client = self.client_for(&target, request.reach)?;
+        let way = self.way(&target, request.reach)?;
+        let is_proxied = way == Way::Global && self.egress.proxy.is_some();
+        let client = self.pool(way, request.account)?;
         let headers = complete_headers(request.headers, &request.method, &request.body)?;
         let wants_body = request.method != Method::HEAD;
 
-        let host = target.host;
-        let (body, progress) = request.body.into_reqwest();
-        let outgoing = client.request(request.method, target.url).headers(headers).body(body);
-        let answer = wait_for_head(outgoing.send(), &progress, request.patience.first_byte).await;
-        let answer = answer
-            .ok_or_else(|| UpstreamError::Timeout { host: host.clone(), phase: Phase::FirstByte })?
-            .map_err(|error| UpstreamError::from_send(&host, &error))?;
+        let Target { host, url } = target;
+        let (method, body) = (request.method, request.body.into_outbox());
+        let first_byte = request.patience.first_byte;
+        let sending = Sending { client: &client, host: &host, method, url, headers, body, first_byte };
+        let answer = sending.send().await;
+        let answer = if is_proxied { answer.map_err(UpstreamError::through_proxy) } else { answer }?;
 
         UpstreamResponse::of(host, answer, wants_body, request.patience.idle)
     }
 
-    fn client_for(&self, target: &Target, reach: Reach) -> Result<&Client, UpstreamError> {
-        if let Some(client) = self.redirected.get(&target.host) {
+    /// The way to a host, where it may be gone.
+    fn way(&self, target: &Target, reach: Reach) -> Result<Way, UpstreamError> {
+        if self.redirected.contains_key(&target.host) {
             // An explicit port would win over the redirect's, and end up at some other local service.
             return match target.url.port() {
-                None => Ok(client),
+                None => Ok(Way::Redirected(target.host.clone())),
                 Some(_) => Err(UpstreamError::RedirectedPort { host: target.host.clone() }),
             };
         }
-        if let Some(address) = literal_address(&target.host) {
+        let literal = literal_address(&target.host);
+        if let Some(address) = literal {
             // The connector does not resolve an address, so that the resolver's guard would not see it.
             reach.check(&target.host, address)?;
         }
-        let client = match reach {
-            Reach::Global => &self.global,
-            Reach::PrivateNetwork => &self.private_network,
-        };
-        if let Some(client) = client.get() {
-            return Ok(client);
+        if reach == Reach::PrivateNetwork {
+            return Ok(Way::PrivateNetwork);
         }
-        let built = build_client(tls::built_in_roots()?, GuardedResolver::new(reach))?;
-        Ok(client.get_or_init(|| built))
+        if self.egress.proxy.is_some() {
+            egress::check_target(&target.host, literal)?;
+        }
+        Ok(Way::Global)
+    }
+
+    /// The connections of an account on its way.
+    fn pool(&self, way: Way, account: String) -> Result<Client, ClientError> {
+        let key = Key { way: way.clone(), account };
+        self.pools.of(key, || match (way, &self.egress.proxy) {
+            (Way::Redirected(host), _) => {
+                // `way` gives no other.
+                let Redirected { address, tls } =
+                    self.redirected.get(&host).ok_or(ClientError::RedirectedHost { host: host.clone() })?;
+                let resolver = GuardedResolver::new(Reach::Global).redirecting(&host, *address);
+                build_client(tls.clone(), resolver, None)
+            }
+            (Way::PrivateNetwork, _) => {
+                build_client(self.tls()?, GuardedResolver::new(Reach::PrivateNetwork), None)
+            }
+            (Way::Global, None) => build_client(self.tls()?, GuardedResolver::new(Reach::Global), None),
+            // Of the names on this way, the proxy's alone is resolved here.
+            (Way::Global, proxy) => {
+                build_client(self.tls()?, GuardedResolver::new(EgressProxy::reach()), proxy.as_ref())
+            }
+        })
+    }
+
+    fn tls(&self) -> Result<rustls::ClientConfig, ClientError> {
+        if let Some(tls) = self.tls.get() {
+            return Ok(tls.clone());
+        }
+        let tls = tls::roots(self.egress.extra_ca.as_deref())?;
+        Ok(self.tls.get_or_init(|| tls).clone())
     }
 }
 
-fn build_redirected(host: &str, redirect: &Redirect) -> Result<Client, ClientError> {
-    if literal_address(host).is_some() || !target::is_canonical_host(host) {
-        return Err(ClientError::RedirectedHost { host: host.to_owned() });
-    }
-    let tls = tls::only_roots(host, &redirect.ca_pem)?;
-    build_client(tls, GuardedResolver::new(Reach::Global).redirecting(host, redirect.address))
-}
-
-fn build_client(tls: rustls::ClientConfig, resolver: GuardedResolver) -> Result<Client, ClientError> {
-    Client::builder()
+fn build_client(
+    tls: rustls::ClientConfig,
+    resolver: GuardedResolver,
+    proxy: Option<&EgressProxy>,
+) -> Result<Client, ClientError> {
+    let builder = Client::builder()
         .tls_backend_preconfigured(tls)
         .https_only(true)
         .dns_resolver(resolver)
@@ -176,9 +234,12 @@ fn build_client(tls: rustls::ClientConfig, resolver: GuardedResolver) -> Result<
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-        .tcp_nodelay(true)
-        .build()
-        .map_err(|_| ClientError::Build)
+        .tcp_nodelay(true);
+    let builder = match proxy {
+        None => builder,
+        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.url()).map_err(|_| ClientError::Build)?),
+    };
+    builder.build().map_err(|_| ClientError::Build)
 }
 
 /// The address that a URL's host is, where it is not a name.
@@ -212,23 +273,6 @@ fn complete_headers(
 fn is_own_header(name: &HeaderName) -> bool {
     let name = name.as_str();
     reserved(name) == Some(Reserved::Connection) || name == "host" || name.starts_with("proxy-")
-}
-
-/// The answer, or `None` once nothing has moved for `limit`: no answer, and no piece of the body taken.
-async fn wait_for_head<T>(
-    answer: impl Future<Output = T>,
-    progress: &AtomicU64,
-    limit: Duration,
-) -> Option<T> {
-    let mut answer = pin!(answer);
-    loop {
-        let taken = progress.load(Ordering::Relaxed);
-        match tokio::time::timeout(limit, &mut answer).await {
-            Ok(answer) => return Some(answer),
-            Err(_) if progress.load(Ordering::Relaxed) != taken => {}
-            Err(_) => return None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -55,6 +55,10 @@ fn is_start(bytes: &[u8]) -> bool {
 }
 
 fn escape(text: &str, keep: impl Fn(char) -> bool) -> Cow<'_, str> {
+    // Nearly every text is of these alone.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let unsafe_to_show = |character: char| is_unsafe(character) && !keep(character);
     if !text.contains(unsafe_to_show) {
         return Cow::Borrowed(text);

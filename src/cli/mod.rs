@@ -8,6 +8,7 @@
 mod approvals;
 mod arguments;
 mod capability;
+mod config;
 mod credential;
 pub mod demo;
 mod error;

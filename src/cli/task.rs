@@ -11,7 +11,7 @@ use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
-use super::{approvals, capability, credential, input, policy, provider, secrets, suite, vault};
+use super::{approvals, capability, config, credential, input, policy, provider, secrets, suite, vault};
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
 use crate::service::{Command, SecretText, Service};
@@ -79,6 +79,7 @@ impl Arguments {
             Verb::Provider(verb) => provider::task(verb)?,
             Verb::Approvals(verb) => approvals_task(verb),
             Verb::Repair(repair) => Task::Repair(repair),
+            Verb::Config(verb) => config::task(verb)?,
             Verb::Upstream(verb) => upstream(verb)?,
             Verb::Demo => Task::Demo,
         })

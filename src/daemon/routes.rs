@@ -20,7 +20,7 @@ use super::bounded::{self, Room};
 use crate::service::wire::{self, Health, Malformed, WireError};
 use crate::service::{
     Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, Outcome, RequestBody,
-    ServiceError,
+    ServiceError, TimeLimit,
 };
 
 /// The callers' socket: invocations only.
@@ -103,11 +103,12 @@ async fn invoke(
     if let Err(error) = same_vault(&local, &headers) {
         return failure(&error);
     }
-    let (call, body) = match bounded::in_time(read_call(&headers, body), late_call).await {
+    let read = bounded::in_time(read_call(&headers, body), late_call).await;
+    let (call, body, limit) = match read.and_then(|(call, body)| Ok((call, body, time_limit(&headers)?))) {
         Ok(read) => read,
         Err(malformed) => return failure(&local.refuse_malformed(&caller, malformed)),
     };
-    match local.invoke(&caller, call, body).await {
+    match local.invoke(&caller, call, body, limit).await {
         Err(error) => failure(&error),
         Ok(reply) => {
             let mut response = Response::new(streamed(reply.body));
@@ -184,6 +185,13 @@ fn body_length(headers: &HeaderMap) -> Result<Option<u64>, Malformed> {
     let Some(length) = headers.get(wire::LENGTH_HEADER) else { return Ok(None) };
     let number = length.to_str().ok().and_then(|length| length.parse().ok());
     number.map(Some).ok_or_else(|| Malformed::new("the length of the call's body is no number"))
+}
+
+fn time_limit(headers: &HeaderMap) -> Result<Option<TimeLimit>, Malformed> {
+    let Some(limit) = headers.get(wire::TIMEOUT_HEADER) else { return Ok(None) };
+    let number = limit.to_str().ok().and_then(|limit| limit.parse().ok());
+    let limit = number.and_then(TimeLimit::of_ms);
+    limit.map(Some).ok_or_else(|| Malformed::new("the call's time is no number of milliseconds up to a day"))
 }
 
 fn failure(error: &ServiceError) -> Response {

@@ -4,10 +4,12 @@ use std::fmt;
 
 use super::body::{Body, Content};
 use super::facts::Facts;
+use super::parameter;
 use super::pointing::{Found, follow};
 use super::predicate::{Value, satisfies};
 use super::request::Request;
 use super::truth::Truth;
+use crate::spec::PathPattern;
 use crate::spec::policy::{Absent, BodyWhen, Effect, Fields, Pointer, Pred, Rule, When};
 
 /// What conditions are held against.
@@ -93,6 +95,18 @@ pub fn conditions<'r>(rule: &'r Rule, subject: &Subject<'_>) -> Seen<'r> {
     seen
 }
 
+/// Whether a path is one of those; unknown where some reader takes it for one.
+#[must_use]
+pub fn of_path(paths: &[PathPattern], path: &str) -> Truth {
+    if paths.iter().any(|pattern| pattern.matches(path)) {
+        Truth::True
+    } else if paths.iter().any(|pattern| pattern.resembles(path)) {
+        Truth::Unknown
+    } else {
+        Truth::False
+    }
+}
+
 /// One alternative in the making: the truth so far, and the first condition that made it less.
 struct One<'r> {
     truth: Truth,
@@ -115,7 +129,7 @@ impl<'r> One<'r> {
         }
         if let Some(paths) = &when.paths {
             let path = request.target().path();
-            self.and(Truth::of(paths.iter().any(|pattern| pattern.matches(path))), At::Paths);
+            self.and(of_path(paths, path), At::Paths);
         }
         if let Some(time) = when.time {
             self.and(Truth::of(time.contains(subject.facts.now)), At::Time);
@@ -153,7 +167,9 @@ impl<'r> One<'r> {
             let values = pairs.iter().filter(|(found, _)| found == name);
             let truth = values.map(|(_, value)| satisfies(pred, Value::Text(value)));
             let truth = truth.reduce(|a, b| quantifier.join(a, b)).unwrap_or(absent(pred));
-            self.and(truth, one(name));
+            // Where another field may be read in its place, nobody knows what the upstream sees.
+            let has_twin = pairs.iter().any(|(found, _)| parameter::is_twin(name, found));
+            self.and(if has_twin { Truth::Unknown } else { truth }, one(name));
         }
     }
 

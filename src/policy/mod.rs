@@ -30,7 +30,7 @@ pub use authorise::{Admitted, Catalog, Granted, authorise, most_specific, unknow
 pub use body::{Body, Content, Json, MAX_JUDGED, MediaType, Parts, Wanted, too_large};
 pub use call::{Call, Defaults};
 pub use caller::Caller;
-pub use condition::{At, Seen, Subject, conditions};
+pub use condition::{At, Seen, Subject, conditions, of_path};
 pub use denial::{Denial, Reason};
 pub use facts::Facts;
 pub use judge::{Allowed, Approval, Charge, Conditional, Met, Redaction, Verdict, judge, verdict};

@@ -45,6 +45,11 @@ pub fn takes_credentials_in_forms(provider: &Provider) -> bool {
     provider.auth.own_parameters().next().is_some() || !provider.owned_parameters.is_empty()
 }
 
+/// Whether some reader takes the field `name` for another of the name `wanted`.
+pub(super) fn is_twin(wanted: &str, name: &str) -> bool {
+    wanted != name && is_read_as(wanted, name)
+}
+
 /// Case does not matter, nor does an index behind the name (`token[]`), and `.`, `-` and white
 /// space count as `_`, since some servers make variables of names.
 fn is_read_as(mine: &str, name: &str) -> bool {

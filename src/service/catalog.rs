@@ -128,7 +128,8 @@ impl FullCatalog {
         if !self.is_own(&provider.id) {
             return Vec::new();
         }
-        let mut hosts: Vec<Host> = provider.capabilities.iter().filter_map(|one| one.host.exact()).collect();
+        let own = provider.capabilities.iter().filter_map(|one| one.host.exact());
+        let mut hosts: Vec<Host> = own.chain(provider.auth.hosts().into_iter().cloned()).collect();
         hosts.sort();
         hosts.dedup();
         hosts

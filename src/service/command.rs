@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::spec::{
     CapabilityId, CredentialName, Host, Method, PolicyId, ProviderId, Risk, Scope, ScopeId, SecretName,
 };
-use crate::vault::{SecretInput, SecretText};
+use crate::vault::{SecretInput, SecretText, SettingName};
 
 /// Something an operator asks for. Not `Debug`: some carry a value or a passphrase.
 #[derive(Serialize, Deserialize)]
@@ -170,6 +170,15 @@ pub enum Command {
         /// Stays in this process.
         #[serde(skip)]
         passphrase: Option<SecretText>,
+    },
+    /// Says how requests leave this machine.
+    ConfigSet {
+        name: SettingName,
+        value: String,
+    },
+    ConfigList,
+    ConfigUnset {
+        name: SettingName,
     },
     UpstreamSet {
         host: String,

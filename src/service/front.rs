@@ -15,7 +15,7 @@ use super::local::{LOCKED, Local, LocalReply};
 use super::look::Found;
 use super::outcome::{Outcome, StatusView};
 use super::remote::{Remote, RemoteReply};
-use crate::broker::RequestBody;
+use crate::broker::{RequestBody, TimeLimit};
 use crate::platform::process;
 use crate::policy::{Call, Caller};
 use crate::settings::{DaemonUse, Settings};
@@ -86,13 +86,18 @@ impl Service {
         }
     }
 
-    /// Carries out one call.
+    /// Carries out one call, within `limit` if there is one.
     ///
     /// # Errors
     /// What stopped it.
-    pub async fn invoke(&self, call: Call, body: RequestBody) -> Result<Reply, ServiceError> {
+    pub async fn invoke(
+        &self,
+        call: Call,
+        body: RequestBody,
+        limit: Option<TimeLimit>,
+    ) -> Result<Reply, ServiceError> {
         if self.daemon == DaemonUse::Disabled {
-            let reply = self.local.invoke(&self.caller, call, body).await.map(Reply::from);
+            let reply = self.local.invoke(&self.caller, call, body, limit).await.map(Reply::from);
             return reply.map_err(|error| self.name_what_keeps_it_locked(error));
         }
         let may_start = self.daemon == DaemonUse::Autostart;
@@ -105,7 +110,7 @@ impl Service {
             RequestBody::Bytes(bytes) => Some(RequestBody::Bytes(bytes.clone())),
             RequestBody::Stream { .. } => None,
         };
-        match (self.remote.invoke(&call, body).await, again) {
+        match (self.remote.invoke(&call, body, limit).await, again) {
             (Err(error), Some(body))
                 if may_start
                     && error.kind == ErrorKind::VaultLocked
@@ -113,7 +118,7 @@ impl Service {
             {
                 self.hand_over(async || self.remote.health().await.is_some_and(|health| health.unlocked))
                     .await?;
-                self.remote.invoke(&call, body).await.map(Reply::from)
+                self.remote.invoke(&call, body, limit).await.map(Reply::from)
             }
             (result, _) => result.map(Reply::from),
         }

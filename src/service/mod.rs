@@ -31,7 +31,7 @@ pub use local::{Local, LocalReply, OpenLog};
 pub use outcome::{
     AppliedPolicy, AuditView, BindingView, CapabilityDetail, CapabilityView, CredentialView, DaemonState,
     GrantView, Outcome, PolicyChange, PolicyView, ProviderView, Readiness, RepairView, RuleView, SecretNeed,
-    SecretView, StatusView, StoredView, UpstreamView,
+    SecretView, SettingView, StatusView, StoredView, UpstreamView,
 };
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;
@@ -40,6 +40,6 @@ pub use review::{
     diff, lint,
 };
 
-pub use crate::broker::{AskingRule, CallerBodyFault, CallerStream, Question, RequestBody};
+pub use crate::broker::{AskingRule, CallerBodyFault, CallerStream, Question, RequestBody, TimeLimit};
 pub use crate::policy::{Call, Caller};
-pub use crate::vault::{SecretInput, SecretText};
+pub use crate::vault::{SecretInput, SecretText, SettingName};

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::command::SourceFile;
 use crate::broker::Question;
 use crate::spec::{
-    CapabilityId, CredentialName, Host, PolicyId, ProviderId, Risk, RuleId, Scope, SecretName,
+    CapabilityId, CredentialName, Host, PolicyId, ProviderId, Risk, RuleId, Scope, SecretName, Text,
 };
+use crate::vault::SettingName;
 
 /// What the service answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -152,6 +153,13 @@ pub enum Outcome {
         set_aside: Option<String>,
     },
     Repair(RepairView),
+    ConfigSet(SettingView),
+    Config {
+        settings: Vec<SettingView>,
+    },
+    ConfigUnset {
+        name: SettingName,
+    },
     UpstreamSet(UpstreamView),
     Upstreams {
         upstreams: Vec<UpstreamView>,
@@ -190,6 +198,9 @@ pub struct StatusView {
     pub daemon: Option<u32>,
     pub daemon_state: DaemonState,
     pub upstreams: Vec<UpstreamView>,
+    /// How requests leave this machine, where the operator said so, a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub egress: Vec<String>,
 }
 
 /// What is at the daemon's socket.
@@ -289,8 +300,8 @@ pub enum Readiness {
 pub struct CapabilityView {
     pub id: CapabilityId,
     pub provider: ProviderId,
-    pub category: String,
-    pub summary: String,
+    pub category: Text,
+    pub summary: Text,
     pub risk: Risk,
     pub readiness: Readiness,
     pub missing: Vec<SecretName>,
@@ -417,6 +428,17 @@ pub struct RepairView {
     /// Records that do not open; gone when `accepted`.
     pub damaged: Vec<String>,
     pub accepted: bool,
+}
+
+/// Something that was set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingView {
+    pub name: SettingName,
+    /// As it was given.
+    pub value: String,
+    /// The same in a line.
+    pub summary: String,
+    pub set_ms: u64,
 }
 
 /// A host that a test vault sends elsewhere.

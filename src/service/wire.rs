@@ -32,11 +32,13 @@ pub const FROM_ERROR: &str = "error";
 pub const BROKE_OFF: &str = "aivault-broke-off";
 /// The length of a call's body, where the client knows it.
 pub const LENGTH_HEADER: &str = "aivault-body-length";
+/// How many milliseconds the whole call may take, where the client says so.
+pub const TIMEOUT_HEADER: &str = "aivault-timeout-ms";
 /// The id of the vault that the client means, where it has one.
 pub const VAULT_HEADER: &str = "aivault-vault";
-/// The version of these words; both sides send it.
+/// The version of these words and of the registry that they speak of; both sides send it.
 pub const VERSION_HEADER: &str = "aivault-wire";
-pub const VERSION: &str = "2";
+pub const VERSION: &str = concat!("3-", env!("AIVAULT_REGISTRY"));
 
 /// The longest call, without its body: what `Call::abridged` leaves, were each of its bytes to
 /// take six in JSON.

@@ -1,8 +1,9 @@
 //! How secrets authenticate requests, as meant: one variant a scheme. It holds no secret.
 
-use super::auth_document::{ClientAuth, JwtAlgorithm, KeyFormat, OAuthGrant};
+use super::auth_document::{JwtAlgorithm, KeyFormat, OAuthGrant};
 use super::header::HeaderName;
 use super::hmac::{Hmac, Value};
+use super::host::Host;
 use super::model::List;
 use super::packed::{packed_enum, packed_struct};
 use super::template::Template;
@@ -23,6 +24,7 @@ const AWS_PARAMETERS: &[&str] = &[
 
 /// How a secret authenticates a request.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::enum_variant_names, reason = "OAuth is the protocol's own name")]
 pub enum Auth {
     Headers(List<(HeaderName, Template)>),
     Query(List<(Text, Template)>),
@@ -42,22 +44,52 @@ pub enum Auth {
     GithubApp(Box<GithubApp>),
 }
 
+/// An address that a provider's file fixes: `https`, at the usual port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    pub host: Host,
+    /// From the first slash on.
+    pub path: Template,
+}
+
 /// OAuth 2.0 (RFC 6749): an access token is fetched with what is stored, and sent as a bearer token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OAuth {
     pub grant: OAuthGrant,
-    /// `https`, with placeholders of identifiers at most.
-    pub token_endpoint: Template,
-    pub authorize_endpoint: Option<Template>,
-    pub device_endpoint: Option<Template>,
+    pub token_endpoint: Endpoint,
+    /// Where a person consents.
+    pub authorize_endpoint: Option<Endpoint>,
+    /// Where a device without a browser asks (RFC 8628).
+    pub device_endpoint: Option<Endpoint>,
     pub client_id: Template,
-    pub client_secret: Option<Template>,
-    pub client_auth: ClientAuth,
+    pub client: Client,
     /// Of the grant `refresh_token`: one placeholder, since an answer may replace its value.
     pub refresh_token: Option<Template>,
     pub scopes: List<Text>,
     /// Further parameters of each request for a token.
     pub parameters: List<(Text, Template)>,
+}
+
+/// How a client shows who it is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Client {
+    /// Its secret stands in the body.
+    Body(Template),
+    /// HTTP Basic, as RFC 6749, section 2.3.1, has it.
+    Basic(Template),
+    /// A signed assertion (RFC 7523, section 2.2).
+    Key { key: Template, algorithm: JwtAlgorithm, id: Option<Text> },
+    /// It says its name, and has nothing to show.
+    Public,
+}
+
+impl Client {
+    fn template(&self) -> Option<&Template> {
+        match self {
+            Self::Body(secret) | Self::Basic(secret) | Self::Key { key: secret, .. } => Some(secret),
+            Self::Public => None,
+        }
+    }
 }
 
 /// AWS Signature Version 4.
@@ -84,7 +116,7 @@ pub enum AwsRules {
 /// A signed assertion that is exchanged for an access token (RFC 7523).
 #[derive(Debug, Clone, PartialEq)]
 pub struct JwtBearer {
-    pub token_endpoint: Template,
+    pub token_endpoint: Endpoint,
     pub key: Template,
     pub key_format: KeyFormat,
     pub algorithm: JwtAlgorithm,
@@ -97,6 +129,8 @@ pub struct JwtBearer {
 /// An installation of a GitHub App.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GithubApp {
+    /// Where tokens come from.
+    pub host: Host,
     pub app_id: Template,
     pub installation_id: Template,
     pub private_key: Template,
@@ -127,7 +161,13 @@ impl Auth {
     /// Whether the broker can carry it out.
     #[must_use]
     pub fn is_supported(&self) -> bool {
-        !matches!(self, Self::OAuth(_) | Self::JwtBearer(_) | Self::GithubApp(_))
+        // Without a wildcard: a new scheme says here when it is there.
+        match self {
+            Self::Headers(_) | Self::Query(_) | Self::Path { .. } | Self::Basic { .. } => true,
+            Self::OAuth(_) | Self::AwsSigV4(_) | Self::Hmac(_) | Self::JwtBearer(_) | Self::GithubApp(_) => {
+                true
+            }
+        }
     }
 
     /// The headers that the scheme sets, beside those that no caller may set anyway.
@@ -183,6 +223,17 @@ impl Auth {
         token.filter(|name| !needed.contains(name)).collect()
     }
 
+    /// Hosts that it sends something to besides those of capabilities.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<&Host> {
+        match self {
+            Self::OAuth(oauth) => oauth.endpoints().map(|endpoint| &endpoint.host).collect(),
+            Self::JwtBearer(jwt) => vec![&jwt.token_endpoint.host],
+            Self::GithubApp(app) => vec![&app.host],
+            _ => Vec::new(),
+        }
+    }
+
     /// All templates of the scheme.
     #[must_use]
     pub fn templates(&self) -> Vec<&Template> {
@@ -199,7 +250,7 @@ impl Auth {
             Self::Hmac(hmac) => vec![&hmac.key],
             Self::JwtBearer(jwt) => {
                 let fixed = [&jwt.key].into_iter().chain(&jwt.issuer).chain(&jwt.subject);
-                fixed.chain([&jwt.token_endpoint]).collect()
+                fixed.chain([&jwt.token_endpoint.path]).collect()
             }
             Self::GithubApp(app) => vec![&app.app_id, &app.installation_id, &app.private_key],
         }
@@ -207,10 +258,15 @@ impl Auth {
 }
 
 impl OAuth {
+    /// Where what is stored may be sent, besides the hosts of capabilities.
+    fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        let others = [&self.authorize_endpoint, &self.device_endpoint];
+        std::iter::once(&self.token_endpoint).chain(others.into_iter().flatten())
+    }
+
     fn templates(&self) -> Vec<&Template> {
-        let endpoints =
-            [Some(&self.token_endpoint), self.authorize_endpoint.as_ref(), self.device_endpoint.as_ref()];
-        let client = [Some(&self.client_id), self.client_secret.as_ref(), self.refresh_token.as_ref()];
+        let endpoints = self.endpoints().map(|endpoint| Some(&endpoint.path));
+        let client = [Some(&self.client_id), self.client.template(), self.refresh_token.as_ref()];
         let parameters = self.parameters.iter().map(|(_, template)| Some(template));
         client.into_iter().chain(endpoints).chain(parameters).flatten().collect()
     }
@@ -227,23 +283,23 @@ packed_enum!(Auth {
     7 => GithubApp(app),
     8 => Hmac(hmac),
 });
+packed_struct!(Endpoint { host, path });
 packed_struct!(OAuth {
     grant,
     token_endpoint,
     authorize_endpoint,
     device_endpoint,
     client_id,
-    client_secret,
-    client_auth,
+    client,
     refresh_token,
     scopes,
     parameters,
 });
 packed_struct!(AwsSigV4 { service, rules, region, access_key_id, secret_access_key, session_token });
 packed_struct!(JwtBearer { token_endpoint, key, key_format, algorithm, issuer, subject, scopes });
-packed_struct!(GithubApp { app_id, installation_id, private_key });
+packed_struct!(GithubApp { host, app_id, installation_id, private_key });
 packed_enum!(AwsRules { 0 => General, 1 => S3 });
 packed_enum!(OAuthGrant { 0 => RefreshToken, 1 => ClientCredentials, 2 => AccountCredentials });
-packed_enum!(ClientAuth { 0 => Body, 1 => Basic, 2 => None });
+packed_enum!(Client { 0 => Body(secret), 1 => Basic(secret), 2 => Key { key, algorithm, id }, 3 => Public });
 packed_enum!(KeyFormat { 0 => Pem, 1 => GoogleJson });
 packed_enum!(JwtAlgorithm { 0 => Rs256, 1 => Es256, 2 => EdDsa });

@@ -36,7 +36,7 @@ pub enum AuthDocument {
     /// A signed assertion that is exchanged for an access token (RFC 7523).
     JwtBearer(Box<JwtDocument>),
     /// An installation of a GitHub App.
-    GithubApp { app_id: String, installation_id: String, private_key: String },
+    GithubApp(Box<GithubAppDocument>),
 }
 
 /// AWS Signature Version 4.
@@ -76,6 +76,19 @@ pub struct JwtDocument {
     pub scopes: Vec<String>,
 }
 
+/// A GitHub App's key, and the installation that it stands for.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GithubAppDocument {
+    /// Where tokens come from, where that is not `api.github.com`.
+    #[serde(default)]
+    pub host: Option<String>,
+    pub app_id: String,
+    pub installation_id: String,
+    pub private_key: String,
+}
+
 /// OAuth 2.0: where tokens come from, and what is asked for them.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
@@ -96,6 +109,14 @@ pub struct OAuthDocument {
     pub client_secret: Option<String>,
     #[serde(default)]
     pub client_auth: ClientAuth,
+    /// Of the client auth `private_key_jwt`: the key, as a PEM, and how it signs.
+    #[serde(default)]
+    pub client_key: Option<String>,
+    #[serde(default)]
+    pub client_key_algorithm: JwtAlgorithm,
+    /// What the authorisation server calls the key.
+    #[serde(default)]
+    pub client_key_id: Option<String>,
     /// Of the grant `refresh_token`.
     #[serde(default)]
     pub refresh_token: Option<String>,
@@ -125,6 +146,8 @@ pub enum ClientAuth {
     #[default]
     Body,
     Basic,
+    /// By an assertion that the client's key signs (RFC 7523, section 2.2).
+    PrivateKeyJwt,
     /// A public client, with PKCE.
     None,
 }

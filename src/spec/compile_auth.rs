@@ -1,12 +1,15 @@
 //! From a provider's auth as written to the scheme as meant.
 
-use super::auth::{Auth, GithubApp, JwtBearer, OAuth};
-use super::auth_document::{AuthDocument, ClientAuth, JwtDocument, OAuthDocument, OAuthGrant};
+use super::auth::{Auth, Client, Endpoint, GithubApp, JwtBearer, OAuth};
+use super::auth_document::{
+    AuthDocument, ClientAuth, GithubAppDocument, JwtDocument, OAuthDocument, OAuthGrant,
+};
 use super::code::Code;
 use super::compile::{Compiler, list, text};
 use super::diagnostic::Place;
 use super::document::ProviderDocument;
 use super::header::{HeaderName, Reserved, reserved};
+use super::host::Host;
 use super::path::PathPattern;
 use super::template::{Template, is_placeholder};
 use super::text::Text;
@@ -56,13 +59,7 @@ impl Compiler {
             AuthDocument::AwsSigv4(aws) => self.aws(place, aws, provider),
             AuthDocument::Hmac(hmac) => self.hmac(place, hmac, provider),
             AuthDocument::JwtBearer(jwt) => self.jwt(place, jwt),
-            AuthDocument::GithubApp { app_id, installation_id, private_key } => {
-                Some(Auth::GithubApp(Box::new(GithubApp {
-                    app_id: self.template(place.key("app_id"), app_id)?,
-                    installation_id: self.template(place.key("installation_id"), installation_id)?,
-                    private_key: self.template(place.key("private_key"), private_key)?,
-                })))
-            }
+            AuthDocument::GithubApp(app) => self.github_app(place, app),
         }
     }
 
@@ -108,51 +105,86 @@ impl Compiler {
     }
 
     fn oauth(&mut self, place: &Place, oauth: &OAuthDocument) -> Option<Auth> {
-        self.endpoint(&place.key("token_endpoint"), &oauth.token_endpoint);
-        let others =
-            [("authorize_endpoint", &oauth.authorize_endpoint), ("device_endpoint", &oauth.device_endpoint)];
-        for (key, endpoint) in others {
-            endpoint.iter().for_each(|endpoint| self.endpoint(&place.key(key), endpoint));
-        }
+        let token_endpoint = self.endpoint(&place.key("token_endpoint"), &oauth.token_endpoint);
+        let mut further = |key, address: &Option<String>| match address {
+            Some(address) => self.endpoint(&place.key(key), address).map(Some),
+            None => Some(None),
+        };
+        let authorize_endpoint = further("authorize_endpoint", &oauth.authorize_endpoint);
+        let device_endpoint = further("device_endpoint", &oauth.device_endpoint);
         if (oauth.grant == OAuthGrant::RefreshToken) != oauth.refresh_token.is_some() {
             let message = "`refresh_token` goes with the grant `refresh_token`, and with no other";
             self.report(Code::WrongValue, place.key("refresh_token"), message);
         }
-        if (oauth.client_auth == ClientAuth::None) != oauth.client_secret.is_none() {
-            let message = "a public client has no `client_secret`, and every other has one";
-            self.report(Code::WrongValue, place.key("client_secret"), message);
-        }
+        let client = self.client(place, oauth);
         self.one_placeholder(&place.key("refresh_token"), oauth.refresh_token.as_deref());
         let parameters = oauth.parameters.iter().map(|(name, value)| {
             Some((text(name), self.template(place.key("parameters").key(name), value)?))
         });
         let parameters = parameters.collect::<Option<Vec<_>>>();
-        let token_endpoint = self.template(place.key("token_endpoint"), &oauth.token_endpoint);
         let client_id = self.template(place.key("client_id"), &oauth.client_id);
         Some(Auth::OAuth(Box::new(OAuth {
             grant: oauth.grant,
             token_endpoint: token_endpoint?,
-            authorize_endpoint: self.optional(place, "authorize_endpoint", &oauth.authorize_endpoint)?,
-            device_endpoint: self.optional(place, "device_endpoint", &oauth.device_endpoint)?,
+            authorize_endpoint: authorize_endpoint?,
+            device_endpoint: device_endpoint?,
             client_id: client_id?,
-            client_secret: self.optional(place, "client_secret", &oauth.client_secret)?,
-            client_auth: oauth.client_auth,
+            client: client?,
             refresh_token: self.optional(place, "refresh_token", &oauth.refresh_token)?,
             scopes: oauth.scopes.iter().map(|scope| text(scope)).collect(),
             parameters: list(parameters?),
         })))
     }
 
+    fn client(&mut self, place: &Place, oauth: &OAuthDocument) -> Option<Client> {
+        let (wanted, unwanted) = match oauth.client_auth {
+            ClientAuth::Body | ClientAuth::Basic => (Some("client_secret"), "client_key"),
+            ClientAuth::PrivateKeyJwt => (Some("client_key"), "client_secret"),
+            ClientAuth::None => (None, "client_secret"),
+        };
+        let written = [("client_secret", &oauth.client_secret), ("client_key", &oauth.client_key)];
+        for (key, _) in written.iter().filter(|(key, value)| value.is_some() != (wanted == Some(*key))) {
+            let message = match wanted {
+                Some(wanted) => format!("this `client_auth` goes with `{wanted}`, and not with `{unwanted}`"),
+                None => "a public client has neither `client_secret` nor `client_key`".to_owned(),
+            };
+            self.report(Code::WrongValue, place.key(key), message);
+        }
+        let secret = self.optional(place, "client_secret", &oauth.client_secret)?;
+        let key = self.optional(place, "client_key", &oauth.client_key)?;
+        Some(match oauth.client_auth {
+            ClientAuth::Body => Client::Body(secret?),
+            ClientAuth::Basic => Client::Basic(secret?),
+            ClientAuth::PrivateKeyJwt => Client::Key {
+                key: key?,
+                algorithm: oauth.client_key_algorithm,
+                id: oauth.client_key_id.as_deref().map(text),
+            },
+            ClientAuth::None => Client::Public,
+        })
+    }
+
     fn jwt(&mut self, place: &Place, jwt: &JwtDocument) -> Option<Auth> {
-        self.endpoint(&place.key("token_endpoint"), &jwt.token_endpoint);
+        let token_endpoint = self.endpoint(&place.key("token_endpoint"), &jwt.token_endpoint);
         Some(Auth::JwtBearer(Box::new(JwtBearer {
-            token_endpoint: self.template(place.key("token_endpoint"), &jwt.token_endpoint)?,
+            token_endpoint: token_endpoint?,
             key: self.template(place.key("key"), &jwt.key)?,
             key_format: jwt.key_format,
             algorithm: jwt.algorithm,
             issuer: self.optional(place, "issuer", &jwt.issuer)?,
             subject: self.optional(place, "subject", &jwt.subject)?,
             scopes: jwt.scopes.iter().map(|scope| text(scope)).collect(),
+        })))
+    }
+
+    fn github_app(&mut self, place: &Place, app: &GithubAppDocument) -> Option<Auth> {
+        let host = app.host.as_deref().unwrap_or("api.github.com");
+        let host = self.parsed(place.key("host"), Host::parse(host));
+        Some(Auth::GithubApp(Box::new(GithubApp {
+            host: host?,
+            app_id: self.template(place.key("app_id"), &app.app_id)?,
+            installation_id: self.template(place.key("installation_id"), &app.installation_id)?,
+            private_key: self.template(place.key("private_key"), &app.private_key)?,
         })))
     }
 
@@ -183,17 +215,17 @@ impl Compiler {
         }
     }
 
-    /// The address that tokens are fetched from: `https`, a host, and no user, port or fragment.
-    fn endpoint(&mut self, place: &Place, address: &str) {
-        self.link(place, address);
-        let host =
-            address.strip_prefix("https://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-        if host.contains(['@', ':', '?', '#']) || address.contains('#') {
-            self.report(
-                Code::Malformed,
-                place.clone(),
-                "write `https://host/path`, without user, port or fragment",
-            );
-        }
+    /// An address of the provider's own: `https`, a host that is written out, and no user, port or
+    /// fragment. What is stored stands in its path or query at most.
+    fn endpoint(&mut self, place: &Place, address: &str) -> Option<Endpoint> {
+        let parts = address.strip_prefix("https://").and_then(|rest| Some(rest.split_at(rest.find('/')?)));
+        let parsed = parts.and_then(|(host, path)| Some((Host::parse(host).ok()?, path)));
+        let Some((host, path)) = parsed.filter(|(_, path)| !path.contains('#')) else {
+            let message =
+                "write `https://host/path`, without user, port or fragment, and with the host written out";
+            self.report(Code::Malformed, place.clone(), message);
+            return None;
+        };
+        Some(Endpoint { host, path: self.template(place.clone(), path)? })
     }
 }

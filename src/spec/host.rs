@@ -38,7 +38,7 @@ const fn is_name(text: &str, stars: bool) -> bool {
     if bytes.len() > 253 {
         return false;
     }
-    let (mut i, mut start, mut literals, mut letter) = (0, 0, 0, false);
+    let (mut i, mut start, mut last, mut literals, mut letter) = (0, 0, 0, 0, false);
     while i <= bytes.len() {
         if i == bytes.len() || bytes[i] == b'.' {
             if i == start || i - start > 63 || bytes[start] == b'-' || bytes[i - 1] == b'-' {
@@ -48,7 +48,7 @@ const fn is_name(text: &str, stars: bool) -> bool {
             if i < bytes.len() {
                 letter = false;
             }
-            start = i + 1;
+            (last, start) = (start, i + 1);
         } else if bytes[i].is_ascii_lowercase() {
             letter = true;
         } else if bytes[i] == b'*' {
@@ -61,8 +61,17 @@ const fn is_name(text: &str, stars: bool) -> bool {
         }
         i += 1;
     }
-    // A last label without a letter would be an IPv4 address in one of its spellings.
-    literals >= 2 && letter
+    // With a number for its last label it would be an IPv4 address in one of its spellings.
+    literals >= 2 && letter && !is_hexadecimal(bytes, last)
+}
+
+/// Whether what stands from `at` on is a number as URLs write it: `0x` and perhaps digits.
+const fn is_hexadecimal(bytes: &[u8], at: usize) -> bool {
+    let mut i = at + 2;
+    while i < bytes.len() && bytes[i].is_ascii_hexdigit() {
+        i += 1;
+    }
+    i == bytes.len() && bytes[at] == b'0' && bytes[at + 1] == b'x'
 }
 
 impl Host {
@@ -170,6 +179,7 @@ impl<'de> Deserialize<'de> for Host {
     }
 }
 
+packed_as_its_value!(Host);
 packed_as_its_value!(HostPattern);
 
 impl fmt::Display for HostPattern {
@@ -208,6 +218,8 @@ mod tests {
             "127.0.0.1",
             "1.1",
             "0x7f.1",
+            "127.0.0.0x1",
+            "a.0x",
             "[::1]",
             "bücher.example",
             "a b.c",

@@ -58,9 +58,11 @@ const UNSEEN: &[(u32, u32)] = &[
     (0x2028, 0x202E), // line and paragraph separators, directions
     (0x2060, 0x206F),
     (0x3164, 0x3164),
+    (0xFDD0, 0xFDEF), // no characters at all
     (0xFEFF, 0xFEFF),
     (0xFFA0, 0xFFA0),
-    (0xFFF9, 0xFFFD),   // annotations, replacement characters
+    (0xFFF9, 0xFFFF),   // annotations, replacement characters, no characters
+    (0x1D173, 0x1D17A), // marks of music
     (0xE0000, 0xE007F), // tags
 ];
 
@@ -70,6 +72,13 @@ pub fn is_lookalike(character: char) -> bool {
     let code = u32::from(character);
     let within = |table: &[(u32, u32)]| table.iter().any(|(first, last)| (*first..=*last).contains(&code));
     !character.is_ascii() && (within(FOLDED) || within(UNSEEN) || SLASHES.contains(&character))
+}
+
+/// Whether `character` only says how the one before it is drawn. People write such, behind what they
+/// are meant for; some readers drop them.
+#[must_use]
+pub fn is_variation(character: char) -> bool {
+    matches!(character, '\u{180B}'..='\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
 }
 
 // With the crate alone: the tools compile this folder too, without what its tests need.

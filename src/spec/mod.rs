@@ -39,7 +39,7 @@ pub mod target;
 pub mod template;
 pub mod text;
 
-pub use auth::Auth;
+pub use auth::{Auth, Endpoint};
 pub use code::{Code, Severity};
 pub use compile::{Checked, compile_provider};
 pub use diagnostic::{Diagnostic, Finding, Place, Source};

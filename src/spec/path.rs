@@ -129,6 +129,51 @@ fn check_segment(text: &str) -> Result<(), PatternError> {
     }
 }
 
+/// Holds a path against a pattern, segment by segment.
+#[inline]
+fn walk(pattern: &str, path: &str) -> bool {
+    let mut pattern = pattern.strip_prefix('/');
+    let mut path = path.strip_prefix('/');
+    loop {
+        match (pattern, path) {
+            (None, None) => return true,
+            // `**` stands for what is left, or for nothing, but not for a trailing slash.
+            (Some("**"), None) => return true,
+            (Some("**"), Some(left)) => return !left.is_empty() && !left.ends_with('/'),
+            (Some(wanted), Some(found)) => {
+                let ((wanted, pattern_left), (found, path_left)) = (cut(wanted), cut(found));
+                if !Segment::of(wanted).matches(found) {
+                    return false;
+                }
+                (pattern, path) = (pattern_left, path_left);
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// A path in small letters, with those characters plain that a pattern can hold.
+fn folded(path: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, behind)) = rest.split_once('%') {
+        text.push_str(before);
+        let byte = behind.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte.filter(|byte| is_literal_byte(*byte)) {
+            Some(byte) => {
+                text.push(char::from(byte));
+                rest = &behind[2..];
+            }
+            None => {
+                text.push('%');
+                rest = behind;
+            }
+        }
+    }
+    text.push_str(rest);
+    text.to_ascii_lowercase()
+}
+
 /// The first segment of what stands behind a `/`, and what stands behind the next one.
 #[inline]
 fn cut(text: &str) -> (&str, Option<&str>) {
@@ -206,24 +251,16 @@ impl PathPattern {
     #[inline]
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
-        let mut pattern = self.0.strip_prefix('/');
-        let mut path = path.strip_prefix('/');
-        loop {
-            match (pattern, path) {
-                (None, None) => return true,
-                // `**` stands for what is left, or for nothing, but not for a trailing slash.
-                (Some("**"), None) => return true,
-                (Some("**"), Some(left)) => return !left.is_empty() && !left.ends_with('/'),
-                (Some(wanted), Some(found)) => {
-                    let ((wanted, pattern_left), (found, path_left)) = (cut(wanted), cut(found));
-                    if !Segment::of(wanted).matches(found) {
-                        return false;
-                    }
-                    (pattern, path) = (pattern_left, path_left);
-                }
-                _ => return false,
-            }
-        }
+        walk(&self.0, path)
+    }
+
+    /// Whether some reader takes `path` for one that is matched: many do not tell capitals from
+    /// small letters, and decode what needed no escape.
+    #[must_use]
+    pub fn resembles(&self, path: &str) -> bool {
+        let is_folded = |byte: u8| byte == b'%' || byte.is_ascii_uppercase();
+        let differs = path.bytes().any(is_folded) || self.0.bytes().any(is_folded);
+        differs && walk(&self.0.to_ascii_lowercase(), &folded(path))
     }
 
     /// Whether each path that `other` matches is matched by this one too.

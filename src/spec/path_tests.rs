@@ -115,3 +115,18 @@ proptest! {
         let _ = PathPattern::parse_all(&text);
     }
 }
+
+#[test]
+fn what_readers_take_for_a_path_resembles_it() {
+    let verbs = pattern("/v1/Models/*:cancel");
+    for alike in
+        ["/v1/models/a:cancel", "/V1/MODELS/A:CANCEL", "/v1/Models/a%3Acancel", "/v1/models/a%3acancel"]
+    {
+        assert!(!verbs.matches(alike) && verbs.resembles(alike), "{alike}");
+    }
+    for other in ["/v1/models/a", "/v1/models/a%3Bcancel", "/v1/models/a/b%3Acancel", "/v1/models/a%", "/%3A"]
+    {
+        assert!(!verbs.resembles(other), "{other}");
+    }
+    assert!(!pattern("/v1/models/*").resembles("/v1/models/a/b"), "neither has what could be folded");
+}

@@ -11,7 +11,7 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
-use super::lookalike::is_lookalike;
+use super::lookalike::{is_lookalike, is_variation};
 use super::path::is_literal_byte;
 
 /// The longest target that is taken, in bytes.
@@ -209,12 +209,12 @@ fn check_decoded(character: char) -> Result<(), TargetError> {
 }
 
 /// Whether somebody may resolve the segment: one or two dots, perhaps with what some readers cut
-/// off, or dots among spaces, which others trim.
+/// off, or dots among spaces and what cannot be seen, which others take out.
 fn is_dots(decoded: &str) -> bool {
     let head = decoded.split([';', '?', '#']).next().unwrap_or_default();
-    let spaced = head.contains(char::is_whitespace);
+    let is_blank = |c: char| c.is_whitespace() || is_variation(c);
     matches!(head, "." | "..")
-        || spaced && head.contains('.') && head.chars().all(|c| c == '.' || c.is_whitespace())
+        || head.contains(is_blank) && head.contains('.') && head.chars().all(|c| c == '.' || is_blank(c))
 }
 
 // With the crate alone: the tools compile this folder too, without what its tests need.
@@ -237,6 +237,7 @@ mod tests {
             "/repos/a/b/contents/.github",
             "/a/%C3%A9?q=%0A+b",
             "/u/a%20b",
+            "/u/%E2%9D%A4%EF%B8%8F.png",
             "/%40x",
             "/f/a..b",
             "/x/...",
@@ -275,6 +276,10 @@ mod tests {
             ("/a/%20../b", TargetError::DotSegment),
             ("/a/.%20./b", TargetError::DotSegment),
             ("/a/..%C2%A0", TargetError::DotSegment),
+            ("/a/.%EF%B8%8F./b", TargetError::DotSegment),
+            ("/a/..%F3%A0%84%80", TargetError::DotSegment),
+            ("/a%EF%BF%BEb", TargetError::Lookalike(0xFFFE)),
+            ("/a/.%F0%9D%85%B3.", TargetError::Lookalike(0x1D173)),
             ("/a/..%3f/b", TargetError::DotSegment),
             ("/a/..%3Fx", TargetError::DotSegment),
             ("/a/..%23/b", TargetError::DotSegment),

@@ -58,7 +58,7 @@ impl Vault {
     ) -> Result<(), VaultError> {
         self.change(|draft| {
             let id = draft.unlocked().credential_id(provider, scope, name);
-            if draft.delete(id.record_name()) {
+            if draft.delete_credential(id) {
                 return Ok(());
             }
             Err(VaultError::CredentialNotFound {

@@ -18,7 +18,7 @@ const MAX_TRIES: u64 = 200_000;
 
 /// Whether any record opens with this key, which is then the right one.
 pub(super) fn fits_some_record(store: &dyn RecordStore, unlocked: &Unlocked) -> Result<bool, VaultError> {
-    for kind in [Kind::Secret, Kind::Credential, Kind::Upstream, Kind::Setting] {
+    for kind in [Kind::Secret, Kind::Credential, Kind::Upstream, Kind::Config, Kind::Setting] {
         for record in store.list(kind)? {
             let name = RecordName { kind, id: record.id };
             if unlocked.open(&name, record.generation, &record.blob).is_ok() {

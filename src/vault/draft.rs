@@ -2,13 +2,16 @@
 //! manifest that vouches for the result.
 
 use super::error::VaultError;
+use super::ids::CredentialId;
 use super::index::{Index, Item};
 use super::manifest::Manifest;
 use super::model::{Binding, CredentialMeta, SecretMeta, StoredPolicy, StoredProvider, Switch, Upstream};
 use super::multiset::SetSum;
 use super::resident::Resident;
 use super::seal::Address;
+use super::settings::Setting;
 use super::store::{Batch, Kind, RecordName, RecordStore, SealedRecord};
+use super::tokens::TokenMeta;
 use super::unlocked::Unlocked;
 use zeroize::Zeroizing;
 
@@ -102,6 +105,16 @@ impl<'v> Draft<'v> {
         self.put(Item::Switch(self.unlocked.switch_id(&switch.capability), switch), &text, &[])
     }
 
+    pub(super) fn put_token(&mut self, token: TokenMeta, value: &[u8]) -> Result<(), VaultError> {
+        let text = to_json(&token);
+        self.put(Item::Token(self.unlocked.token_id(token.credential), token), &text, value)
+    }
+
+    pub(super) fn put_setting(&mut self, setting: Setting) -> Result<(), VaultError> {
+        let text = to_json(&setting);
+        self.put(Item::Setting(setting), &text, &[])
+    }
+
     /// Writes a record that says something by being there, unless it is.
     pub(super) fn put_mark(&mut self, name: RecordName) -> Result<(), VaultError> {
         if self.resident.generation(&name).is_none() {
@@ -116,6 +129,12 @@ impl<'v> Draft<'v> {
         let stored = self.resident.generations().keys().filter(|name| name.kind == kind);
         let mut left = stored.filter(|name| !self.deleted.contains(name));
         left.next().is_some() || self.written.iter().any(|item| item.record_name().kind == kind)
+    }
+
+    /// Deletes a credential, if it is there, and the token that it was given.
+    pub(super) fn delete_credential(&mut self, id: CredentialId) -> bool {
+        self.delete(self.unlocked.token_id(id).record_name());
+        self.delete(id.record_name())
     }
 
     /// Deletes a record if it is there, damaged or not; says whether it was.

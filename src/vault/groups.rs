@@ -60,7 +60,7 @@ impl Vault {
                 draft.index().users(meta.id).filter(in_group).cloned().collect();
             put_with_same_value(draft, meta.clone())?;
             for credential in &credentials {
-                draft.delete(credential.id.record_name());
+                draft.delete_credential(credential.id);
             }
             Ok(Removed { id: meta.id, meta: Some(meta), credentials })
         })

@@ -124,6 +124,13 @@ id_type!(
     "swi_"
 );
 
+id_type!(
+    /// An access token: `tok_` and a keyed hash of its credential.
+    TokenId,
+    Kind::Token,
+    "tok_"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,10 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
+use std::sync::Arc;
 
-use super::ids::{BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SecretId, SwitchId, UpstreamId};
+use super::ids::{
+    BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SecretId, SwitchId, TokenId, UpstreamId,
+};
 use super::model::{Binding, CredentialMeta, SecretMeta, StoredPolicy, StoredProvider, Switch, Upstream};
+use super::settings::{Setting, SettingName, Settings};
 use super::store::{Kind, RecordName};
+use super::tokens::TokenMeta;
 use crate::spec::{ProviderId, Scope};
 
 /// One readable record.
@@ -21,6 +26,8 @@ pub(super) enum Item {
     Provider(ProviderRecordId, StoredProvider),
     Binding(BindingId, Binding),
     Switch(SwitchId, Switch),
+    Token(TokenId, TokenMeta),
+    Setting(Setting),
 }
 
 impl Item {
@@ -33,6 +40,8 @@ impl Item {
             Self::Provider(id, _) => id.record_name(),
             Self::Binding(id, _) => id.record_name(),
             Self::Switch(id, _) => id.record_name(),
+            Self::Token(id, _) => id.record_name(),
+            Self::Setting(setting) => setting.name.record_name(),
         }
     }
 }
@@ -51,6 +60,8 @@ pub(super) struct Index {
     providers: BTreeMap<ProviderRecordId, StoredProvider>,
     bindings: BTreeMap<BindingId, Binding>,
     switches: BTreeMap<SwitchId, Switch>,
+    tokens: BTreeMap<TokenId, TokenMeta>,
+    settings: Settings,
     /// Change with every change of a policy, or of a provider or switch, so that whoever compiled them knows when
     /// to do so again.
     policies_version: u64,
@@ -93,6 +104,14 @@ impl Index {
 
     pub(super) fn switches(&self) -> &BTreeMap<SwitchId, Switch> {
         &self.switches
+    }
+
+    pub(super) fn token(&self, id: TokenId) -> Option<&TokenMeta> {
+        self.tokens.get(&id)
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     pub(super) fn catalog_version(&self) -> u64 {
@@ -156,6 +175,12 @@ impl Index {
             Item::Switch(id, switch) => {
                 self.switches.insert(id, switch);
             }
+            Item::Token(id, token) => {
+                self.tokens.insert(id, token);
+            }
+            Item::Setting(setting) => {
+                self.settings.insert(setting.name, Arc::new(setting));
+            }
         }
     }
 
@@ -193,6 +218,12 @@ impl Index {
             Kind::Switch => {
                 self.catalog_version += 1;
                 SwitchId::of_record(&name.id).and_then(|id| self.switches.remove(&id));
+            }
+            Kind::Token => {
+                TokenId::of_record(&name.id).and_then(|id| self.tokens.remove(&id));
+            }
+            Kind::Config => {
+                SettingName::parse(name.id.as_str()).and_then(|name| self.settings.remove(&name));
             }
             Kind::Manifest | Kind::Setting => {}
         }

@@ -39,9 +39,11 @@ mod reveal;
 mod seal;
 mod secret;
 mod secrets;
+mod settings;
 mod sqlite;
 pub mod store;
 mod switches;
+mod tokens;
 mod unlocked;
 mod upstreams;
 mod usage;
@@ -62,6 +64,8 @@ pub use open::{LockedVault, Presence, find, open, presence};
 pub use paths::VaultPaths;
 pub use repair::{Repair, repair};
 pub use secret::{Secret, SecretInput};
+pub use settings::{Setting, SettingName, Settings};
+pub use tokens::{NewToken, TokenMeta, Versions};
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use super::alias::Alias;
+use super::error::VaultError;
 use super::ids::{CredentialId, SecretId};
 use super::secret::SecretInput;
 use crate::spec::policy::Glob;
@@ -199,7 +200,8 @@ pub struct Claim {
 #[derive(Debug, Clone, Copy)]
 pub struct Destination<'a> {
     pub provider: &'a ProviderId,
-    pub capability: &'a Capability,
+    /// None for the address that the provider's file says tokens come from.
+    pub capability: Option<&'a Capability>,
     pub host: &'a Host,
     /// Whether the provider is the operator's own, which can be given other hosts at any time.
     pub own: bool,
@@ -210,14 +212,31 @@ pub struct Destination<'a> {
 impl Destination<'_> {
     /// Whether a value that was given for `hosts` may go there. An account's name goes along with its
     /// key, which says where.
-    pub(super) fn is_among(&self, hosts: &[Host]) -> bool {
+    fn is_among(&self, hosts: &[Host]) -> bool {
         if self.identifier && hosts.is_empty() {
             return true;
         }
-        if self.own || self.capability.is_bound() && !hosts.is_empty() {
-            return hosts.contains(self.host);
+        match self.capability {
+            _ if self.own => hosts.contains(self.host),
+            None => true,
+            Some(capability) if capability.is_bound() && !hosts.is_empty() => hosts.contains(self.host),
+            Some(capability) => capability.host.exact().as_ref() == Some(self.host),
         }
-        self.capability.host.exact().as_ref() == Some(self.host)
+    }
+
+    /// Refuses a secret that may not go there: one of another provider, or given for other hosts.
+    pub(super) fn refuse(&self, meta: &SecretMeta) -> Result<(), VaultError> {
+        if meta.pin.as_ref() != Some(self.provider) {
+            return Err(VaultError::PinMismatch {
+                secret: meta.id,
+                pin: meta.pin.clone(),
+                provider: self.provider.clone(),
+            });
+        }
+        if !self.is_among(&meta.hosts) {
+            return Err(VaultError::HostMismatch { secret: meta.id, host: self.host.clone() });
+        }
+        Ok(())
     }
 }
 

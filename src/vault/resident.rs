@@ -18,7 +18,7 @@ use super::unlocked::Unlocked;
 pub(super) const MAX_ATTEMPTS: usize = 1000;
 /// With more new records than this, whole kinds are read at once.
 const SINGLY: usize = 16;
-pub(super) const INDEXED: [Kind; 7] = [
+pub(super) const INDEXED: [Kind; 9] = [
     Kind::Secret,
     Kind::Credential,
     Kind::Upstream,
@@ -26,6 +26,8 @@ pub(super) const INDEXED: [Kind; 7] = [
     Kind::Provider,
     Kind::Binding,
     Kind::Switch,
+    Kind::Token,
+    Kind::Config,
 ];
 
 pub(super) type Generations = BTreeMap<RecordName, u64>;

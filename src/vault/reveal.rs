@@ -30,16 +30,7 @@ impl Vault {
             let damaged = |_: Unopened| VaultError::Tampered { record: name.clone() };
             let opened = vault.unlocked().open(&name, record.generation, &record.blob).map_err(damaged)?;
             let meta: SecretMeta = parse(&opened).map_err(damaged)?;
-            if meta.pin.as_ref() != Some(to.provider) {
-                return Err(VaultError::PinMismatch {
-                    secret: *id,
-                    pin: meta.pin,
-                    provider: to.provider.clone(),
-                });
-            }
-            if !to.is_among(&meta.hosts) {
-                return Err(VaultError::HostMismatch { secret: *id, host: to.host.clone() });
-            }
+            to.refuse(&meta)?;
             opened.value().map(Secret::new).map_err(damaged)
         })
     }

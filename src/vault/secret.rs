@@ -36,6 +36,12 @@ impl SecretInput {
         std::str::from_utf8(&self.0).is_ok_and(shape)
     }
 
+    /// The value for the wire, where it came from there and was kept just now.
+    #[must_use]
+    pub fn into_secret(self) -> Secret {
+        Secret(self.0)
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
     }

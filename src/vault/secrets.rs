@@ -151,7 +151,7 @@ impl Vault {
             let credentials: Vec<CredentialMeta> = draft.index().users(id).cloned().collect();
             draft.delete(id.record_name());
             for credential in &credentials {
-                draft.delete(credential.id.record_name());
+                draft.delete_credential(credential.id);
             }
             Ok(Removed { id, meta, credentials })
         })

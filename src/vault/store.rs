@@ -28,11 +28,16 @@ pub enum Kind {
     Binding,
     /// A capability that the operator turned on or off.
     Switch,
+    /// How requests leave this machine.
+    Config,
+    /// What the vault remembers for itself.
     Setting,
+    /// An access token that a credential was given.
+    Token,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Manifest,
         Self::Secret,
         Self::Credential,
@@ -41,7 +46,9 @@ impl Kind {
         Self::Provider,
         Self::Binding,
         Self::Switch,
+        Self::Config,
         Self::Setting,
+        Self::Token,
     ];
 
     #[must_use]
@@ -55,7 +62,9 @@ impl Kind {
             Self::Provider => "provider",
             Self::Binding => "binding",
             Self::Switch => "switch",
+            Self::Config => "config",
             Self::Setting => "setting",
+            Self::Token => "token",
         }
     }
 

@@ -1,7 +1,7 @@
 //! The keys of an open vault, together with the header they belong to.
 
 use super::header::Header;
-use super::ids::{BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SwitchId, UpstreamId};
+use super::ids::{BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SwitchId, TokenId, UpstreamId};
 use super::index::Item;
 use super::keys::{DerivedKeys, Kek};
 use super::model::Binding;
@@ -55,6 +55,8 @@ impl Unlocked {
             }
             Kind::Binding => Item::Binding(BindingId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?),
             Kind::Switch => Item::Switch(SwitchId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?),
+            Kind::Token => Item::Token(TokenId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?),
+            Kind::Config => Item::Setting(parse(&opened)?),
             Kind::Manifest | Kind::Setting => return Ok(None),
         };
         if item.record_name() == *name { Ok(Some(item)) } else { Err(Unopened) }
@@ -94,6 +96,12 @@ impl Unlocked {
     pub(super) fn switch_id(&self, capability: &CapabilityId) -> SwitchId {
         let parts = [b"switch", capability.as_str().as_bytes()];
         SwitchId::from_bytes(first_half(self.keys.name_mac(&parts)))
+    }
+
+    pub(super) fn token_id(&self, credential: CredentialId) -> TokenId {
+        let credential = credential.to_string();
+        let parts = [b"token", credential.as_bytes()];
+        TokenId::from_bytes(first_half(self.keys.name_mac(&parts)))
     }
 
     pub(super) fn upstream_id(&self, host: &str) -> UpstreamId {

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// The largest head that is read.
@@ -68,6 +68,22 @@ impl<S: AsyncRead + Unpin> Reader<S> {
         }
         let length = head.all("content-length").first().map_or(Ok(0), |length| length.parse());
         self.exactly(length.map_err(io::Error::other)?).await
+    }
+
+    /// Reads the body that the head announces with a length, and tells of each piece instead of keeping it.
+    pub async fn skip_body(&mut self, head: &Head, mut read: impl FnMut(u64)) -> io::Result<()> {
+        let length = head.all("content-length").first().map_or(Ok(0), |length| length.parse::<u64>());
+        let mut left = length.map_err(io::Error::other)?;
+        while left > 0 {
+            if self.buffer.is_empty() {
+                self.more().await?;
+            }
+            let some = left.min(self.buffer.len() as u64);
+            self.buffer.advance(usize::try_from(some).map_err(io::Error::other)?);
+            left -= some;
+            read(some);
+        }
+        Ok(())
     }
 
     async fn chunked(&mut self) -> io::Result<Vec<u8>> {

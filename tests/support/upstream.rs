@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -65,6 +65,12 @@ pub enum Body {
     Fed(UnboundedReceiver<Bytes>),
     /// With a length that it does not reach: the connection is closed instead.
     Broken(Bytes),
+    /// So many bytes, none of which is kept anywhere.
+    Long(u64),
+    /// Not even a head, until the client goes away.
+    Silent,
+    /// The whole answer, head and all, byte for byte; the connection is closed behind it.
+    Raw(Bytes),
 }
 
 /// The test's end of a body that is fed.
@@ -97,6 +103,21 @@ impl Answer {
         Self { status: 200, headers: Vec::new(), body: Body::Broken(begun.into()) }
     }
 
+    /// So many bytes of nothing in particular.
+    pub fn long(length: u64) -> Self {
+        Self { status: 200, headers: Vec::new(), body: Body::Long(length) }
+    }
+
+    /// Nothing at all, for as long as the client waits.
+    pub fn silence() -> Self {
+        Self { status: 200, headers: Vec::new(), body: Body::Silent }
+    }
+
+    /// An answer in bytes of the test's own.
+    pub fn raw(bytes: impl Into<Bytes>) -> Self {
+        Self { status: 0, headers: Vec::new(), body: Body::Raw(bytes.into()) }
+    }
+
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::status(status, "moved").with("location", location)
     }
@@ -113,7 +134,10 @@ impl Answer {
         let framing = match &self.body {
             Body::Whole(body) => format!("content-length: {}", body.len()),
             Body::Broken(begun) => format!("content-length: {}", begun.len() + 1000),
+            Body::Long(length) => format!("content-length: {length}"),
+            Body::Silent => return String::new(),
             Body::Chunks(_) | Body::Fed(_) => "transfer-encoding: chunked".to_owned(),
+            Body::Raw(_) => return String::new(),
         };
         format!("HTTP/1.1 {} Said\r\n{fields}{framing}\r\n\r\n", self.status)
     }
@@ -124,6 +148,12 @@ type Script = dyn Fn(&Received) -> Answer + Send + Sync;
 struct State {
     received: Mutex<Vec<Received>>,
     accepted: AtomicUsize,
+    /// How many connections have ended.
+    ended: AtomicUsize,
+    /// Whether bodies are thrown away as they come.
+    forgetful: AtomicBool,
+    /// How many bytes of bodies were thrown away.
+    forgotten: AtomicU64,
     script: Mutex<Arc<Script>>,
 }
 
@@ -147,6 +177,9 @@ impl Upstream {
         let state = Arc::new(State {
             received: Mutex::default(),
             accepted: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
+            forgetful: AtomicBool::new(false),
+            forgotten: AtomicU64::new(0),
             script: Mutex::new(Arc::new(|_| Answer::json(&serde_json::json!({ "ok": true })))),
         });
         runtime.spawn(accept(listener, TlsAcceptor::from(identity.server), Arc::clone(&state)));
@@ -179,6 +212,21 @@ impl Upstream {
         all.remove(0)
     }
 
+    /// How many connections have ended, whoever ended them.
+    pub fn ended(&self) -> usize {
+        self.state.ended.load(Ordering::SeqCst)
+    }
+
+    /// From now on, bodies are counted and thrown away.
+    pub fn forgets_bodies(&self) {
+        self.state.forgetful.store(true, Ordering::SeqCst);
+    }
+
+    /// How many bytes of bodies came since then.
+    pub fn forgotten(&self) -> u64 {
+        self.state.forgotten.load(Ordering::SeqCst)
+    }
+
     /// How many connections were made to it so far.
     pub fn accepted(&self) -> usize {
         self.state.accepted.load(Ordering::SeqCst)
@@ -204,7 +252,10 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
         state.accepted.fetch_add(1, Ordering::SeqCst);
         let (tls, state) = (tls.clone(), Arc::clone(&state));
         // A client that goes away mid-sentence is part of what is tested.
-        tokio::spawn(async move { drop(serve(connection, tls, &state).await) });
+        tokio::spawn(async move {
+            drop(serve(connection, tls, &state).await);
+            state.ended.fetch_add(1, Ordering::SeqCst);
+        });
     }
 }
 
@@ -212,7 +263,13 @@ async fn serve(connection: TcpStream, tls: TlsAcceptor, state: &State) -> io::Re
     connection.set_nodelay(true)?;
     let mut reader = Reader::new(tls.accept(connection).await?);
     while let Some(head) = reader.head().await? {
-        let body = reader.body(&head).await?;
+        let body = if state.forgetful.load(Ordering::SeqCst) {
+            let forget = |read| _ = state.forgotten.fetch_add(read, Ordering::SeqCst);
+            reader.skip_body(&head, forget).await?;
+            Vec::new()
+        } else {
+            reader.body(&head).await?
+        };
         let mut words = head.first_line.split(' ');
         let mut word = || words.next().unwrap_or_default().to_owned();
         let received = Received { method: word(), target: word(), head, body };
@@ -224,7 +281,7 @@ async fn serve(connection: TcpStream, tls: TlsAcceptor, state: &State) -> io::Re
     Ok(())
 }
 
-async fn send(stream: &mut (impl AsyncWrite + Unpin), answer: Answer) -> io::Result<()> {
+async fn send(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: Answer) -> io::Result<()> {
     stream.write_all(answer.head().as_bytes()).await?;
     match answer.body {
         Body::Whole(body) => stream.write_all(&body).await?,
@@ -234,20 +291,41 @@ async fn send(stream: &mut (impl AsyncWrite + Unpin), answer: Answer) -> io::Res
             }
             stream.write_all(b"0\r\n\r\n").await?;
         }
-        Body::Broken(begun) => {
+        Body::Broken(begun) | Body::Raw(begun) => {
             stream.write_all(&begun).await?;
             stream.flush().await?;
             return Err(io::ErrorKind::BrokenPipe.into());
         }
+        Body::Long(length) => {
+            let piece = [b'.'; 64 * 1024];
+            let mut left = length;
+            while left > 0 {
+                let some = left.min(piece.len() as u64);
+                stream.write_all(&piece[..usize::try_from(some).unwrap_or_default()]).await?;
+                left -= some;
+            }
+        }
+        Body::Silent => return gone(stream).await,
         Body::Fed(mut fed) => {
             stream.flush().await?;
-            while let Some(chunk) = fed.recv().await {
+            loop {
+                let chunk = tokio::select! {
+                    chunk = fed.recv() => chunk,
+                    gone = gone(stream) => return gone,
+                };
+                let Some(chunk) = chunk else { break };
                 send_chunk(stream, &chunk).await?;
             }
             stream.write_all(b"0\r\n\r\n").await?;
         }
     }
     stream.flush().await
+}
+
+/// Ends when the client does.
+async fn gone(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+    while stream.read(&mut [0; 1024]).await? > 0 {}
+    Err(io::ErrorKind::UnexpectedEof.into())
 }
 
 async fn send_chunk(stream: &mut (impl AsyncWrite + Unpin), chunk: &[u8]) -> io::Result<()> {

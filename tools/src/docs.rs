@@ -23,7 +23,7 @@ const PAGE: &str = "docs/providers.md";
 /// Writes the page, or with `check` says whether it is stale.
 pub fn docs(check: bool) -> Result<ExitCode, ToolError> {
     let mut providers = Vec::new();
-    for file in files::provider_files(Path::new(files::PROVIDERS))? {
+    for file in files::provider_files()? {
         providers.push(files::provider(&file.display().to_string())?);
     }
     let text = page(&providers);

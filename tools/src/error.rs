@@ -23,10 +23,24 @@ pub enum ToolError {
     Name(#[from] NameError),
     #[error("--{flag} is missing: say it, or run this on a terminal to be asked")]
     Missing { flag: &'static str },
-    #[error("`{value}` cannot be the {what}: {why}")]
-    Answer { what: &'static str, value: String, why: String },
-    #[error("{0} is there already; --force overwrites it")]
+    #[error("{0}")]
+    Id(String),
+    #[error("{flag}: {why}")]
+    Answer { flag: &'static str, why: String },
+    #[error("{flag} goes with `--auth {auth}` alone")]
+    Idle { flag: &'static str, auth: &'static str },
+    #[error("stopped: nothing was written")]
+    Stopped,
+    #[error("{0} is there already: edit it, or overwrite it with --force")]
     Taken(PathBuf),
+    #[error(
+        "`{asked}` would be taken for `{there}`, which is there already: say in the id what sets it apart"
+    )]
+    Confusable { asked: String, there: String },
+    #[error("there is no provider `{asked}`: no file {file}{near}")]
+    Unknown { asked: String, file: PathBuf, near: String },
+    #[error("there is no folder `{0}` here: run this at the root of the repository")]
+    Elsewhere(&'static str),
     #[error("there is no code `{asked}`; did you mean `{near}`?")]
     Code { asked: String, near: String },
     #[error("the first tests are not understood:\n{0}")]

@@ -3,7 +3,9 @@
 #![expect(clippy::disallowed_methods, reason = "a contributor's tool reads and writes the files it is given")]
 
 mod administrative;
+mod answer;
 mod api;
+mod ask;
 mod check;
 mod coverage;
 mod docs;
@@ -50,8 +52,8 @@ struct Arguments {
 enum Tool {
     /// Check provider files and say all that is wrong with them.
     Check {
-        /// The files; all of `providers/` when none is named.
-        files: Vec<PathBuf>,
+        /// Ids or files; all of `providers/` when none is named.
+        providers: Vec<String>,
     },
     /// Say which operations of an API no capability covers, and which patterns match none.
     Coverage(coverage::Arguments),
@@ -95,7 +97,7 @@ enum Tool {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().tool {
-        Tool::Check { files } => check::check(files),
+        Tool::Check { providers } => check::check(&providers),
         Tool::Coverage(arguments) => coverage::coverage(&arguments),
         Tool::Docs { check } => docs::docs(check),
         Tool::Explain { code } => explain::explain(&code),

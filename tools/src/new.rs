@@ -1,17 +1,18 @@
 //! `new`: a provider file to start from, asked for on a terminal or told by flags, and its
 //! golden tests. Both pass as they are written.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::answer::{self, Said};
+use crate::ask::Asker;
 use crate::draft::{AuthDraft, AuthKind, CapabilityDraft, Draft, ExampleDraft, GrantDraft, PathDraft, Text};
 use crate::error::ToolError;
 use crate::output::say;
-use crate::spec::{
-    CapabilityId, HeaderName, HostPattern, Method, PathPattern, ProviderId, SecretName, suggest,
-};
+use crate::spec::compile::Checked;
+use crate::spec::{CapabilityId, Code, Diagnostic, Method};
 use crate::{files, first_tests, output};
 
 #[derive(Args)]
@@ -54,95 +55,121 @@ pub struct Arguments {
 }
 
 pub fn new(arguments: &Arguments) -> Result<ExitCode, ToolError> {
-    let id = ProviderId::parse(&arguments.provider)?;
+    let id = answer::id(&arguments.provider)?;
     CapabilityId::parse(&format!("{id}/{}", arguments.capability))?;
-    let path = files::provider_path(id.as_str());
-    files::free(&path, arguments.force)?;
-    let draft = draft(arguments, id.as_str(), &Asker { on_terminal: io::stdin().is_terminal() })?;
-    files::write(&path, &draft.text())?;
-    say!("wrote {}", path.display());
-    if output::mistakes_of(&path)? {
+    let (path, others) = files::place(&id, arguments.force)?;
+    said(arguments, &others)?;
+    let tests = first_tests::places(id.as_str(), arguments.force)?;
+    let on_terminal = io::stdin().is_terminal();
+    let mut ask = Asker { on_terminal, input: io::stdin().lock(), output: io::stderr() };
+    let text = draft(arguments, id.as_str(), &mut ask, &others)?.text();
+    let mut checked = files::checked_text(&path, text.clone());
+    let provider = checked.provider.take();
+    let mistakes = output::mistakes(checked, others);
+    let Some(provider) = provider.filter(|_| mistakes.iter().all(can_be_meant)) else {
+        output::report(&mistakes)?;
+        say!("\nnothing was written");
         return Ok(ExitCode::FAILURE);
-    }
-    for path in first_tests::write(id.as_str(), arguments.force)? {
+    };
+    let [cases, golden] = first_tests::texts(&provider, text.clone(), &tests[0])?;
+    for (path, text) in [(&path, &text), (&tests[0], &cases), (&tests[1], &golden)] {
+        files::write(path, text)?;
         say!("wrote {}", path.display());
     }
-    say!("\nnext: decide each TODO in {}, name what the API can do, then", path.display());
+    output::report(&mistakes)?;
+    let correct = if mistakes.is_empty() { "" } else { "correct what is said above, " };
+    say!("\nnext: {correct}decide each TODO in {}, name what the API can do, then", path.display());
     output::next(id.as_str())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(if mistakes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn draft(arguments: &Arguments, id: &str, ask: &Asker) -> Result<Draft, ToolError> {
-    let host = ask.must("host", "Host that requests go to", arguments.host.as_ref())?;
-    HostPattern::parse(&host).map_err(refused("host", &host))?;
-    let auth = auth(arguments, id, ask)?;
-    let name = ask.may("Name that people know it by", arguments.name.as_ref(), id)?;
-    let category = ask.may("Category", arguments.category.as_ref(), "developer")?;
-    let docs = ask.may("Documentation", arguments.docs.as_ref(), &format!("https://{host}/"))?;
+/// All that flags say is checked before anything is asked: no answer is in vain.
+fn said(arguments: &Arguments, others: &[Checked]) -> Result<(), ToolError> {
+    let Arguments { host, name, category, docs, secret, header, parameter, .. } = arguments;
+    let (host, name, secret) = (host.as_ref(), name.as_ref(), secret.as_ref());
+    Said { host, name, category: category.as_ref(), docs: docs.as_ref(), secret }.check(others)?;
+    header.as_deref().map(answer::header).transpose()?;
+    parameter.as_deref().map(answer::parameter).transpose()?;
+    told_kind(arguments)?;
+    answer::path(&arguments.path)?;
+    Ok(())
+}
+
+/// Two providers may stand at one host: why they do is said in both files.
+fn can_be_meant(mistake: &Diagnostic) -> bool {
+    mistake.finding.code == Code::SharedHost
+}
+
+fn draft<R: BufRead, W: Write>(
+    arguments: &Arguments,
+    id: &str,
+    ask: &mut Asker<R, W>,
+    others: &[Checked],
+) -> Result<Draft, ToolError> {
+    let Arguments { host, name, category, docs, .. } = arguments;
+    let host = ask.must(("host", "Host that requests go to"), host.as_ref(), answer::host)?;
+    let auth = auth(arguments, id, ask, others)?;
+    let name = ask.may("Name that people know it by", id, name.as_ref(), answer::name)?;
+    let shelf = "Category, such as ai, email or payments";
+    let category = ask.may(shelf, "developer", category.as_ref(), answer::category)?;
+    let site = format!("https://{}/", host.trim_start_matches("*."));
+    let docs = ask.may("Documentation", &site, docs.as_ref(), answer::docs)?;
     Ok(Draft {
         id: id.to_owned(),
         name: Text::said_or(name.as_ref(), id, "as people know it"),
         category: Text::said_or(category.as_ref(), "developer", "the shelf that people look for it on"),
-        docs: Text::said_or(docs.as_ref(), format!("https://{host}/"), "where the API is documented"),
+        docs: Text::said_or(docs.as_ref(), site, "where the API is documented"),
         hosts: vec![host],
         hosts_todo: None,
         auth,
-        capabilities: vec![capability(arguments)?],
+        capabilities: vec![capability(arguments)],
         left_out: Vec::new(),
     })
 }
 
-fn auth(arguments: &Arguments, id: &str, ask: &Asker) -> Result<AuthDraft, ToolError> {
-    let told = arguments.header.as_ref().map(|_| AuthKind::Header);
-    let told = told.or(arguments.parameter.as_ref().map(|_| AuthKind::Query));
-    let kind = match arguments.auth.or(told) {
+fn auth<R: BufRead, W: Write>(
+    arguments: &Arguments,
+    id: &str,
+    ask: &mut Asker<R, W>,
+    others: &[Checked],
+) -> Result<AuthDraft, ToolError> {
+    let Arguments { header, parameter, .. } = arguments;
+    let kind = match told_kind(arguments)? {
         Some(kind) => kind,
         None => {
-            asked_kind(&ask.may("Auth: header, query, basic or path", None, "header")?.unwrap_or_default())?
+            let question = "Auth: header, query, basic or path";
+            ask.may(question, "header", None, answer::auth)?.unwrap_or(AuthKind::Header)
         }
     };
     let carrier = match kind {
         AuthKind::Header => {
-            ask.may("Header that carries the key", arguments.header.as_ref(), "authorization")?
+            ask.may("Header that carries the key", "authorization", header.as_ref(), answer::header)?
         }
         AuthKind::Query => {
-            ask.may("Parameter that carries the key", arguments.parameter.as_ref(), "api_key")?
+            ask.may("Parameter that carries the key", "api_key", parameter.as_ref(), answer::parameter)?
         }
         AuthKind::Basic | AuthKind::Path => None,
     };
-    let carrier = carrier.map(|name| if kind == AuthKind::Header { name.to_lowercase() } else { name });
-    if let Some(header) =
-        carrier.as_ref().filter(|name| kind == AuthKind::Header && HeaderName::parse(name).is_none())
-    {
-        return Err(refused("header", header)("a header's name is letters, digits and `-`"));
-    }
     let usual = format!("{}_API_KEY", crate::draft::shouted(id));
-    let secret = ask.may("Secret's name", arguments.secret.as_ref(), &usual)?.unwrap_or(usual);
-    SecretName::parse(&secret)?;
+    let fit = |name: &str| answer::secret(name, others);
+    let secret = ask.may("Secret's name", &usual, arguments.secret.as_ref(), fit)?.unwrap_or(usual);
     Ok(AuthDraft::asked(id, kind, carrier.as_deref(), Some(&secret)))
 }
 
-fn asked_kind(answer: &str) -> Result<AuthKind, ToolError> {
-    const KINDS: [(&str, AuthKind); 4] = [
-        ("header", AuthKind::Header),
-        ("query", AuthKind::Query),
-        ("basic", AuthKind::Basic),
-        ("path", AuthKind::Path),
-    ];
-    let answer = if answer.is_empty() { "header" } else { answer };
-    let near = suggest::nearest(answer, KINDS.iter().map(|(name, _)| *name)).unwrap_or("header");
-    let found = KINDS.iter().find(|(name, _)| *name == answer);
-    found.map(|(_, kind)| *kind).ok_or_else(|| refused("auth", answer)(format!("did you mean `{near}`?")))
+/// The kind that flags say: `--header` and `--parameter` name one too, and go with no other.
+fn told_kind(arguments: &Arguments) -> Result<Option<AuthKind>, ToolError> {
+    let header = arguments.header.is_some().then_some(("--header", AuthKind::Header, "header"));
+    let parameter = arguments.parameter.is_some().then_some(("--parameter", AuthKind::Query, "query"));
+    match (arguments.auth, header.or(parameter)) {
+        (Some(said), Some((flag, kind, auth))) if said != kind => Err(ToolError::Idle { flag, auth }),
+        (said, carrier) => Ok(said.or(carrier.map(|(_, kind, _)| kind))),
+    }
 }
 
 /// One capability that reads and makes things, to be put in the words of the API.
-fn capability(arguments: &Arguments) -> Result<CapabilityDraft, ToolError> {
+fn capability(arguments: &Arguments) -> CapabilityDraft {
     let Arguments { capability, path, .. } = arguments;
-    let pattern = PathPattern::parse(path).map_err(refused("path", path))?;
-    if !pattern.is_exact() {
-        return Err(refused("path", path)("name one path here, and widen the grant in the file"));
-    }
-    Ok(CapabilityDraft {
+    CapabilityDraft {
         name: capability.clone(),
         summary: format!("Read and create {}", capability.replace('-', " ")),
         todo: vec![
@@ -159,44 +186,5 @@ fn capability(arguments: &Arguments) -> Result<CapabilityDraft, ToolError> {
         }],
         example: ExampleDraft { method: Method::Get, path: path.clone(), body: false },
         deny: vec![(Method::Delete, path.clone())],
-    })
-}
-
-fn refused<E: ToString>(what: &'static str, value: &str) -> impl FnOnce(E) -> ToolError {
-    let value = value.escape_debug().to_string();
-    move |why| ToolError::Answer { what, value, why: why.to_string() }
-}
-
-/// Asks for what no flag says, where somebody is there to answer.
-struct Asker {
-    on_terminal: bool,
-}
-
-impl Asker {
-    fn must(&self, flag: &'static str, question: &str, said: Option<&String>) -> Result<String, ToolError> {
-        match said {
-            Some(said) => Ok(said.clone()),
-            None if self.on_terminal => self.ask(question, None)?.ok_or(ToolError::Missing { flag }),
-            None => Err(ToolError::Missing { flag }),
-        }
-    }
-
-    /// What was said or is answered; nothing when nobody is there, or the answer is empty.
-    fn may(&self, question: &str, said: Option<&String>, usual: &str) -> Result<Option<String>, ToolError> {
-        match said {
-            Some(said) => Ok(Some(said.clone())),
-            None if self.on_terminal => self.ask(question, Some(usual)),
-            None => Ok(None),
-        }
-    }
-
-    fn ask(&self, question: &str, usual: Option<&str>) -> Result<Option<String>, ToolError> {
-        let usual = usual.map(|usual| format!(" [{usual}]")).unwrap_or_default();
-        print!("{question}{usual}: ");
-        io::stdout().flush()?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
-        let answer = answer.trim();
-        Ok((!answer.is_empty()).then(|| answer.to_owned()))
     }
 }

@@ -9,36 +9,37 @@ macro_rules! say {
 }
 pub(crate) use say;
 
-use std::path::Path;
-
 use crate::error::ToolError;
-use crate::{files, spec};
+use crate::spec::compile::Checked;
+use crate::spec::{Diagnostic, lint};
 
-/// Prints what is wrong with a file beside all others, and whether anything is.
-pub fn mistakes_of(path: &Path) -> Result<bool, ToolError> {
-    let mut names = files::provider_files(Path::new(files::PROVIDERS))?;
-    if !names.iter().any(|name| name == path) {
-        names.push(path.to_path_buf());
+/// What is wrong with one file beside all `others`.
+pub fn mistakes(checked: Checked, others: Vec<Checked>) -> Vec<Diagnostic> {
+    let name = checked.source.name.clone();
+    let mut mistakes = checked.diagnostics.clone();
+    let all: Vec<Checked> = others.into_iter().chain([checked]).collect();
+    mistakes.extend(lint::across(&all).into_iter().filter(|one| one.is_of(&name)));
+    mistakes
+}
+
+pub fn report(mistakes: &[Diagnostic]) -> Result<(), ToolError> {
+    for mistake in mistakes {
+        say!("\n{}", mistake.render(false));
     }
-    let all = names.iter().map(|file| files::checked(file)).collect::<Result<Vec<_>, _>>()?;
-    let across = spec::lint::across(&all);
-    let name = path.display().to_string().replace('\\', "/");
-    let own = all.iter().flat_map(|one| &one.diagnostics).chain(&across).filter(|one| one.is_of(&name));
-    let reports: Vec<String> = own.map(|mistake| mistake.render(false)).collect();
-    for report in &reports {
-        say!("\n{report}");
-    }
-    Ok(!reports.is_empty())
+    Ok(())
 }
 
 /// The commands that come next.
 pub fn next(id: &str) -> Result<(), ToolError> {
-    for (command, does) in [
+    let commands = [
         ("cargo tools check".to_owned(), "every mistake, in a second"),
         (format!("cargo tools tests {id} --force"), "golden tests of each capability anew"),
         (format!("cargo run -- policy test policy-tests/{id}"), "the build, and the tests"),
-    ] {
-        say!("  {command:<46} # {does}");
+        ("cargo tools docs".to_owned(), "the page of all providers"),
+    ];
+    let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+    for (command, does) in &commands {
+        say!("  {command:<width$}  # {does}");
     }
     Ok(())
 }

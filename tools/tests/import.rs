@@ -106,7 +106,7 @@ fn swagger_2_without_tags_is_grouped_by_path() {
     assert!(capability(&file, "files").contains("methods: [GET]"), "{file}");
     assert!(file.contains("name: Acme\ncategory: messaging\n") && file.contains("  type: basic\n"), "{file}");
     let ran = repository.run(&["import", "acme", "swagger.json"]);
-    assert!(ran.code == 1 && ran.stderr.contains("--force overwrites it"), "{}", ran.stderr);
+    assert!(ran.code == 1 && ran.stderr.contains("overwrite it with --force"), "{}", ran.stderr);
     repository.done(&["import", "acme", "swagger.json", "--force"]);
 }
 
@@ -121,4 +121,34 @@ fn texts_of_a_description_stay_within_their_place() {
     let file = repository.read("providers/acme.yaml");
     assert!(!file.contains("\nprivate") && file.contains("name: acme # TODO"), "{file}");
     assert!(repository.done(&["check"]).contains("0 mistakes"));
+}
+
+/// A flag that cannot stand is told, neither dropped nor written.
+#[test]
+fn what_flags_say_is_checked_before_anything_is_written() {
+    let repository = Repository::empty();
+    repository.write("list.txt", "GET /v1/things\n");
+    for (flag, said, wanted) in [
+        ("--secret", "acme_key", "--secret: `acme_key` is not a secret name"),
+        ("--host", "https://api.acme.example", "did you mean `api.acme.example`?"),
+        ("--docs", "acme", "--docs: `acme` is not a link"),
+        ("--name", "", "--name: this must be one line"),
+        ("--category", "", "--category: this must be one line"),
+    ] {
+        let ran = repository.run(&["import", "acme", "list.txt", flag, said]);
+        assert!(ran.code == 1 && ran.stderr.contains(wanted), "{}", ran.stderr);
+    }
+    repository.write("list.txt", "");
+    let ran = repository.run(&["import", "acme", "list.txt"]);
+    assert!(ran.code == 1 && ran.stderr.contains("no operation stands in it"), "{}", ran.stderr);
+    assert_eq!(repository.files(), ["list.txt"]);
+}
+
+#[test]
+fn a_segment_that_begins_with_a_dot_names_its_area_too() {
+    let repository = Repository::empty();
+    repository.write("list.txt", "GET /v1/.well-known/live\nGET /v1/2.things\n");
+    repository.done(&["import", "acme", "list.txt"]);
+    let file = repository.read("providers/acme.yaml");
+    assert!(capability(&file, "well-known").contains("          - /v1/.well-known/live"), "{file}");
 }

@@ -56,7 +56,7 @@ fn nothing_is_overwritten_unasked() {
     let ran = repository.run(&["new", "acme", "--host", "api.acme.example"]);
     assert_eq!(
         (ran.code, ran.stderr.as_str()),
-        (1, "error: providers/acme.yaml is there already; --force overwrites it\n")
+        (1, "error: providers/acme.yaml is there already: edit it, or overwrite it with --force\n")
     );
     assert_eq!(repository.read("providers/acme.yaml"), support::ACME);
     repository.done(&["tests", "acme"]);
@@ -70,9 +70,28 @@ fn what_is_missing_or_wrong_is_said() {
     let repository = Repository::empty();
     for (arguments, wanted) in [
         (vec!["new", "acme"], "--host is missing"),
-        (vec!["new", "acme", "--host", "https://x"], "write the DNS name alone"),
-        (vec!["new", "Acme", "--host", "a.example"], "`Acme` is not a provider id"),
-        (vec!["new", "acme", "--host", "a.example", "--secret", "key"], "`key` is not a secret name"),
+        (
+            vec!["new", "acme", "--host", "https://a.example/v1"],
+            "in lower case, such as `api.example.com`; did you mean `a.example`?",
+        ),
+        (vec!["new", "Acme", "--host", "a.example"], "error: `Acme` is not a provider id"),
+        (vec!["new", "Acme", "--host", "a.example"], "did you mean `acme`?"),
+        (
+            vec!["new", "acme", "--host", "a.example", "--secret", "key"],
+            "--secret: `key` is not a secret name",
+        ),
+        (vec!["new", "acme", "--host", "a.example", "--category", ""], "--category: this must be one line"),
+        (vec!["new", "acme", "--host", "a.example", "--name", "a\nb"], "--name: this must be one line"),
+        (
+            vec!["new", "acme", "--host", "a.example", "--docs", "a.example/docs"],
+            "did you mean `https://a.example/docs`?",
+        ),
+        (vec!["new", "acme", "--host", "a.example", "--header", "Host"], "`Host` cannot carry a secret"),
+        (vec!["new", "acme", "--host", "a.example", "--parameter", "a b"], "cannot be the parameter"),
+        (
+            vec!["new", "acme", "--host", "a.example", "--auth", "query", "--header", "x"],
+            "--header goes with `--auth header` alone",
+        ),
         (vec!["new", "acme", "--host", "a.example", "--path", "/v1/*"], "name one path here"),
         (vec!["new", "acme", "--host", "a.example", "--header", "a b"], "cannot be the header"),
     ] {
@@ -82,11 +101,88 @@ fn what_is_missing_or_wrong_is_said() {
     }
 }
 
-/// A secret's name that another provider has is named at once.
+/// What would take something of another provider is named at once, and nothing is written.
 #[test]
 fn a_new_provider_is_checked_beside_the_others() {
     let repository = Repository::with_acme();
-    let ran = repository.run(&["new", "apex", "--host", "api.apex.example", "--secret", "ACME_API_KEY"]);
-    assert_eq!(ran.code, 1);
-    assert!(ran.stdout.contains("error[P017]"), "{}", ran.stdout);
+    repository.write("providers/polio.yaml", "");
+    for (id, secret, wanted) in [
+        ("po1i0", "APEX_KEY", "`po1i0` would be taken for `polio`"),
+        ("apex", "ACME_API_KEY", "`ACME_API_KEY` is claimed by `acme` already"),
+        ("ac-me", "APEX_KEY", "`ac-me` would be taken for `acme`, which is there already"),
+        ("ac_me", "APEX_KEY", "`ac_me` would be taken for `acme`, which is there already"),
+    ] {
+        let ran = repository.run(&["new", id, "--host", "api.apex.example", "--secret", secret]);
+        assert!(ran.code == 1 && ran.stderr.contains(wanted), "{}", ran.stderr);
+        let ran = repository.run(&["import", id, "nothing.yaml", "--secret", secret]);
+        assert!(ran.code == 1 && ran.stderr.contains(wanted), "{}", ran.stderr);
+    }
+    assert_eq!(repository.files(), ["providers/acme.yaml", "providers/polio.yaml"]);
+}
+
+/// Nobody was asked for the name of the second secret, so only the whole file tells.
+#[test]
+fn a_file_that_cannot_stand_is_shown_and_not_written() {
+    let repository = Repository::with_acme();
+    let taken = support::ACME.replace("ACME_API_KEY", "APEX_USERNAME");
+    repository.write("providers/acme.yaml", &taken);
+    let ran = repository.run(&["new", "apex", "--host", "api.apex.example", "--auth", "basic"]);
+    assert!(ran.code == 1 && ran.stdout.contains("error[P017]"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("\nnothing was written\n"), "{}", ran.stdout);
+    assert_eq!(repository.files(), ["providers/acme.yaml"]);
+}
+
+/// Two providers may stand at one host, which is settled in their files.
+#[test]
+fn a_shared_host_is_told_and_the_rest_is_written() {
+    let repository = Repository::with_acme();
+    let ran = repository.run(&["new", "apex", "--host", "api.acme.example"]);
+    assert!(ran.code == 1 && ran.stdout.contains("error[P016]"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("next: correct what is said above"), "{}", ran.stdout);
+    assert!(repository.path("policy-tests/apex/grants.golden.yaml").exists());
+    let ran = repository.run(&["check", "apex"]);
+    assert!(ran.code == 1 && ran.stdout.contains("1 files, 1 mistakes"), "{}", ran.stdout);
+}
+
+/// Tests that somebody wrote before are in the way before anything is written.
+#[test]
+fn either_all_files_are_written_or_none() {
+    let repository = Repository::empty();
+    repository.write("policy-tests/acme/grants.golden.yaml", "mine");
+    let ran = repository.run(&["new", "acme", "--host", "api.acme.example"]);
+    assert!(ran.code == 1 && ran.stderr.contains("grants.golden.yaml is there already"), "{}", ran.stderr);
+    assert_eq!(repository.files(), ["policy-tests/acme/grants.golden.yaml"]);
+    repository.done(&["new", "acme", "--host", "api.acme.example", "--force"]);
+}
+
+#[test]
+fn a_host_of_tenants_passes_the_checks() {
+    let repository = Repository::empty();
+    repository.done(&["new", "acme", "--host", "*.acme.example"]);
+    let file = repository.read("providers/acme.yaml");
+    assert!(
+        file.contains("hosts: [\"*.acme.example\"]") && file.contains("docs: https://acme.example/ "),
+        "{file}"
+    );
+    repository.done(&["check", "acme"]);
+}
+
+#[test]
+fn elsewhere_than_in_a_repository_nothing_is_written() {
+    let elsewhere = Repository::without_providers();
+    for arguments in [
+        &["new", "acme", "--host", "api.acme.example"][..],
+        &["import", "acme", "x.txt"],
+        &["check"],
+        &["docs"],
+    ] {
+        let ran = elsewhere.run(arguments);
+        assert!(ran.code == 1 && ran.stderr.contains("at the root of the repository"), "{}", ran.stderr);
+    }
+    assert!(elsewhere.files().is_empty());
+    let ran = Repository::with_acme().run(&["tests", "acne"]);
+    assert_eq!(
+        ran.stderr,
+        "error: there is no provider `acne`: no file providers/acne.yaml; did you mean `acme`?\n"
+    );
 }

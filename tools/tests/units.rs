@@ -4,8 +4,12 @@
 
 #[path = "../src/administrative.rs"]
 mod administrative;
+#[path = "../src/answer.rs"]
+mod answer;
 #[path = "../src/api/mod.rs"]
 mod api;
+#[path = "../src/ask.rs"]
+mod ask;
 #[path = "../src/draft/mod.rs"]
 mod draft;
 #[path = "../src/error.rs"]

@@ -14,6 +14,9 @@ mod recipe;
 mod sigv4;
 mod template;
 
+pub(super) use path::UNRESERVED;
+pub(super) use template::{fill, fill_encoded};
+
 use std::collections::BTreeMap;
 
 use http::header::{HeaderName, HeaderValue};
@@ -21,8 +24,6 @@ use http::{HeaderMap, Method};
 use percent_encoding::percent_encode;
 use thiserror::Error;
 use zeroize::Zeroizing;
-
-use path::UNRESERVED;
 
 use super::scrub::{Needles, NeedlesError};
 use crate::plan::Plan;
@@ -115,6 +116,13 @@ impl Draft {
         self.target = Zeroizing::new([self.target.as_str(), joint, name, "=", &encoded].concat());
         encoded
     }
+
+    fn finish(self, plan: &Plan<'_>, needles: Needles) -> Result<SignedRequest, AuthError> {
+        let url = Zeroizing::new(format!("https://{}{}", plan.host(), self.target.as_str()));
+        let method = Method::from_bytes(plan.method().as_str().as_bytes());
+        let method = method.map_err(|_| AuthError::Header("method".to_owned()))?;
+        Ok(SignedRequest { method, url, headers: self.headers, needles })
+    }
 }
 
 /// Authenticates `plan` with `secrets`; a signature is made of what is `given` as well.
@@ -134,10 +142,20 @@ pub fn sign(plan: &Plan<'_>, secrets: &Secrets, given: &Given<'_>) -> Result<Sig
         other => return Err(AuthError::NotYet(other.scheme().to_owned())),
     }
     let needles = needles(plan, secrets, &draft.injected)?;
-    let url = Zeroizing::new(format!("https://{}{}", plan.host(), draft.target.as_str()));
-    let method = Method::from_bytes(plan.method().as_str().as_bytes());
-    let method = method.map_err(|_| AuthError::Header("method".to_owned()))?;
-    Ok(SignedRequest { method, url, headers: draft.headers, needles })
+    draft.finish(plan, needles)
+}
+
+/// Lets `plan` bear an access token, as RFC 6750, section 2.1, has it.
+///
+/// # Errors
+/// When the token cannot stand in a header.
+pub fn bear(plan: &Plan<'_>, token: &Secret) -> Result<SignedRequest, AuthError> {
+    let target = Zeroizing::new(plan.target().as_str().to_owned());
+    let mut draft = Draft { target, headers: plain_headers(plan)?, injected: Vec::new() };
+    let value = Zeroizing::new([b"Bearer ".as_slice(), token.expose()].concat());
+    draft.inject_header("authorization", value)?;
+    let needles = Needles::new([token.expose()], draft.injected.iter().map(|text| text.as_slice()))?;
+    draft.finish(plan, needles)
 }
 
 fn plain_headers(plan: &Plan<'_>) -> Result<HeaderMap, AuthError> {

@@ -9,7 +9,7 @@ use crate::plan::insertion_point;
 use crate::spec::{Template, Text};
 
 /// RFC 3986, section 2.3: what is never escaped.
-pub(super) const UNRESERVED: &AsciiSet =
+pub(in crate::broker) const UNRESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// A colon may stand in a path segment, and bot platforms expect theirs plain.
 const SEGMENT: &AsciiSet = &UNRESERVED.remove(b':');

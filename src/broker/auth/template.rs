@@ -1,5 +1,6 @@
 //! Fills a template with secrets.
 
+use percent_encoding::{AsciiSet, percent_encode};
 use zeroize::Zeroizing;
 
 use super::{AuthError, Secrets};
@@ -7,7 +8,10 @@ use crate::spec::{Part, Template};
 
 /// The template's text with each placeholder replaced by its secret's bytes, once:
 /// a value that looks like a placeholder stays what it is.
-pub(super) fn fill(template: &Template, secrets: &Secrets) -> Result<Zeroizing<Vec<u8>>, AuthError> {
+pub(in crate::broker) fn fill(
+    template: &Template,
+    secrets: &Secrets,
+) -> Result<Zeroizing<Vec<u8>>, AuthError> {
     let value = |part: &Part| match part {
         Part::Literal(text) => Ok(text.len()),
         Part::Placeholder(name) => find(secrets, name).map(<[u8]>::len),
@@ -22,6 +26,22 @@ pub(super) fn fill(template: &Template, secrets: &Secrets) -> Result<Zeroizing<V
         }
     }
     Ok(filled)
+}
+
+/// As [`fill`], with what the secrets are written out in `but`, as a URL's parts must be.
+pub(in crate::broker) fn fill_encoded(
+    template: &Template,
+    secrets: &Secrets,
+    but: &'static AsciiSet,
+) -> Result<Zeroizing<String>, AuthError> {
+    let mut pieces = Vec::with_capacity(template.parts().len());
+    for part in template.parts() {
+        pieces.push(match part {
+            Part::Literal(text) => Zeroizing::new(text.to_string()),
+            Part::Placeholder(name) => Zeroizing::new(percent_encode(find(secrets, name)?, but).to_string()),
+        });
+    }
+    Ok(Zeroizing::new(pieces.iter().map(|piece| piece.as_str()).collect::<Vec<_>>().concat()))
 }
 
 pub(super) fn find<'a>(secrets: &'a Secrets, name: &str) -> Result<&'a [u8], AuthError> {

@@ -74,6 +74,10 @@ pub enum ClientError {
     RedirectedHost { host: String },
     #[error("the certificate authority for {host} is not a usable PEM certificate; give one that is")]
     CertificateAuthority { host: String },
+    #[error("the extra certificate authorities are not usable PEM certificates; set others, or unset them")]
+    ExtraAuthority,
+    #[error("the egress proxy that is set cannot be used; set another, or unset it")]
+    Proxy,
     #[error("the HTTPS client could not be set up; report this as a bug")]
     Build,
 }
@@ -102,6 +106,8 @@ pub enum ConnectFault {
     Refused,
     Reset,
     NoRoute,
+    /// The proxy is not there, or does not connect to the host.
+    EgressProxy,
     Other,
 }
 
@@ -111,6 +117,7 @@ impl fmt::Display for ConnectFault {
             Self::Refused => "connection refused",
             Self::Reset => "connection reset",
             Self::NoRoute => "no route to it",
+            Self::EgressProxy => "the egress proxy is not there or does not let it through",
             Self::Other => "connection failed",
         })
     }
@@ -179,6 +186,44 @@ impl UpstreamError {
             Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => Self::Framing { host },
             _ => Self::Interrupted { host },
         }
+    }
+
+    /// The same, where the connection would have gone through the egress proxy: what failed was the proxy's.
+    pub(super) fn through_proxy(self) -> Self {
+        match self {
+            Self::Unreachable { host, .. } => Self::Unreachable { host, fault: ConnectFault::EgressProxy },
+            other => other,
+        }
+    }
+}
+
+/// How far a request had come when it failed, as far as that can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// There was nobody to send it to.
+    NotConnected,
+    /// The connection went away; what was sent may have been read.
+    Lost,
+    Other,
+}
+
+impl Extent {
+    pub(super) fn of(error: &reqwest::Error) -> Self {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+        let kind = find::<io::Error>(error).map(io::Error::kind);
+        let named = find_guard_error(error).is_some() || find::<rustls::Error>(error).is_some();
+        if named || error.is_timeout() {
+            return Self::Other;
+        }
+        if error.is_connect() {
+            let closed = matches!(kind, Some(io::ErrorKind::ConnectionRefused | ConnectionReset));
+            return if closed { Self::NotConnected } else { Self::Other };
+        }
+        let cut =
+            |error: &hyper::Error| error.is_incomplete_message() || error.is_canceled() || error.is_closed();
+        let gone = [BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof];
+        let is_lost = kind.is_some_and(|kind| gone.contains(&kind)) || find(error).is_some_and(cut);
+        if is_lost { Self::Lost } else { Self::Other }
     }
 }
 

@@ -1,6 +1,8 @@
 mod bodies;
+mod http2;
 mod patience;
 mod reach;
+mod resend;
 mod server;
 mod trust;
 mod wire;
@@ -40,6 +42,7 @@ fn request(method: Method, url: &str) -> OutgoingRequest {
         headers: HeaderMap::new(),
         body: RequestBody::Empty,
         reach: Reach::Global,
+        account: "one".to_owned(),
         patience: Patience::default(),
     }
 }

@@ -1,4 +1,5 @@
-//! Whom the broker trusts: Mozilla's root certificates, compiled in, or the ones given for a redirected host.
+//! Whom the broker trusts: Mozilla's root certificates, compiled in, and those that the operator added in the vault;
+//! or the ones given for a redirected host.
 //!
 //! Must never ask the platform for certificates: its store can be extended by whoever runs as the operator, and
 //! its location named by the environment. Keys of sessions are never logged.
@@ -15,22 +16,28 @@ use super::ClientError;
 /// HTTP/2 where the upstream speaks it, HTTP/1.1 otherwise (RFC 7301).
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// Trusts the compiled-in roots.
-pub(super) fn built_in_roots() -> Result<ClientConfig, ClientError> {
-    configure(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+/// Trusts the compiled-in roots, and the certificates of `extra` beside them.
+pub(super) fn roots(extra: Option<&[u8]>) -> Result<ClientConfig, ClientError> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(pem) = extra {
+        roots.roots.extend(authorities(pem).ok_or(ClientError::ExtraAuthority)?.roots);
+    }
+    configure(roots)
 }
 
 /// Trusts the certificates of `pem` and nothing else.
 pub(super) fn only_roots(host: &str, pem: &[u8]) -> Result<ClientConfig, ClientError> {
     let unusable = || ClientError::CertificateAuthority { host: host.to_owned() };
+    configure(authorities(pem).ok_or_else(unusable)?)
+}
+
+/// The certificates of `pem`, one or more.
+pub(super) fn authorities(pem: &[u8]) -> Option<RootCertStore> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        roots.add(certificate.map_err(|_| unusable())?).map_err(|_| unusable())?;
+        roots.add(certificate.ok()?).ok()?;
     }
-    if roots.is_empty() {
-        return Err(unusable());
-    }
-    configure(roots)
+    (!roots.is_empty()).then_some(roots)
 }
 
 fn configure(roots: RootCertStore) -> Result<ClientConfig, ClientError> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::PlaceArguments;
+use crate::service::TimeLimit;
 use crate::spec::CredentialName;
 
 #[derive(Args)]
@@ -25,8 +26,23 @@ pub(in crate::cli) struct InvokeArguments {
     /// The account to use, when a provider has several
     #[arg(long, value_name = "NAME", value_parser = CredentialName::parse)]
     pub(in crate::cli) credential: Option<CredentialName>,
+    /// Give up after so many milliseconds, the answer's last byte included
+    #[arg(long, value_name = "N", value_parser = time_limit)]
+    pub(in crate::cli) timeout_ms: Option<TimeLimit>,
+    /// Print the answer's status and those of its headers that callers work with, in front of it
+    #[arg(short, long)]
+    pub(in crate::cli) include: bool,
     #[command(flatten)]
     pub(in crate::cli) place: PlaceArguments,
+}
+
+/// A number that is no time a call may take.
+#[derive(Debug, thiserror::Error)]
+#[error("a call may take between 1 and {} milliseconds", TimeLimit::LONGEST_MS)]
+struct NoTimeLimit;
+
+fn time_limit(text: &str) -> Result<TimeLimit, NoTimeLimit> {
+    text.parse().ok().and_then(TimeLimit::of_ms).ok_or(NoTimeLimit)
 }
 
 /// At most one way to give a body.

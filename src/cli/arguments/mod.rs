@@ -1,6 +1,7 @@
 //! What can be typed: the tree of commands and flags, and nothing of what they mean.
 
 mod capability;
+mod config;
 mod credential;
 mod invoke;
 mod operate;
@@ -18,6 +19,7 @@ pub(super) use capability::{
     BindArguments, BoundArguments, CapabilityVerb, DescribeArguments, ListArguments, NewCapabilityArguments,
     PolicyOfVerb, SwitchArguments, UnbindArguments,
 };
+pub(super) use config::ConfigVerb;
 pub(super) use credential::{CredentialCreateArguments, CredentialVerb};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments};
 pub(super) use operate::{
@@ -87,6 +89,9 @@ pub(super) enum Verb {
     /// Answer requests that wait for a person
     #[command(subcommand, arg_required_else_help = true)]
     Approvals(ApprovalsVerb),
+    /// Say how requests leave this machine: through a proxy, trusting an authority of yours
+    #[command(subcommand, arg_required_else_help = true)]
+    Config(ConfigVerb),
     /// Send a test vault's host to a local server
     #[command(subcommand, arg_required_else_help = true)]
     Upstream(UpstreamVerb),
@@ -143,6 +148,7 @@ impl Arguments {
             Verb::Provider(ProviderVerb::List(format) | ProviderVerb::Show { format, .. }) => format.json,
             Verb::Approvals(ApprovalsVerb::List(format) | ApprovalsVerb::Show { format, .. }) => format.json,
             Verb::Policy(PolicyVerb::Explain(explain)) => explain.json,
+            Verb::Config(ConfigVerb::List(format)) => format.json,
             Verb::Upstream(UpstreamVerb::List(format)) => format.json,
             _ => false,
         }
@@ -194,6 +200,12 @@ mod tests {
             "aivault policy explain --capability openai/models --path /v1/models --json",
             "aivault policy test policy-tests --require-tests --format junit",
             "aivault policy test --require-tests --coverage --min 90",
+            "aivault config set egress-proxy http://proxy:3128",
+            "aivault config set extra-ca ca.pem",
+            "aivault config get extra-ca",
+            "aivault config list --json",
+            "aivault config unset egress-proxy",
+            "aivault invoke openai/models --timeout-ms 5000 --include",
             "aivault demo",
         ] {
             assert!(Arguments::try_parse_from(line.split(' ')).is_ok(), "{line}");
@@ -222,6 +234,10 @@ mod tests {
             "aivault invoke a/b --body x --request {}",
             "aivault invoke a/b --body x --multipart-field a=b",
             "aivault audit --limit -1",
+            "aivault config set proxy http://proxy:3128",
+            "aivault invoke a/b --timeout-ms 0",
+            "aivault invoke a/b --timeout-ms 86400001",
+            "aivault invoke a/b --timeout-ms 5s",
         ] {
             let error = Arguments::try_parse_from(line.split(' ')).err();
             assert_eq!(error.map(|error| error.exit_code()), Some(2), "{line}");

@@ -5,6 +5,7 @@
 //! header or body says is not judged here.
 
 mod body;
+mod head;
 mod header;
 mod markdown;
 mod reply;
@@ -16,7 +17,7 @@ use super::arguments::{InvokeArguments, MarkdownArguments};
 use super::error::CliError;
 use super::screen::Screen;
 use super::secrets;
-use crate::service::{Call, RequestBody, Service};
+use crate::service::{Call, RequestBody, Service, TimeLimit};
 
 pub(super) use header::parse as parse_header;
 use markdown::Markdown;
@@ -25,6 +26,9 @@ use markdown::Markdown;
 pub(super) struct Invocation {
     call: Call,
     body: RequestBody,
+    limit: Option<TimeLimit>,
+    /// Whether the answer's head is shown.
+    include: bool,
     form: Form,
 }
 
@@ -52,7 +56,17 @@ impl Invocation {
     }
 
     fn new(arguments: InvokeArguments, form: Form) -> Result<Self, CliError> {
-        let InvokeArguments { capability, method, path, headers, body, credential, place } = arguments;
+        let InvokeArguments {
+            capability,
+            method,
+            path,
+            headers,
+            body,
+            credential,
+            timeout_ms,
+            include,
+            place,
+        } = arguments;
         let content = body::read(body)?;
         let given = headers.iter().enumerate();
         let given = given.map(|(i, text)| header::parse(i + 1, text)).collect::<Result<Vec<_>, _>>()?;
@@ -68,7 +82,7 @@ impl Invocation {
             headers,
             has_body: !matches!(content.body, RequestBody::Empty),
         };
-        Ok(Self { call, body: content.body, form })
+        Ok(Self { call, body: content.body, limit: timeout_ms, include, form })
     }
 
     /// Makes the call and prints its answer.
@@ -76,7 +90,10 @@ impl Invocation {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(CliError::Runtime)?;
         let done = runtime.block_on(async {
-            let reply = service.invoke(self.call, self.body).await?;
+            let reply = service.invoke(self.call, self.body, self.limit).await?;
+            if self.include {
+                head::print(&reply, screen)?;
+            }
             reply::print(reply, &self.form, screen).await
         });
         // What was decided is on record even when the answer could not be shown.

@@ -36,13 +36,14 @@ pub(super) fn print(capabilities: &[&CapabilityView], screen: &mut Screen<'_>) -
     if capabilities.is_empty() {
         return writeln!(screen.out, "No capability fits. All of them: aivault capability list");
     }
-    let id_width = capabilities.iter().map(|one| width(one.id.as_str())).max().unwrap_or(0);
-    let mark_width = capabilities.iter().map(|one| width(&mark(one))).max().unwrap_or(0);
-    for ((readiness, category), group) in grouped(capabilities) {
+    let rows: Vec<Row<'_>> = capabilities.iter().map(|one| Row { one, mark: mark(one) }).collect();
+    let id_width = rows.iter().map(|row| width(row.one.id.as_str())).max().unwrap_or(0);
+    let mark_width = rows.iter().map(|row| width(&row.mark)).max().unwrap_or(0);
+    for ((readiness, category), group) in grouped(&rows) {
         let heading = format!("{}, {}", escape::line(category), heading(readiness));
         writeln!(screen.out, "{}", screen.paint.bold(heading))?;
-        for one in group {
-            let mark = format!("{:mark_width$}", mark(one));
+        for Row { one, mark } in group {
+            let mark = format!("{mark:mark_width$}");
             let mark = painted(&mark, one.readiness, screen.paint);
             let (risk, summary) = (one.risk.as_str(), escape::line(&one.summary));
             writeln!(screen.out, "  {:id_width$}  {mark}  {risk:5}  {summary}", one.id)?;
@@ -52,15 +53,19 @@ pub(super) fn print(capabilities: &[&CapabilityView], screen: &mut Screen<'_>) -
     writeln!(screen.out, "{}", counts(capabilities))
 }
 
+/// A capability and what the list says of it.
+struct Row<'a> {
+    one: &'a CapabilityView,
+    mark: String,
+}
+
 /// By readiness, what can be used first, and within that by category; in each by name.
-fn grouped<'a>(
-    capabilities: &[&'a CapabilityView],
-) -> BTreeMap<(Readiness, &'a str), Vec<&'a CapabilityView>> {
-    let mut groups: BTreeMap<_, Vec<&CapabilityView>> = BTreeMap::new();
-    for one in capabilities {
-        groups.entry((one.readiness, one.category.as_str())).or_default().push(one);
+fn grouped<'r, 'a>(rows: &'r [Row<'a>]) -> BTreeMap<(Readiness, &'a str), Vec<&'r Row<'a>>> {
+    let mut groups: BTreeMap<_, Vec<&Row<'_>>> = BTreeMap::new();
+    for row in rows {
+        groups.entry((row.one.readiness, row.one.category.as_str())).or_default().push(row);
     }
-    groups.values_mut().for_each(|group| group.sort_by(|a, b| a.id.cmp(&b.id)));
+    groups.values_mut().for_each(|group| group.sort_by(|a, b| a.one.id.cmp(&b.one.id)));
     groups
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod capabilities;
 mod capability;
 mod changes;
+mod config;
 mod credentials;
 mod findings;
 mod policies;
@@ -24,7 +25,7 @@ use super::arguments::Format;
 use super::escape;
 use super::screen::Screen;
 use crate::platform::clock;
-use crate::service::Outcome;
+use crate::service::{Outcome, SettingName};
 use crate::spec::{ProviderId, Risk};
 
 pub(super) use changes::changes;
@@ -42,6 +43,8 @@ pub(super) struct View {
     source: bool,
     deed: Deed,
     filter: Filter,
+    /// The one that is asked for, of all that is set.
+    setting: Option<SettingName>,
 }
 
 /// Which capabilities of a list are shown.
@@ -62,6 +65,10 @@ impl View {
 
     pub(super) fn source() -> Self {
         Self { source: true, ..Self::default() }
+    }
+
+    pub(super) fn of_setting(name: SettingName) -> Self {
+        Self { setting: Some(name), ..Self::default() }
     }
 
     pub(super) fn only(self, filter: Filter) -> Self {
@@ -213,6 +220,13 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::AuditRestarted { set_aside } => repair::print_restarted(set_aside.as_deref(), screen),
         Outcome::Repair(view_of) if view.json => json(view_of, screen),
         Outcome::Repair(view_of) => repair::print(view_of, screen),
+        Outcome::ConfigSet(setting) => config::print_set(setting, screen),
+        Outcome::Config { settings } => match view.setting {
+            Some(name) => config::print_one(settings, name, screen),
+            None if view.json => json(settings, screen),
+            None => config::print_list(settings, screen),
+        },
+        Outcome::ConfigUnset { name } => writeln!(screen.out, "{name} is not set any more."),
         Outcome::UpstreamSet(upstream) => {
             let (host, address) = (escape::line(&upstream.host), escape::line(&upstream.address));
             writeln!(screen.out, "Calls to {host} now go to {address}.")

@@ -44,6 +44,7 @@ fn rows(status: &StatusView) -> Vec<(&'static str, String)> {
     rows.push(("registry:", format!("{capabilities} of {}", counted(status.providers as u64, "provider"))));
     rows.push(("daemon:", daemon(status)));
     rows.extend(status.upstreams.iter().map(|one| ("upstream:", format!("{} -> {}", one.host, one.address))));
+    rows.extend(status.egress.iter().map(|line| ("egress:", line.clone())));
     rows.push(("version:", status.version.clone()));
     rows
 }
@@ -119,6 +120,7 @@ mod tests {
             daemon: None,
             daemon_state: DaemonState::Absent,
             upstreams: Vec::new(),
+            egress: Vec::new(),
         }
     }
 

@@ -14,6 +14,7 @@ pub use media::MediaType;
 
 use super::denial::{Denial, Reason};
 use super::request::Request;
+use crate::spec::header::same_header;
 
 /// A body larger than this is not judged but refused, in bytes.
 pub const MAX_JUDGED: u64 = 4 * 1024 * 1024;
@@ -127,7 +128,8 @@ impl Body {
             return Ok(Self { length, media: media.ok().flatten(), content });
         }
         let media = media?;
-        if header(request, "content-encoding").is_some() {
+        // Whoever folds `_` into `-` would decode it.
+        if request.headers().iter().any(|field| same_header(field.name(), "content-encoding")) {
             return Err(unreadable("it is encoded; send it as it is"));
         }
         let content = content(media.as_ref(), bytes, parts)?;

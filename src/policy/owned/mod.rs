@@ -25,7 +25,13 @@ pub enum FormKind {
     Multipart,
     /// Nobody says what it is. Some take it for pairs.
     Unsaid,
+    /// Compressed, or of a character set in which names are spelled in other bytes.
+    Encoded,
 }
+
+/// Character sets in which the names of a form are the bytes that they look like.
+const PLAIN_CHARSETS: &[&str] =
+    &["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252"];
 
 impl FormKind {
     /// The kind of a form that must be looked at.
@@ -34,21 +40,26 @@ impl FormKind {
         if !parameter::takes_credentials_in_forms(provider) {
             return None;
         }
-        let mut headers = request.headers().iter();
-        let content_type = headers.find(|field| same_header(field.name(), "content-type"));
-        Self::announced(content_type.map(HeaderField::value))
+        let find = |name: &str| request.headers().iter().find(|field| same_header(field.name(), name));
+        let content_type = find("content-type");
+        let is_folded = content_type.is_some_and(|field| field.name() != "content-type");
+        let kind = Self::announced(content_type.map(HeaderField::value));
+        // With an underscore, the type is no type for some.
+        let kind = kind.or(is_folded.then_some(Self::Unsaid));
+        kind.map(|kind| if find("content-encoding").is_some() { Self::Encoded } else { kind })
     }
 
     /// The media type is not parsed: who reads it leniently shall not find a form where we saw none.
     fn announced(content_type: Option<&str>) -> Option<Self> {
         let Some(media_type) = content_type.map(str::to_ascii_lowercase) else { return Some(Self::Unsaid) };
-        if media_type.contains("multipart") {
-            Some(Self::Multipart)
+        let kind = if media_type.contains("multipart") {
+            Self::Multipart
         } else if media_type.contains("urlencoded") {
-            Some(Self::Pairs)
+            Self::Pairs
         } else {
-            None
-        }
+            return None;
+        };
+        Some(if is_plain(&media_type) { kind } else { Self::Encoded })
     }
 
     /// Looks at a body of this kind, or at the beginning of one that nobody says the kind of.
@@ -62,6 +73,8 @@ impl FormKind {
                 parts.push(body)?;
                 parts.finish().map(drop)
             }
+            Self::Encoded if body.is_empty() => Ok(()),
+            Self::Encoded => Err(Fault::Encoded),
             Self::Pairs if body.len() > LOOKED_AT => Err(Fault::TooLarge),
             Self::Pairs | Self::Unsaid => {
                 let owned = names::of_pairs(body).find(|name| is_owned(name));
@@ -69,6 +82,18 @@ impl FormKind {
             }
         }
     }
+}
+
+/// Whether every character set that a media type names, in lower case, is a plain one.
+fn is_plain(media_type: &str) -> bool {
+    media_type.split("charset").skip(1).all(|rest| {
+        let value = rest
+            .trim_start()
+            .strip_prefix('=')
+            .map(|value| value.trim_start().trim_start_matches(['"', '\'']));
+        let charset = value.and_then(|value| value.split([';', ',', '"', '\'', ' ', '\t']).next());
+        charset.is_some_and(|charset| PLAIN_CHARSETS.contains(&charset))
+    })
 }
 
 /// Whether a field with that name is not the caller's to set.
@@ -102,6 +127,11 @@ impl Fault {
                 "the name of one of the form's parts could be read in two ways".to_owned(),
                 "write it plainly, as `name=\"field\"`",
             ),
+            Self::Encoded => (
+                "a form that is compressed, or in another charset than UTF-8, cannot be looked through"
+                    .to_owned(),
+                "send it as it is, in UTF-8",
+            ),
             Self::TooLarge => (
                 "a form of more than 1 MiB is not looked through for fields that are the broker's".to_owned(),
                 "send it as multipart/form-data, or the large field by itself",
@@ -125,5 +155,18 @@ mod tests {
         assert_eq!(FormKind::announced(Some("Multipart/Form-Data; boundary=x")), Some(FormKind::Multipart));
         assert_eq!(FormKind::announced(Some("application/json")), None);
         assert_eq!(FormKind::announced(None), Some(FormKind::Unsaid));
+    }
+
+    #[test]
+    fn a_form_in_other_bytes_is_not_taken_for_a_plain_one() {
+        let announced = |text: &str| FormKind::announced(Some(text)).unwrap();
+        for charset in ["UTF-8", "\"utf-8\"", " us-ascii ", "iso-8859-1; a=b", "'utf8'"] {
+            assert_eq!(announced(&format!("x/urlencoded; charset={charset}")), FormKind::Pairs, "{charset}");
+        }
+        for charset in ["=utf-16", "=utf-8; charset=utf-7", "=ibm037", "*=utf-8''utf-7", " ", "=", "=utf-8x"]
+        {
+            assert_eq!(announced(&format!("multipart/x; charset{charset}")), FormKind::Encoded, "{charset}");
+        }
+        assert_eq!(FormKind::Encoded.look(b"", |_| false), Ok(()));
     }
 }

@@ -20,6 +20,8 @@ pub enum Fault {
     Owned(String),
     /// A name that could be read in two ways.
     Unclear,
+    /// It is spelled in other bytes than it seems.
+    Encoded,
     /// More than is looked through.
     TooLarge,
 }

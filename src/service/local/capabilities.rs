@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::session::Session;
 use super::{Local, example, views};
 use crate::policy::{Caller, Defaults, unknown_capability};
+use crate::registry;
 use crate::service::catalog::FullCatalog;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::{
@@ -49,20 +50,6 @@ impl InSight {
         own
     }
 
-    /// What calls can make of a capability.
-    fn readiness(&self, provider: &Provider, capability: &Capability, missing: &[SecretName]) -> Readiness {
-        let credentials = self.credentials_of(provider);
-        if credentials.iter().any(|(bound, _)| capability.place(bound.as_deref()).is_some()) {
-            Readiness::Ready
-        } else if !credentials.is_empty() {
-            Readiness::NoHost
-        } else if missing.len() < needed(provider).count() {
-            Readiness::Incomplete
-        } else {
-            Readiness::NoSecret
-        }
-    }
-
     fn missing(&self, provider: &Provider) -> Vec<SecretName> {
         let names = needed(provider).map(|claim| &claim.name);
         names.filter(|name| !self.names.contains(*name)).cloned().collect()
@@ -82,9 +69,12 @@ impl Local {
     pub(super) fn list_capabilities(&self, caller: &Caller, scope: &Scope) -> Result<Outcome, ServiceError> {
         let sight = self.in_sight(caller, scope)?;
         let catalog = catalog_of(sight.as_ref());
-        let rows =
-            catalog.capabilities().map(|(provider, capability)| row(sight.as_ref(), provider, capability));
-        Ok(Outcome::Capabilities { capabilities: rows.collect() })
+        let mut rows = Vec::with_capacity(registry::capability_count());
+        for provider in catalog.providers() {
+            let standing = Standing::of(sight.as_ref(), provider);
+            rows.extend(provider.capabilities.iter().map(|capability| standing.row(capability)));
+        }
+        Ok(Outcome::Capabilities { capabilities: rows })
     }
 
     pub(super) fn describe_capability(
@@ -98,9 +88,9 @@ impl Local {
         let Some((provider, capability)) = catalog.find(id) else {
             return Err(unknown_capability(catalog.as_ref(), id).into());
         };
-        let credentials = sight.as_ref().map(|sight| sight.credentials_of(provider)).unwrap_or_default();
+        let standing = Standing::of(sight.as_ref(), provider);
         Ok(Outcome::Capability(Box::new(CapabilityDetail {
-            row: row(sight.as_ref(), provider, capability),
+            row: standing.row(capability),
             provider_name: provider.name.to_string(),
             docs: provider.docs.to_string(),
             host: capability.host.to_string(),
@@ -111,7 +101,7 @@ impl Local {
             default_method: Defaults::method(capability, true).ok().map(|method| method.to_string()),
             default_path: capability.default_path().map(str::to_owned),
             example: example::command(capability),
-            credentials: credentials.into_iter().map(|(_, view)| view.clone()).collect(),
+            credentials: standing.credentials.iter().map(|(_, view)| view.clone()).collect(),
         })))
     }
 }
@@ -121,24 +111,50 @@ fn catalog_of(sight: Option<&InSight>) -> Arc<FullCatalog> {
     sight.map_or_else(|| Arc::new(FullCatalog::built_in()), |sight| Arc::clone(&sight.catalog))
 }
 
-fn row(sight: Option<&InSight>, provider: &Provider, capability: &Capability) -> CapabilityView {
-    let missing = sight.map(|sight| sight.missing(provider)).unwrap_or_default();
-    let readiness = match sight {
-        _ if !provider.auth.is_supported() => Readiness::NoAuth,
-        None if capability.is_administrative() => Readiness::Disabled,
-        None => Readiness::Locked,
-        Some(sight) if !sight.catalog.is_enabled(capability) => Readiness::Disabled,
-        Some(sight) => sight.readiness(provider, capability, &missing),
-    };
-    CapabilityView {
-        id: capability.id.clone(),
-        provider: provider.id.clone(),
-        category: provider.category.to_string(),
-        summary: capability.summary.to_string(),
-        risk: capability.risk,
-        readiness,
-        missing: if readiness == Readiness::Ready { Vec::new() } else { missing },
-        needs_auth: (readiness == Readiness::NoAuth).then(|| provider.auth.scheme().to_owned()),
+/// Where a provider stands: what its capabilities have in common.
+struct Standing<'a> {
+    sight: Option<&'a InSight>,
+    provider: &'a Provider,
+    missing: Vec<SecretName>,
+    credentials: Vec<&'a (Option<Vec<Host>>, CredentialView)>,
+}
+
+impl<'a> Standing<'a> {
+    fn of(sight: Option<&'a InSight>, provider: &'a Provider) -> Self {
+        let missing = sight.map(|sight| sight.missing(provider)).unwrap_or_default();
+        let credentials = sight.map(|sight| sight.credentials_of(provider)).unwrap_or_default();
+        Self { sight, provider, missing, credentials }
+    }
+
+    /// What calls can make of a capability.
+    fn readiness(&self, capability: &Capability) -> Readiness {
+        let is_placed =
+            |(bound, _): &&(Option<Vec<Host>>, CredentialView)| capability.place(bound.as_deref()).is_some();
+        match self.sight {
+            _ if !self.provider.auth.is_supported() => Readiness::NoAuth,
+            None if capability.is_administrative() => Readiness::Disabled,
+            None => Readiness::Locked,
+            Some(sight) if !sight.catalog.is_enabled(capability) => Readiness::Disabled,
+            Some(_) if self.credentials.iter().copied().any(|one| is_placed(&one)) => Readiness::Ready,
+            Some(_) if !self.credentials.is_empty() => Readiness::NoHost,
+            Some(_) if self.missing.len() < needed(self.provider).count() => Readiness::Incomplete,
+            Some(_) => Readiness::NoSecret,
+        }
+    }
+
+    fn row(&self, capability: &Capability) -> CapabilityView {
+        let readiness = self.readiness(capability);
+        let needs_auth = (readiness == Readiness::NoAuth).then(|| self.provider.auth.scheme().to_owned());
+        CapabilityView {
+            id: capability.id.clone(),
+            provider: self.provider.id.clone(),
+            category: self.provider.category.clone(),
+            summary: capability.summary.clone(),
+            risk: capability.risk,
+            readiness,
+            missing: if readiness == Readiness::Ready { Vec::new() } else { self.missing.clone() },
+            needs_auth,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::audit::AuditError;
 use crate::broker::guard::GuardError;
-use crate::broker::{BrokerError, UpstreamError};
+use crate::broker::{BrokerError, TokenError, UpstreamError};
 use crate::meter::MeterError;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::vault::{Existing, VaultError, VaultErrorKind};
@@ -60,19 +60,34 @@ impl From<BrokerError> for ServiceError {
             BrokerError::Audit(error) => Self { message, ..error.into() },
             BrokerError::Meter(error) => Self { message, ..error.into() },
             BrokerError::Auth(_) => Self::new(ErrorKind::AuthFailed, message),
+            BrokerError::Token(error) => token(error, message),
             BrokerError::Withheld(error) => {
                 Self::new(ErrorKind::PolicyViolation, message).reason(error.reason()).help(error.help())
             }
+            BrokerError::OutOfTime { .. } => Self::new(ErrorKind::UpstreamTimeout, message)
+                .reason("call.timeout")
+                .help("allow it more time with --timeout-ms"),
             BrokerError::Client(_) => Self::new(ErrorKind::UpstreamUnreachable, message),
             BrokerError::Upstream(error) => upstream(&error, message),
         }
     }
 }
 
+fn token(error: TokenError, message: String) -> ServiceError {
+    match error {
+        TokenError::Vault(error) => error.into(),
+        TokenError::Audit(error) => ServiceError { message, ..error.into() },
+        TokenError::Upstream(error) => upstream(&error, message),
+        error => ServiceError::new(ErrorKind::AuthFailed, message).reason(error.reason()).help(error.help()),
+    }
+}
+
 fn upstream(error: &UpstreamError, message: String) -> ServiceError {
     let (kind, reason) = match error {
         UpstreamError::Timeout { .. } => (ErrorKind::UpstreamTimeout, "upstream.timeout"),
-        UpstreamError::Guard(GuardError::NotGlobal { .. }) => (ErrorKind::PolicyViolation, "host.not_global"),
+        UpstreamError::Guard(GuardError::NotGlobal { .. } | GuardError::LocalName { .. }) => {
+            (ErrorKind::PolicyViolation, "host.not_global")
+        }
         UpstreamError::Url { .. } => (ErrorKind::PolicyViolation, "path.not_canonical"),
         UpstreamError::OwnHeader { .. } => (ErrorKind::PolicyViolation, "header.not_allowed"),
         UpstreamError::BodyFromCaller { .. } => (ErrorKind::InvalidRequest, "body.incomplete"),

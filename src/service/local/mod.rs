@@ -9,6 +9,7 @@ mod audit;
 mod bindings;
 mod bounds;
 mod capabilities;
+mod config;
 mod errors;
 mod example;
 mod grants;
@@ -31,7 +32,7 @@ use super::error::{ErrorKind, ServiceError};
 use super::outcome::Outcome;
 use super::wire::Malformed;
 use crate::audit::{Action, Event, Outcome as Logged};
-use crate::broker::{Approvals, Broker, Reply, RequestBody};
+use crate::broker::{Approvals, Broker, Reply, RequestBody, TimeLimit};
 use crate::platform::clock;
 use crate::policy::{Call, Caller};
 use crate::settings::Places;
@@ -144,6 +145,9 @@ impl Local {
             Command::ApprovalAnswer { id, approve } => self.answer_approval(caller, &id, approve),
             Command::AuditRestart { passphrase } => self.restart_audit(caller, passphrase),
             Command::Repair { accept, passphrase } => self.repair(caller, accept, passphrase),
+            Command::ConfigSet { name, value } => self.set_config(caller, name, value),
+            Command::ConfigList => self.list_config(caller),
+            Command::ConfigUnset { name } => self.unset_config(caller, name),
             Command::UpstreamSet { host, address, ca_pem } => {
                 self.set_upstream(caller, &host, &address, ca_pem)
             }
@@ -152,7 +156,7 @@ impl Local {
         }
     }
 
-    /// Carries out one call for `caller`.
+    /// Carries out one call for `caller`, within `limit` if there is one.
     ///
     /// # Errors
     /// What stopped it; refusals are on record by then.
@@ -161,9 +165,10 @@ impl Local {
         caller: &Caller,
         call: Call,
         body: RequestBody,
+        limit: Option<TimeLimit>,
     ) -> Result<LocalReply, ServiceError> {
         let session = self.session(caller)?;
-        self.broker.invoke(&session.desk, caller, call, body).await.map_err(ServiceError::from)
+        self.broker.invoke(&session.desk, caller, call, body, limit).await.map_err(ServiceError::from)
     }
 
     /// The error of a call that cannot be read, which is on record by then as any refusal is. A

@@ -201,6 +201,7 @@ impl Local {
             rulebook: Rulebook::default(),
             approvals: Arc::clone(&self.approvals),
             limits: Limits::new(self.places.vault.clone(), usage_key),
+            locks: self.places.vault.clone(),
         };
         Ok(Session { desk, shelf, created: false, vault_id, file })
     }

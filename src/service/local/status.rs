@@ -1,7 +1,7 @@
 //! Where the vault stands, and what its protection is worth, plainly (invariant 13).
 
 use super::session::{LOCKED, Session};
-use super::{Local, views};
+use super::{Local, config, views};
 use crate::policy::Caller;
 use crate::registry;
 use crate::service::error::{ErrorKind, ServiceError};
@@ -27,6 +27,8 @@ impl Local {
         let counts = vault.status()?;
         let damaged = counts.damaged.iter().map(ToString::to_string).collect();
         let upstreams = vault.upstreams()?.iter().map(views::upstream).collect();
+        // A setting that cannot be read is among the damaged records.
+        let settings = vault.settings().unwrap_or_default();
         Ok(StatusView {
             state: "unlocked".to_owned(),
             created: session.created,
@@ -34,6 +36,7 @@ impl Local {
             credentials: Some(counts.credentials),
             damaged,
             upstreams,
+            egress: settings.values().map(|setting| config::in_a_line(setting)).collect(),
             ..self.describe(vault.header())
         })
     }
@@ -61,6 +64,7 @@ impl Local {
             daemon: None,
             daemon_state: DaemonState::Absent,
             upstreams: Vec::new(),
+            egress: Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::platform::clock;
 use crate::policy::Caller;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::Outcome;
-use crate::spec::Host;
+use crate::spec::{Capability, Host, Provider};
 use crate::vault::Upstream;
 
 impl Local {
@@ -21,7 +21,9 @@ impl Local {
         let host = Host::parse(host).map_err(|error| invalid(error.to_string()))?;
         let session = self.session(caller)?;
         let catalog = session.catalog()?;
-        if !catalog.capabilities().any(|(_, capability)| capability.reaches(host.as_str())) {
+        let fetches_from = |provider: &Provider| provider.auth.hosts().contains(&&host);
+        let reaches = |capability: &Capability| capability.reaches(host.as_str());
+        if !catalog.providers().any(|one| fetches_from(one) || one.capabilities.iter().any(reaches)) {
             return Err(ServiceError::new(ErrorKind::NotFound, format!("no capability has the host {host}")));
         }
         let addr = address.parse().map_err(|_| {

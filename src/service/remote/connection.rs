@@ -12,7 +12,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
-use crate::broker::CallerBodyFault;
+use crate::broker::{CallerBodyFault, TimeLimit};
 use crate::platform::{files, peer, process};
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::wire::{self, Health, WireError};
@@ -72,13 +72,15 @@ pub(super) struct Message {
     pub(super) vault: Option<String>,
     /// Of the caller's own body, where it is known.
     pub(super) length: Option<u64>,
+    /// How long the call may take.
+    pub(super) limit: Option<TimeLimit>,
     pub(super) body: Outgoing,
 }
 
 impl Message {
     /// Says nothing.
     pub(super) fn empty() -> Self {
-        Self { vault: None, length: None, body: whole(Bytes::new()) }
+        Self { vault: None, length: None, limit: None, body: whole(Bytes::new()) }
     }
 }
 
@@ -88,7 +90,7 @@ pub(super) async fn send(
     path: &str,
     message: Message,
 ) -> Result<Response<Incoming>, ServiceError> {
-    let Message { vault, length, body } = message;
+    let Message { vault, length, limit, body } = message;
     let mut request = Request::post(path)
         .header(http::header::HOST, "aivault")
         .header(http::header::TE, "trailers")
@@ -98,6 +100,9 @@ pub(super) async fn send(
     }
     if let Some(length) = length {
         request = request.header(wire::LENGTH_HEADER, length);
+    }
+    if let Some(limit) = limit {
+        request = request.header(wire::TIMEOUT_HEADER, limit.as_ms());
     }
     exchange(connection, request.body(body).map_err(|error| strange(&error.to_string()))?).await
 }

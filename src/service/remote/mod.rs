@@ -18,7 +18,7 @@ use super::error::{ErrorKind, ServiceError};
 use super::outcome::Outcome;
 use super::which_vault;
 use super::wire::{self, Health};
-use crate::broker::RequestBody;
+use crate::broker::{RequestBody, TimeLimit};
 use crate::policy::Call;
 use crate::settings::{DaemonUse, Places};
 use crate::vault::SecretText;
@@ -71,14 +71,20 @@ impl Remote {
         Err(error_of(&bytes))
     }
 
-    /// Has the daemon carry out a call; the body is sent as it comes.
+    /// Has the daemon carry out a call, within `limit` if there is one; the body is sent as it comes.
     ///
     /// # Errors
     /// The daemon's, or why it could not be asked.
-    pub async fn invoke(&self, call: &Call, body: RequestBody) -> Result<RemoteReply, ServiceError> {
+    pub async fn invoke(
+        &self,
+        call: &Call,
+        body: RequestBody,
+        limit: Option<TimeLimit>,
+    ) -> Result<RemoteReply, ServiceError> {
         let head = wire::encode_call(call)?;
         let connection = self.connect(&self.places.socket).await?;
-        let answer = send(connection, wire::INVOKE, self.message(body.length(), outgoing(head, body)));
+        let message = Message { limit, ..self.message(body.length(), outgoing(head, body)) };
+        let answer = send(connection, wire::INVOKE, message);
         let response = self.while_alive(answer).await?;
         let (mut parts, body) = response.into_parts();
         let from = parts.headers.remove(wire::ORIGIN);
@@ -110,7 +116,7 @@ impl Remote {
 
     /// For the daemon of this vault and no other.
     fn message(&self, length: Option<u64>, body: Outgoing) -> Message {
-        Message { vault: which_vault::id_at(&self.places), length, body }
+        Message { vault: which_vault::id_at(&self.places), length, limit: None, body }
     }
 
     /// Whether anybody listens; who does is not asked.

@@ -42,7 +42,13 @@ fn reveals(vault: &mut Vault, id: SecretId, pattern: &'static str, to: &str, own
     vault
         .reveal(
             &id,
-            Destination { provider: &provider, capability: &capability, host: &host, own, identifier: false },
+            Destination {
+                provider: &provider,
+                capability: Some(&capability),
+                host: &host,
+                own,
+                identifier: false,
+            },
         )
         .is_ok()
 }
@@ -71,7 +77,7 @@ fn a_name_goes_where_its_key_goes() {
     let (provider, capability, host) = (shop(), capability("*.shop.example"), host("a.shop.example"));
     let to = |identifier| Destination {
         provider: &provider,
-        capability: &capability,
+        capability: Some(&capability),
         host: &host,
         own: false,
         identifier,
@@ -97,8 +103,13 @@ fn a_mirror_takes_the_place_of_the_host_itself() {
     let mut there = capability("api.example");
     there.mirrors = vec![crate::spec::HostPattern::parse("api.eu.example").unwrap()].into();
     let (provider, usual, mirror) = (shop(), host("api.example"), host("api.eu.example"));
-    let to =
-        |host| Destination { provider: &provider, capability: &there, host, own: false, identifier: false };
+    let to = |host| Destination {
+        provider: &provider,
+        capability: Some(&there),
+        host,
+        own: false,
+        identifier: false,
+    };
     assert!(vault.reveal(&id, to(&mirror)).is_ok());
     assert!(vault.reveal(&id, to(&usual)).is_err());
 }

@@ -9,6 +9,7 @@ mod lifecycle;
 mod repair;
 mod scopes;
 mod secrets;
+mod settings;
 mod tamper;
 mod torn;
 mod usage;
@@ -139,7 +140,7 @@ fn value_of(vault: &mut Vault, id: &crate::vault::SecretId) -> Result<Vec<u8>, V
 fn to(provider: &ProviderId) -> Destination<'_> {
     static PLACE: LazyLock<(Capability, Host)> =
         LazyLock::new(|| (capability("api.example"), host("api.example")));
-    Destination { provider, capability: &PLACE.0, host: &PLACE.1, own: false, identifier: false }
+    Destination { provider, capability: Some(&PLACE.0), host: &PLACE.1, own: false, identifier: false }
 }
 
 fn host(text: &str) -> Host {

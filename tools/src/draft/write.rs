@@ -47,7 +47,8 @@ impl Draft {
         if let Some(todo) = &self.hosts_todo {
             comment(text, 0, &format!("TODO: {todo}"));
         }
-        line(text, 0, &format!("hosts: [{}]", self.hosts.join(", ")));
+        let hosts: Vec<String> = self.hosts.iter().map(|host| scalar(host)).collect();
+        line(text, 0, &format!("hosts: [{}]", hosts.join(", ")));
         if let Some(todo) = todo {
             comment(text, 0, &format!("TODO: {todo}."));
         }
@@ -71,7 +72,7 @@ fn write_capability(text: &mut String, capability: &CapabilityDraft) {
     }
     line(text, 4, &format!("summary: {}", scalar(&capability.summary)));
     if let Some(host) = &capability.host {
-        line(text, 4, &format!("host: {host}"));
+        line(text, 4, &format!("host: {}", scalar(host)));
     }
     if capability.administrative {
         line(text, 4, "risk: admin");

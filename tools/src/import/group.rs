@@ -68,8 +68,10 @@ pub fn area(operation: &Operation) -> String {
     };
     let literal = operation.route.pieces().iter().find(says);
     match literal {
-        // Of `chat.postMessage`, the part that names the area.
-        Some(Piece::Literal(text)) => kebab(text.split('.').next().unwrap_or(text)),
+        // Of `chat.postMessage` or `.well-known`, the first part that names an area.
+        Some(Piece::Literal(text)) => {
+            text.split('.').map(kebab).find(|part| !part.is_empty()).unwrap_or_else(|| kebab(text))
+        }
         _ => "other".to_owned(),
     }
 }

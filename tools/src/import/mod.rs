@@ -13,11 +13,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::answer::{self, Said};
 use crate::api::{self, Choice, Description, Operation};
 use crate::draft::{AuthDraft, Draft, Text};
 use crate::error::ToolError;
 use crate::output::say;
-use crate::spec::{HostPattern, ProviderId};
+use crate::spec::HostPattern;
 use crate::{files, output};
 
 #[derive(Args)]
@@ -54,9 +55,11 @@ pub struct Arguments {
 }
 
 pub fn import(arguments: &Arguments) -> Result<ExitCode, ToolError> {
-    let id = ProviderId::parse(&arguments.provider)?;
-    let path = files::provider_path(id.as_str());
-    files::free(&path, arguments.force)?;
+    let id = answer::id(&arguments.provider)?;
+    let (path, others) = files::place(&id, arguments.force)?;
+    let Arguments { host, name, category, docs, secret, .. } = arguments;
+    let (host, name, secret) = (host.as_ref(), name.as_ref(), secret.as_ref());
+    Said { host, name, category: category.as_ref(), docs: docs.as_ref(), secret }.check(&others)?;
     let choice = Choice {
         base: arguments.base.clone(),
         server: arguments.server,
@@ -65,16 +68,26 @@ pub fn import(arguments: &Arguments) -> Result<ExitCode, ToolError> {
     let read = |file: &PathBuf| api::read(file, &choice);
     let descriptions = arguments.descriptions.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let draft = draft(arguments, id.as_str(), descriptions);
-    files::write(&path, &draft.text())?;
+    if draft.capabilities.is_empty() {
+        let path = arguments.descriptions.first().cloned().unwrap_or_default();
+        let why = "no operation stands in it that a pattern could grant".to_owned();
+        return Err(ToolError::Description { path, why });
+    }
+    let text = draft.text();
+    files::write(&path, &text)?;
     told(&path, &draft)?;
-    let mistakes = output::mistakes_of(&path)?;
-    Ok(if mistakes { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let mistakes = output::mistakes(files::checked_text(&path, text), others);
+    output::report(&mistakes)?;
+    let correct = if mistakes.is_empty() { "" } else { "correct these mistakes, " };
+    say!("\nnext: {correct}decide each TODO in {}, then", path.display());
+    output::next(id.as_str())?;
+    Ok(if mistakes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn draft(arguments: &Arguments, id: &str, descriptions: Vec<Description>) -> Draft {
     let first = descriptions.first();
-    let title = first.map(|one| one.title.trim().to_owned()).filter(|title| is_line(title));
-    let docs = first.and_then(|one| one.docs.clone()).filter(|link| is_link(link));
+    let title = first.map(|one| one.title.trim().to_owned()).filter(|title| answer::is_line(title));
+    let docs = first.and_then(|one| one.docs.clone()).filter(|link| answer::is_link(link));
     let schemes: Vec<_> = descriptions.iter().flat_map(|one| one.schemes.clone()).collect();
     let auth = AuthDraft::described(id, &schemes, arguments.secret.as_deref());
     let mut operations: Vec<Operation> = Vec::new();
@@ -136,14 +149,6 @@ fn hosts(arguments: &Arguments, id: &str, operations: &mut [Operation]) -> (Vec<
     (hosts, todo)
 }
 
-fn is_line(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= 100 && !text.chars().any(char::is_control)
-}
-
-fn is_link(text: &str) -> bool {
-    text.starts_with("https://") && text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
 fn told(path: &Path, draft: &Draft) -> Result<(), ToolError> {
     let paths: usize =
         draft.capabilities.iter().flat_map(|one| &one.grants).map(|grant| grant.paths.len()).sum();
@@ -159,6 +164,5 @@ fn told(path: &Path, draft: &Draft) -> Result<(), ToolError> {
             say!("look at {}: {}: {}", capability.name, path.path, path.todo.as_deref().unwrap_or_default());
         }
     }
-    say!("\nnext: decide each TODO in {shown}, then");
-    output::next(&draft.id)
+    Ok(())
 }

@@ -62,6 +62,28 @@ impl Repository {
         repository
     }
 
+    /// A folder that is no repository.
+    pub fn without_providers() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// All files in it, by name.
+    pub fn files(&self) -> Vec<String> {
+        let mut folders = vec![self.folder.path().to_path_buf()];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => files.push(path.strip_prefix(self.folder.path()).unwrap().display().to_string()),
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -9,7 +9,10 @@ use futures_util::{StreamExt, stream};
 
 use super::server::{Answer, Server, Then};
 use super::{HOST, SOON, client_of, collect, get, send_error};
-use crate::broker::upstream::{OutgoingRequest, Patience, Phase, ResponseBody, UpstreamError, wait_for_head};
+use crate::broker::upstream::resend::wait_for_head;
+use crate::broker::upstream::{
+    OutgoingRequest, Patience, Phase, Redirect, ResponseBody, UpstreamClient, UpstreamError,
+};
 
 #[tokio::test]
 async fn an_upstream_that_never_answers_times_out() {
@@ -29,6 +32,26 @@ async fn an_answer_that_stops_in_the_middle_times_out() {
     let timeout = UpstreamError::Timeout { host: HOST.to_owned(), phase: Phase::Idle };
     assert_eq!(body.next().await, Some(Err(timeout)));
     assert_eq!(body.next().await, None);
+}
+
+/// A connection that nobody goes on with: the clock stands still but for waiting, so that ten seconds take none.
+#[tokio::test(start_paused = true)]
+async fn a_connection_has_ten_seconds_to_be_made() {
+    let server = Server::answering(HOST, vec![]).await;
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let redirect = Redirect { address: silent.local_addr().unwrap(), ..server.redirect() };
+    let client = UpstreamClient::with_redirects([(HOST.to_owned(), redirect)]).unwrap();
+    let begun = tokio::time::Instant::now();
+    let error = send_error(&client, get("/")).await;
+    assert_eq!(error, UpstreamError::Timeout { host: HOST.to_owned(), phase: Phase::Connect });
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_secs(10) && took < Duration::from_secs(11), "{took:?}");
+}
+
+#[test]
+fn silence_is_borne_for_two_minutes() {
+    let two = Duration::from_secs(120);
+    assert_eq!(Patience::default(), Patience { first_byte: two, idle: two });
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,10 +6,12 @@ use std::process::Command;
 use http::Method;
 
 use super::server::{Event, Server};
-use super::{HOST, client_of, get, request, send_error};
+use super::{HOST, client_of, collect, get, ok, request, send_error};
 use crate::broker::guard::{GuardError, Reach, SpecialRange};
 use crate::broker::upstream::error::{ConnectFault, TlsFault};
-use crate::broker::upstream::{OutgoingRequest, Redirect, UpstreamClient, UpstreamError};
+use crate::broker::upstream::{
+    Egress, EgressProxy, OutgoingRequest, Redirect, UpstreamClient, UpstreamError,
+};
 
 #[tokio::test]
 async fn addresses_that_are_not_global_are_refused_by_name_and_as_they_stand() {
@@ -65,6 +67,55 @@ async fn a_closed_port_is_unreachable() {
     let client = UpstreamClient::with_redirects([(HOST.to_owned(), redirect)]).unwrap();
     let expected = UpstreamError::Unreachable { host: HOST.to_owned(), fault: ConnectFault::Refused };
     assert_eq!(send_error(&client, get("/")).await, expected);
+}
+
+/// A client that leaves by a proxy which nobody may ask.
+fn behind_a_proxy(client: UpstreamClient, extra_ca: Option<Vec<u8>>) -> (UpstreamClient, TcpListener) {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    let egress = Egress { proxy: Some(EgressProxy::parse(&url).unwrap()), extra_ca };
+    (client.leaving_by(egress), proxy)
+}
+
+fn nobody_asked(proxy: &TcpListener) {
+    assert_eq!(proxy.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[tokio::test]
+async fn a_private_network_and_what_a_test_vault_redirects_are_reached_without_the_proxy() {
+    let server = Server::answering("localhost", vec![ok("private")]).await;
+    let (client, proxy) = behind_a_proxy(UpstreamClient::new(), Some(server.ca_pem.clone()));
+    let url = format!("https://localhost:{}/", server.address.port());
+    let outgoing = OutgoingRequest { reach: Reach::PrivateNetwork, ..request(Method::GET, &url) };
+    let answer = client.send(outgoing).await.unwrap();
+    assert_eq!(collect(answer.body).await.unwrap(), b"private", "and the extra authority is trusted");
+    nobody_asked(&proxy);
+
+    let server = Server::answering(HOST, vec![ok("redirected")]).await;
+    let (client, proxy) = behind_a_proxy(client_of(&server), None);
+    let answer = client.send(get("/")).await.unwrap();
+    assert_eq!(collect(answer.body).await.unwrap(), b"redirected");
+    nobody_asked(&proxy);
+}
+
+#[tokio::test]
+async fn a_proxy_is_never_asked_for_what_no_public_name_leads_to() {
+    let (client, proxy) = behind_a_proxy(UpstreamClient::new(), None);
+    for host in [
+        "10.0.0.1",
+        "127.0.0.1",
+        "[::1]",
+        "169.254.169.254",
+        "[::ffff:a00:1]",
+        "localhost",
+        "intranet",
+        "db.internal",
+    ] {
+        let error = send_error(&client, request(Method::GET, &format!("https://{host}/"))).await;
+        assert!(matches!(error, UpstreamError::Guard(_)), "{host}: {error}");
+    }
+    nobody_asked(&proxy);
 }
 
 /// Another process runs a test of this file among variables that other clients obey.

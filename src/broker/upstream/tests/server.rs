@@ -59,8 +59,8 @@ impl Server {
     }
 
     pub(super) async fn start(identity: &Identity, protocols: &[&[u8]], answers: Vec<Answer>) -> Self {
-        let (config, ca_pem) = tls_config(identity, protocols);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (config, ca_pem) = tls_config(identity, protocols);
         let address = listener.local_addr().unwrap();
         let (report, events) = unbounded_channel();
         let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
@@ -153,7 +153,7 @@ pub(super) fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
         .map(|(_, value)| value)
 }
 
-fn tls_config(identity: &Identity, protocols: &[&[u8]]) -> (rustls::ServerConfig, Vec<u8>) {
+pub(super) fn tls_config(identity: &Identity, protocols: &[&[u8]]) -> (rustls::ServerConfig, Vec<u8>) {
     let mut ca = CertificateParams::new([]).unwrap();
     ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();

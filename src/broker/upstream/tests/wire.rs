@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::server::{Answer, Event, Identity, Server, Then};
 use super::{HOST, answer, client_of, collect, get, ok, post, send_error};
-use crate::broker::upstream::{RequestBody, UpstreamError, UrlFault};
+use crate::broker::upstream::{OutgoingRequest, RequestBody, UpstreamError, UrlFault};
 
 #[tokio::test]
 async fn the_second_request_to_a_host_finds_the_connection_open() {
@@ -21,6 +21,18 @@ async fn the_second_request_to_a_host_finds_the_connection_open() {
     }
     let accepted = server.events_so_far().iter().filter(|event| **event == Event::Accepted).count();
     assert_eq!(accepted, 1);
+}
+
+#[tokio::test]
+async fn a_connection_is_shared_by_requests_of_one_account_alone() {
+    let mut server = Server::answering(HOST, (0..4).map(|_| ok("")).collect()).await;
+    let client = client_of(&server);
+    for account in ["one", "two", "one", "two"] {
+        let request = OutgoingRequest { account: account.to_owned(), ..get("/") };
+        collect(client.send(request).await.unwrap().body).await.unwrap();
+    }
+    let accepted = server.events_so_far().iter().filter(|event| **event == Event::Accepted).count();
+    assert_eq!(accepted, 2);
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@
 use std::rc::Rc;
 
 use super::{In, KIND, Part, Space, lone, only};
-use crate::policy::{Body, Request, Subject, Truth, conditions, selects};
+use crate::policy::{Body, Request, Subject, Truth, conditions, of_path, selects};
+use crate::spec::PathPattern;
 use crate::spec::policy::{BodyWhen, Cost, Effect, Fields, Rule, Select, When};
 use crate::suite::diff::barrier::{Atom, Barrier, Label};
 use crate::suite::diff::values::{Family, Kind};
@@ -48,9 +49,10 @@ impl<'r> Pieces<'_, 'r> {
     /// Every condition of an alternative.
     pub(super) fn when(&self, when: &When) -> Vec<Atom> {
         let alone = |one: When| self.truth(one);
-        let mut atoms = of_grant(
+        let mut atoms = of_outline(
             self.space,
             &When { methods: when.methods, paths: when.paths.clone(), ..When::default() },
+            of_path,
         );
         if when.time.is_some() {
             atoms.extend(self.space.atom(&Part::Time, alone(When { time: when.time, ..When::default() })));
@@ -164,8 +166,14 @@ impl<'r> Pieces<'_, 'r> {
     }
 }
 
-/// Methods and paths, which grants have too.
+/// Methods and paths of a grant, which matches to the letter.
 pub(super) fn of_grant(space: &Space<'_>, when: &When) -> Vec<Atom> {
+    let matches = |paths: &[PathPattern], path: &str| Truth::of(paths.iter().any(|one| one.matches(path)));
+    of_outline(space, when, matches)
+}
+
+/// Methods and paths, which grants and rules have.
+fn of_outline(space: &Space<'_>, when: &When, of_path: impl Fn(&[PathPattern], &str) -> Truth) -> Vec<Atom> {
     let mut atoms = Vec::new();
     if let Some(methods) = when.methods {
         atoms.extend(space.atom(&Part::Method, |_: &Space<'_>, shown: &Shown| {
@@ -175,7 +183,7 @@ pub(super) fn of_grant(space: &Space<'_>, when: &When) -> Vec<Atom> {
     if let Some(paths) = &when.paths {
         atoms.extend(space.atom(&Part::Path, |_: &Space<'_>, shown: &Shown| {
             let path = shown.witness.path.split('?').next().unwrap_or_default();
-            Truth::of(paths.iter().any(|pattern| pattern.matches(path)))
+            of_path(paths, path)
         }));
     }
     atoms

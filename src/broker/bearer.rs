@@ -1,0 +1,95 @@
+//! Calls that bear an access token: sent with the one that is kept, and once more with a new one
+//! where the upstream does not take it.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::auth;
+use super::error::BrokerError;
+use super::invoke::{Desk, Way, destination};
+use super::scrub::Needles;
+use super::tokens::{self, AccessToken, Account, Tokens};
+use super::upstream::{RequestBody, UpstreamClient, UpstreamResponse};
+use crate::plan::Plan;
+use crate::policy::Caller;
+use crate::spec::Host;
+use crate::vault::CredentialMeta;
+
+/// One call of an account that tokens are fetched for.
+pub(super) struct Bearer<'a> {
+    pub(super) desk: &'a Desk,
+    pub(super) tokens: &'a Tokens,
+    pub(super) client: &'a Arc<UpstreamClient>,
+    pub(super) caller: &'a Caller,
+    pub(super) plan: &'a Plan<'a>,
+    pub(super) credential: &'a CredentialMeta,
+    pub(super) way: Way,
+    /// Where tokens come from.
+    pub(super) source: &'a Host,
+}
+
+impl Bearer<'_> {
+    /// The answer, and what must not come back in it.
+    pub(super) async fn send(&self, body: RequestBody) -> Result<(UpstreamResponse, Needles), BrokerError> {
+        let again = replay(&body);
+        let kept = self.kept(None)?;
+        let was_kept = kept.is_some();
+        let token = match kept {
+            Some(token) => token,
+            None => self.fetch(None).await?,
+        };
+        let answered = self.sent(&token, body).await?;
+        match again {
+            // A token that was fetched just now is not why.
+            Some(body) if was_kept && answered.0.status == StatusCode::UNAUTHORIZED => {
+                drop(answered);
+                self.sent(&self.fetch(Some(token.fetched_ms)).await?, body).await
+            }
+            _ => Ok(answered),
+        }
+    }
+
+    fn kept(&self, refused: Option<u64>) -> Result<Option<AccessToken>, BrokerError> {
+        let to = destination(self.plan);
+        Ok(tokens::kept(&mut self.desk.vault(), self.plan, self.credential, to, refused)?)
+    }
+
+    async fn fetch(&self, refused: Option<u64>) -> Result<AccessToken, BrokerError> {
+        let provider = self.plan.provider();
+        let account = Account {
+            vault: Arc::clone(&self.desk.vault),
+            journal: self.desk.journal.clone(),
+            client: Arc::clone(self.client),
+            locks: self.desk.locks.clone(),
+            credential: self.credential.clone(),
+            provider: provider.id.clone(),
+            auth: provider.auth.clone(),
+            claims: provider.secrets.clone(),
+            host: self.source.clone(),
+            own: self.plan.is_own(),
+            reach: self.way.reach,
+            caller: self.caller.to_string(),
+        };
+        Ok(self.tokens.fetch(account, refused).await?)
+    }
+
+    async fn sent(
+        &self,
+        token: &AccessToken,
+        body: RequestBody,
+    ) -> Result<(UpstreamResponse, Needles), BrokerError> {
+        let signed = auth::bear(self.plan, &token.value)?;
+        let (request, needles) = self.way.outgoing(signed, body);
+        Ok((self.client.send(request).await?, needles))
+    }
+}
+
+/// The same body once more, unless it comes piece by piece and is gone when it was sent.
+fn replay(body: &RequestBody) -> Option<RequestBody> {
+    match body {
+        RequestBody::Empty => Some(RequestBody::Empty),
+        RequestBody::Bytes(bytes) => Some(RequestBody::Bytes(bytes.clone())),
+        RequestBody::Stream { .. } => None,
+    }
+}

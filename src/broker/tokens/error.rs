@@ -1,0 +1,75 @@
+//! Why there is no access token. Never holds a value, nor more of an answer than its error's code.
+
+use http::StatusCode;
+use thiserror::Error;
+
+use super::super::auth::AuthError;
+use crate::audit::AuditError;
+use crate::broker::upstream::{ClientError, UpstreamError};
+use crate::platform::files::FileError;
+use crate::spec::Host;
+use crate::vault::VaultError;
+
+/// What stopped the fetching of an access token.
+#[derive(Debug, Error)]
+pub enum TokenError {
+    /// `code` is the server's own word for it, such as `invalid_grant` (RFC 6749, section 5.2).
+    #[error("{host} gave no access token: it answered {status}{}", in_brackets(code.as_deref()))]
+    Refused { host: Host, status: StatusCode, code: Option<String> },
+    #[error("{host} answered the request for an access token with what is none: {what}")]
+    Answer { host: Host, what: &'static str },
+    #[error("the key stored for `{placeholder}` cannot sign: {what}")]
+    Key { placeholder: String, what: &'static str },
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error("no access token was fetched, because that could not be recorded: {0}")]
+    Audit(#[from] AuditError),
+    #[error("no access token could be fetched: {0}")]
+    Upstream(#[from] UpstreamError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("no access token was fetched, because others could not be kept from fetching one too: {0}")]
+    Lock(#[from] FileError),
+    /// The secrets changed again and again while tokens were fetched with them.
+    #[error("no access token was fetched: the secrets that it is fetched with keep changing")]
+    Restless,
+    #[error("no access token was fetched: the attempt was broken off")]
+    BrokenOff,
+}
+
+impl TokenError {
+    /// The word for it in the audit log.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "token.refused",
+            Self::Answer { .. } => "token.malformed",
+            Self::Key { .. } | Self::Auth(_) => "auth",
+            Self::Vault(_) => "vault",
+            Self::Audit(_) => "audit",
+            Self::Upstream(UpstreamError::Timeout { .. }) => "upstream.timeout",
+            Self::Upstream(_) => "upstream.unreachable",
+            Self::Client(_) => "client",
+            Self::Lock(_) | Self::Restless | Self::BrokenOff => "token.busy",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Refused { code: Some(code), .. } if code == "invalid_grant" => {
+                "the consent ended or was withdrawn: log in again with `aivault oauth login PROVIDER`"
+            }
+            Self::Refused { .. } => "check the stored client's id and secret, and rotate what is wrong",
+            Self::Key { .. } | Self::Auth(_) => "rotate the secret to the right value",
+            _ => "try again",
+        }
+    }
+}
+
+fn in_brackets(code: Option<&str>) -> String {
+    code.map(|code| format!(" ({code})")).unwrap_or_default()
+}

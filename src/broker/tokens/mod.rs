@@ -1,0 +1,287 @@
+//! Access tokens: fetched with what is stored, kept sealed, and fetched again in time.
+//!
+//! One fetch at a time for an account, across all callers and processes: whoever waits finds the
+//! token that was fetched meanwhile. A fetch goes on when its caller has gone, since the answer may
+//! have replaced the secret that it was made with; that secret is durable before the token is used.
+
+mod answer;
+mod ask;
+mod assertion;
+mod error;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use tokio::sync::Mutex as AsyncMutex;
+use zeroize::Zeroizing;
+
+use super::auth::Secrets;
+use super::guard::Reach;
+use super::journal::Journal;
+use super::upstream::{OutgoingRequest, Patience, RequestBody, UpstreamClient, UpstreamResponse};
+use crate::audit::{Action, Event, Outcome};
+use crate::plan::Plan;
+use crate::platform::lock::FileLock;
+use crate::platform::{clock, entropy};
+use crate::spec::{Auth, Host, List, ProviderId, SecretClaim};
+use crate::vault::{CredentialMeta, Destination, NewToken, Secret, TokenMeta, Vault, VaultError, Versions};
+use answer::Granted;
+use ask::{Ask, Given};
+
+pub use error::TokenError;
+
+/// A token is fetched anew this long before it ends, in milliseconds.
+const MARGIN_MS: u64 = 60_000;
+/// How long a token endpoint may keep silent.
+const PATIENCE: Patience = Patience { first_byte: Duration::from_secs(30), idle: Duration::from_secs(30) };
+/// No answer with a token is longer.
+const MAX_ANSWER: usize = 256 * 1024;
+/// How often secrets may change while tokens are fetched with them.
+const MAX_ATTEMPTS: usize = 3;
+
+/// An access token in use.
+pub(super) struct AccessToken {
+    pub(super) value: Secret,
+    pub(super) fetched_ms: u64,
+}
+
+/// The accounts that tokens are being fetched for.
+#[derive(Default)]
+pub(super) struct Tokens {
+    turns: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
+}
+
+/// Everything that fetching a token takes; its own, so that it goes on when its caller has gone.
+pub(super) struct Account {
+    pub(super) vault: Arc<Mutex<Vault>>,
+    pub(super) journal: Journal,
+    pub(super) client: Arc<UpstreamClient>,
+    /// Where the files stand that processes lock.
+    pub(super) locks: PathBuf,
+    pub(super) credential: CredentialMeta,
+    pub(super) provider: ProviderId,
+    pub(super) auth: Auth,
+    pub(super) claims: List<SecretClaim>,
+    /// Where the token comes from.
+    pub(super) host: Host,
+    pub(super) own: bool,
+    pub(super) reach: Reach,
+    pub(super) caller: String,
+}
+
+/// The host that tokens for `plan` come from; none where its requests bear none.
+pub(super) fn source<'p>(plan: &'p Plan<'_>) -> Option<&'p Host> {
+    ask::host(plan.auth())
+}
+
+/// The account's token for a call that goes `to` its destination, if one is kept that will do; with
+/// `refused`, one that was fetched after that moment, since an upstream did not take an older one.
+pub(super) fn kept(
+    vault: &mut Vault,
+    plan: &Plan<'_>,
+    credential: &CredentialMeta,
+    to: Destination<'_>,
+    refused: Option<u64>,
+) -> Result<Option<AccessToken>, VaultError> {
+    let now_ms = clock::now_ms();
+    let kept = vault.token(credential, |name| is_identifier(plan.secrets(), name), to)?;
+    Ok(kept.filter(|(meta, _)| Wanted { asked_ms: now_ms, refused }.is_met_by(meta, now_ms)).map(in_use))
+}
+
+fn in_use((meta, value): (TokenMeta, Secret)) -> AccessToken {
+    AccessToken { value, fetched_ms: meta.fetched_ms }
+}
+
+fn is_identifier(claims: &[SecretClaim], placeholder: &str) -> bool {
+    claims.iter().any(|claim| claim.placeholder == placeholder && claim.identifier)
+}
+
+impl Tokens {
+    /// A new token for an account, or one that somebody else fetched while this call waited.
+    pub(super) async fn fetch(
+        &self,
+        account: Account,
+        refused: Option<u64>,
+    ) -> Result<AccessToken, TokenError> {
+        let wanted = Wanted { asked_ms: clock::now_ms(), refused };
+        let turn = self.turn(&account);
+        let fetching = tokio::spawn(async move {
+            let _turn = turn.lock().await;
+            account.fetched(wanted).await
+        });
+        // A panic in there is a defect, and still no reason for one here.
+        fetching.await.map_err(|_| TokenError::BrokenOff)?
+    }
+
+    fn turn(&self, account: &Account) -> Arc<AsyncMutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that nobody waits for or has are let go.
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        Arc::clone(turns.entry(account.turn_name()).or_default())
+    }
+}
+
+/// Which of the kept tokens will do.
+#[derive(Clone, Copy)]
+struct Wanted {
+    asked_ms: u64,
+    refused: Option<u64>,
+}
+
+impl Wanted {
+    /// Whether a token will do that is not near its end, or that was fetched while this call waited.
+    /// One of the future tells that the clock was set back.
+    fn is_met_by(self, meta: &TokenMeta, now_ms: u64) -> bool {
+        let lasts = meta.expires_ms > now_ms.saturating_add(MARGIN_MS);
+        let is_new = meta.fetched_ms >= self.asked_ms && meta.expires_ms > now_ms;
+        let is_other = self.refused.is_none_or(|refused| meta.fetched_ms > refused);
+        (lasts || is_new) && is_other && meta.fetched_ms <= now_ms
+    }
+}
+
+impl Account {
+    /// Whose turn it is: that of the secret which an answer may replace, which several accounts can
+    /// share, or else that of the account.
+    fn turn_name(&self) -> String {
+        let shared = ask::replaceable(&self.auth).and_then(|name| self.credential.secrets.get(name));
+        shared.map_or_else(|| self.credential.id.to_string(), ToString::to_string)
+    }
+
+    /// The token that is kept, if it will do.
+    fn kept(&self, wanted: Wanted) -> Result<Option<AccessToken>, TokenError> {
+        let is_identifier = |name: &str| is_identifier(&self.claims, name);
+        let kept = self.vault().token(&self.credential, is_identifier, self.destination())?;
+        Ok(kept.filter(|(meta, _)| wanted.is_met_by(meta, clock::now_ms())).map(in_use))
+    }
+
+    /// A token that was fetched while this one waited, or one that is fetched now.
+    async fn fetched(&self, wanted: Wanted) -> Result<AccessToken, TokenError> {
+        let path = self.locks.join(format!("token-{}.lock", self.turn_name()));
+        let locked = tokio::task::spawn_blocking(move || FileLock::acquire(&path)).await;
+        let _lock = locked.map_err(|_| TokenError::BrokenOff)??;
+        for _ in 0..MAX_ATTEMPTS {
+            if let Some(token) = self.kept(wanted)? {
+                return Ok(token);
+            }
+            if let Some(token) = self.fetch().await? {
+                return Ok(token);
+            }
+        }
+        Err(TokenError::Restless)
+    }
+
+    /// Fetches a token and keeps it; none when its secrets changed meanwhile.
+    async fn fetch(&self) -> Result<Option<AccessToken>, TokenError> {
+        let now_ms = clock::now_ms();
+        let (made_of, ask) = self.composed(now_ms)?;
+        self.journal.append(&self.event(Outcome::Requested))?;
+        let outcome = match self.exchange(ask).await {
+            Ok(granted) => self.keep(made_of, granted, now_ms),
+            Err(error) => Err(error),
+        };
+        let ended = match &outcome {
+            Ok(_) => self.event(Outcome::Ok),
+            Err(error) => Event { reason: Some(error.reason().to_owned()), ..self.event(Outcome::Failed) },
+        };
+        self.journal.append(&ended)?;
+        outcome
+    }
+
+    fn composed(&self, now_ms: u64) -> Result<(Versions, Ask), TokenError> {
+        let (made_of, secrets) = self.secrets(&mut self.vault())?;
+        let nonce = nonce()?;
+        let given = Given { secrets: &secrets, now_ms, nonce: &nonce };
+        Ok((made_of, ask::compose(&self.auth, &given)?))
+    }
+
+    fn secrets(&self, vault: &mut Vault) -> Result<(Versions, Secrets), VaultError> {
+        let made_of = vault.versions(&self.credential)?;
+        let mut secrets = Secrets::new();
+        for (placeholder, id) in &self.credential.secrets {
+            let identifier = is_identifier(&self.claims, placeholder);
+            let to = Destination { identifier, ..self.destination() };
+            secrets.insert(placeholder.clone(), vault.reveal(id, to)?);
+        }
+        Ok((made_of, secrets))
+    }
+
+    async fn exchange(&self, ask: Ask) -> Result<Granted, TokenError> {
+        let request = OutgoingRequest {
+            method: http::Method::POST,
+            url: ask.url,
+            headers: ask.headers,
+            body: if ask.body.is_empty() { RequestBody::Empty } else { RequestBody::Bytes(ask.body) },
+            reach: self.reach,
+            account: self.credential.id.to_string(),
+            patience: PATIENCE,
+        };
+        let response = self.client.send(request).await?;
+        let status = response.status;
+        let body = whole(&self.host, response).await?;
+        answer::read(&self.host, status, &body)
+    }
+
+    /// Keeps what was granted, and only then hands it out.
+    fn keep(
+        &self,
+        made_of: Versions,
+        granted: Granted,
+        now_ms: u64,
+    ) -> Result<Option<AccessToken>, TokenError> {
+        let Granted { token, refresh, seconds } = granted;
+        let replaceable = ask::replaceable(&self.auth).and_then(|name| self.credential.secrets.get(name));
+        let new = NewToken {
+            account: &self.credential,
+            made_of,
+            value: &token,
+            replaced: replaceable.copied().zip(refresh.as_ref()),
+            fetched_ms: now_ms,
+            expires_ms: now_ms.saturating_add(seconds * 1000),
+        };
+        let kept = self.vault().keep_token(&new)?;
+        Ok(kept.then(|| AccessToken { value: token.into_secret(), fetched_ms: now_ms }))
+    }
+
+    fn event(&self, outcome: Outcome) -> Event {
+        Event {
+            provider: Some(self.provider.clone()),
+            credential: Some(self.credential.name.to_string()),
+            scope: Some(self.credential.scope.clone()),
+            host: Some(self.host.to_string()),
+            ..Event::new(clock::now_ms(), self.caller.clone(), Action::TokenFetch, outcome)
+        }
+    }
+
+    fn destination(&self) -> Destination<'_> {
+        let (provider, host) = (&self.provider, &self.host);
+        Destination { provider, capability: None, host, own: self.own, identifier: false }
+    }
+
+    fn vault(&self) -> std::sync::MutexGuard<'_, Vault> {
+        // A panic elsewhere leaves the vault as it was: its writes are transactions.
+        self.vault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The body of an answer, unless it is larger than any with a token.
+async fn whole(host: &Host, response: UpstreamResponse) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+    // Reserved whole, so that no earlier copy of a token is left behind by growing.
+    let mut whole = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
+    let mut body = response.body;
+    while let Some(piece) = body.next().await {
+        let piece = piece?;
+        if whole.len() + piece.len() > MAX_ANSWER {
+            return Err(TokenError::Answer { host: host.clone(), what: "it is too long" });
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole)
+}
+
+fn nonce() -> Result<String, TokenError> {
+    let bytes = entropy::bytes::<16>().map_err(VaultError::from)?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}

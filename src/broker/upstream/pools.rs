@@ -1,0 +1,97 @@
+//! The connections that are kept, apart by the way they lead and by whose requests they carry: no account's request
+//! goes out on a connection that was opened for another's.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use reqwest::Client;
+
+use super::ClientError;
+
+/// More pools than this are not kept; the one that was used least lately goes, and its idle connections with it.
+const MOST: usize = 256;
+
+/// Where connections of a pool lead.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Way {
+    /// To public addresses, or to the egress proxy.
+    Global,
+    PrivateNetwork,
+    /// To where a test vault sends this host.
+    Redirected(String),
+}
+
+/// Which pool.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) way: Way,
+    pub(super) account: String,
+}
+
+#[derive(Default)]
+pub(super) struct Pools(Mutex<Kept>);
+
+#[derive(Default)]
+struct Kept {
+    /// Each with when it was last used.
+    pools: HashMap<Key, (Client, u64)>,
+    now: u64,
+}
+
+impl Pools {
+    /// The pool of `key`; made where there is none.
+    pub(super) fn of(
+        &self,
+        key: Key,
+        make: impl FnOnce() -> Result<Client, ClientError>,
+    ) -> Result<Client, ClientError> {
+        // A panic elsewhere leaves the map as it was.
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.now += 1;
+        let now = kept.now;
+        if let Some((client, used)) = kept.pools.get_mut(&key) {
+            *used = now;
+            return Ok(client.clone());
+        }
+        let client = make()?;
+        if kept.pools.len() >= MOST {
+            let oldest = kept.pools.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| key.clone());
+            oldest.into_iter().for_each(|key| drop(kept.pools.remove(&key)));
+        }
+        kept.pools.insert(key, (client.clone(), now));
+        Ok(client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::broker::guard::Reach;
+    use crate::broker::resolver::GuardedResolver;
+    use crate::broker::upstream::{build_client, tls};
+
+    #[test]
+    fn a_pool_is_made_once_and_the_one_used_least_lately_goes_first() {
+        let client =
+            build_client(tls::roots(None).unwrap(), GuardedResolver::new(Reach::Global), None).unwrap();
+        let (pools, made) = (Pools::default(), Cell::new(0));
+        let ask = |account: usize| {
+            let key = Key { way: Way::Global, account: account.to_string() };
+            let make = || {
+                made.set(made.get() + 1);
+                Ok(client.clone())
+            };
+            pools.of(key, make).unwrap();
+        };
+        (0..MOST).for_each(ask);
+        (0..MOST).for_each(ask);
+        assert_eq!(made.get(), MOST);
+        ask(MOST);
+        (1..=MOST).for_each(ask);
+        assert_eq!(made.get(), MOST + 1, "account 0 made room");
+        ask(0);
+        assert_eq!(made.get(), MOST + 2);
+    }
+}

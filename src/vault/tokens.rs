@@ -1,0 +1,130 @@
+//! Access tokens that accounts were given for what they hold, sealed like the secrets themselves.
+//!
+//! A token is worth what its secrets were when it was fetched: once one of them has another value,
+//! it is no longer this account's. Where a provider replaces the secret that fetched it, the new
+//! one is committed together with the token, so that no crash leaves the one without the other.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::change::Vault;
+use super::draft::{Draft, load_current};
+use super::error::VaultError;
+use super::ids::{CredentialId, SecretId};
+use super::index::Index;
+use super::lookup::by_id;
+use super::model::{CredentialMeta, Destination};
+use super::secret::{Secret, SecretInput};
+use crate::spec::ProviderId;
+
+/// Secrets in the versions that something was made of.
+pub type Versions = BTreeMap<SecretId, u32>;
+
+/// Everything about a token but its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenMeta {
+    pub credential: CredentialId,
+    /// The only provider whose hosts may ever see the value.
+    pub provider: ProviderId,
+    pub made_of: Versions,
+    /// Milliseconds since 1970.
+    pub fetched_ms: u64,
+    pub expires_ms: u64,
+}
+
+/// A token as it was fetched.
+pub struct NewToken<'a> {
+    pub account: &'a CredentialMeta,
+    pub made_of: Versions,
+    pub value: &'a SecretInput,
+    /// The secret that its fetching replaced, with its new value.
+    pub replaced: Option<(SecretId, &'a SecretInput)>,
+    pub fetched_ms: u64,
+    pub expires_ms: u64,
+}
+
+impl Vault {
+    /// The versions of an account's secrets as they stand.
+    ///
+    /// # Errors
+    /// When one of them is not there, or the stored records cannot be read.
+    pub fn versions(&mut self, account: &CredentialMeta) -> Result<Versions, VaultError> {
+        self.look(|vault| versions(vault.index(), account))
+    }
+
+    /// The account's token, while its secrets are what it was made of. As with [`Vault::reveal`],
+    /// it is for the account's provider alone, and for the hosts that its secrets were given for.
+    ///
+    /// # Errors
+    /// As [`Vault::reveal`].
+    pub fn token(
+        &mut self,
+        account: &CredentialMeta,
+        is_identifier: impl Fn(&str) -> bool,
+        to: Destination<'_>,
+    ) -> Result<Option<(TokenMeta, Secret)>, VaultError> {
+        self.look(|vault| {
+            let index = vault.index();
+            for (placeholder, id) in &account.secrets {
+                let to = Destination { identifier: is_identifier(placeholder), ..to };
+                to.refuse(by_id(index, *id)?)?;
+            }
+            let id = vault.unlocked().token_id(account.id);
+            let name = id.record_name();
+            if index.damaged().contains(&name) {
+                return Err(VaultError::Tampered { record: name });
+            }
+            let made_of = versions(index, account)?;
+            let current = index.token(id).filter(|meta| meta.made_of == made_of);
+            let Some(meta) = current.filter(|meta| meta.provider == *to.provider) else { return Ok(None) };
+            let record = load_current(vault.store(), vault.resident(), &name)?;
+            let opened = vault.unlocked().open(&name, record.generation, &record.blob);
+            let value = opened.and_then(|opened| opened.value());
+            let value = value.map_err(|_| VaultError::Tampered { record: name.clone() })?;
+            Ok(Some((meta.clone(), Secret::new(value))))
+        })
+    }
+
+    /// Keeps a token, and with it what replaced the secret that it was fetched with. Says whether
+    /// it did: what was made of secrets that have other values by now is nobody's, and an operator's
+    /// new value is never overwritten.
+    ///
+    /// # Errors
+    /// When the stored records cannot be read or written.
+    pub fn keep_token(&mut self, token: &NewToken<'_>) -> Result<bool, VaultError> {
+        self.change(|draft| {
+            let mut made_of = token.made_of.clone();
+            if versions(draft.index(), token.account).ok().as_ref() != Some(&made_of) {
+                return Ok(false);
+            }
+            if let Some((id, value)) = token.replaced {
+                made_of.insert(id, replace(draft, id, value, token.fetched_ms)?);
+            }
+            let meta = TokenMeta {
+                credential: token.account.id,
+                provider: token.account.provider.clone(),
+                made_of,
+                fetched_ms: token.fetched_ms,
+                expires_ms: token.expires_ms,
+            };
+            draft.put_token(meta, token.value.as_bytes())?;
+            Ok(true)
+        })
+    }
+}
+
+fn versions(index: &Index, account: &CredentialMeta) -> Result<Versions, VaultError> {
+    account.secrets.values().map(|id| Ok((*id, by_id(index, *id)?.version))).collect()
+}
+
+/// The version that the secret has with its new value.
+fn replace(draft: &mut Draft<'_>, id: SecretId, value: &SecretInput, now_ms: u64) -> Result<u32, VaultError> {
+    let mut meta = by_id(draft.index(), id)?.clone();
+    meta.version = meta.version.saturating_add(1);
+    meta.rotated_ms = Some(now_ms);
+    let version = meta.version;
+    draft.put_secret(meta, value.as_bytes())?;
+    Ok(version)
+}

@@ -1,0 +1,36 @@
+//! The attack suite: every way round the broker that is known, tried on the built programs through
+//! every door that there is. Each case names the row of the list of attacks that it belongs to.
+//!
+//! Refused means: with the expected reason, on record, and nothing reached the upstream. What need
+//! not be refused must have no effect. `rows` holds that no row is without a case.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests prepare and look at the machine")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod case;
+mod rows;
+mod sent;
+mod stage;
+
+mod a_bodies;
+mod a_fields;
+mod a_forms;
+mod a_methods;
+mod a_paths;
+mod a_twisted;
+mod b_claims;
+mod b_framing;
+mod b_headers;
+mod c_addresses;
+mod c_environment;
+mod c_files;
+mod c_operators;
+mod c_redirects;
+mod c_templates;
+mod c_test_vault;
+mod d_echoes;
+mod d_headers;
+mod d_honest;
+mod d_screens;
+mod d_words;
