@@ -20,13 +20,14 @@ use super::reply::Reply;
 use super::rulebook::Rulebook;
 use super::scrub::Needles;
 use super::tally::Tally;
-use super::tokens::{self, Tokens};
+use super::tokens::{self, Login, Tokens};
 use super::upstream::{
     Egress, OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamResponse,
 };
 use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
 use crate::spec::SecretClaim;
+use crate::spec::auth::OAuth;
 use crate::vault::{CredentialMeta, Destination, Settings, Upstream, Vault, VaultError};
 
 /// What the broker works with for one vault.
@@ -192,6 +193,20 @@ impl Broker {
         let redactor = Redactor::new(plan.redactions(), response.status, &response.headers)?;
         let origin = Origin::of(&plan, &credential.name, response.status);
         Ok(Answered { response, needles, redactor, origin })
+    }
+
+    /// Logging in, over connections of its own: they live no longer than whoever waits for it.
+    ///
+    /// # Errors
+    /// When the vault's settings for requests cannot be read or used.
+    pub fn login<'a>(
+        vault: &mut Vault,
+        oauth: &'a OAuth,
+        secrets: &'a Secrets,
+        reach: Reach,
+    ) -> Result<Login<'a>, BrokerError> {
+        let fresh = Self::default();
+        Ok(Login { client: fresh.client(vault)?, oauth, secrets, reach })
     }
 
     /// The pooled client, as the vault says that requests leave; in a test vault, one that knows its redirections.

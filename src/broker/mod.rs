@@ -46,7 +46,7 @@ pub use limits::Limits;
 pub use redact::RedactError;
 pub use reply::{Reply, ReplyBody};
 pub use rulebook::Rulebook;
-pub use tokens::TokenError;
+pub use tokens::{Consent, DeviceCode, Exchanged, Login, Proof, TokenError};
 pub use upstream::{
     CallerBodyFault, CallerStream, ClientError, EgressError, EgressProxy, RequestBody, UpstreamError,
     count_authorities,

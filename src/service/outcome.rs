@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::login::LoginView;
+
 use super::command::SourceFile;
 use crate::broker::Question;
 use crate::spec::{
@@ -21,6 +23,7 @@ pub enum Outcome {
     Unlocked,
     Locked,
     SecretStored(StoredView),
+    Login(LoginView),
     Imported {
         stored: Vec<StoredView>,
         /// What was stored already with the same value.

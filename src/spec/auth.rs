@@ -24,7 +24,6 @@ const AWS_PARAMETERS: &[&str] = &[
 
 /// How a secret authenticates a request.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(clippy::enum_variant_names, reason = "OAuth is the protocol's own name")]
 pub enum Auth {
     Headers(List<(HeaderName, Template)>),
     Query(List<(Text, Template)>),
@@ -37,7 +36,7 @@ pub enum Auth {
         username: Template,
         password: Template,
     },
-    OAuth(Box<OAuth>),
+    OAuth2(Box<OAuth>),
     AwsSigV4(Box<AwsSigV4>),
     Hmac(Box<Hmac>),
     JwtBearer(Box<JwtBearer>),
@@ -150,7 +149,7 @@ impl Auth {
             Self::Query(_) => "multi-query",
             Self::Path { .. } => "path",
             Self::Basic { .. } => "basic",
-            Self::OAuth(_) => "oauth2",
+            Self::OAuth2(_) => "oauth2",
             Self::AwsSigV4(_) => "aws-sigv4",
             Self::Hmac(_) => "hmac",
             Self::JwtBearer(_) => "jwt-bearer",
@@ -164,7 +163,7 @@ impl Auth {
         // Without a wildcard: a new scheme says here when it is there.
         match self {
             Self::Headers(_) | Self::Query(_) | Self::Path { .. } | Self::Basic { .. } => true,
-            Self::OAuth(_) | Self::AwsSigV4(_) | Self::Hmac(_) | Self::JwtBearer(_) | Self::GithubApp(_) => {
+            Self::OAuth2(_) | Self::AwsSigV4(_) | Self::Hmac(_) | Self::JwtBearer(_) | Self::GithubApp(_) => {
                 true
             }
         }
@@ -227,7 +226,7 @@ impl Auth {
     #[must_use]
     pub fn hosts(&self) -> Vec<&Host> {
         match self {
-            Self::OAuth(oauth) => oauth.endpoints().map(|endpoint| &endpoint.host).collect(),
+            Self::OAuth2(oauth) => oauth.endpoints().map(|endpoint| &endpoint.host).collect(),
             Self::JwtBearer(jwt) => vec![&jwt.token_endpoint.host],
             Self::GithubApp(app) => vec![&app.host],
             _ => Vec::new(),
@@ -242,7 +241,7 @@ impl Auth {
             Self::Query(list) => list.iter().map(|(_, template)| template).collect(),
             Self::Path { segment, .. } => vec![segment],
             Self::Basic { username, password } => vec![username, password],
-            Self::OAuth(oauth) => oauth.templates(),
+            Self::OAuth2(oauth) => oauth.templates(),
             Self::AwsSigV4(aws) => {
                 let keys = [&aws.access_key_id, &aws.secret_access_key];
                 keys.into_iter().chain(&aws.session_token).collect()
@@ -258,8 +257,15 @@ impl Auth {
 }
 
 impl OAuth {
+    /// The placeholder of the refresh token, where a person's consent fills it.
+    #[must_use]
+    pub fn consented(&self) -> Option<&str> {
+        self.authorize_endpoint.as_ref().or(self.device_endpoint.as_ref())?;
+        self.refresh_token.as_ref()?.placeholders().next()
+    }
+
     /// Where what is stored may be sent, besides the hosts of capabilities.
-    fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         let others = [&self.authorize_endpoint, &self.device_endpoint];
         std::iter::once(&self.token_endpoint).chain(others.into_iter().flatten())
     }
@@ -277,7 +283,7 @@ packed_enum!(Auth {
     1 => Query(list),
     2 => Path { segment, after },
     3 => Basic { username, password },
-    4 => OAuth(oauth),
+    4 => OAuth2(oauth),
     5 => AwsSigV4(aws),
     6 => JwtBearer(jwt),
     7 => GithubApp(app),

@@ -123,7 +123,7 @@ impl Compiler {
         });
         let parameters = parameters.collect::<Option<Vec<_>>>();
         let client_id = self.template(place.key("client_id"), &oauth.client_id);
-        Some(Auth::OAuth(Box::new(OAuth {
+        Some(Auth::OAuth2(Box::new(OAuth {
             grant: oauth.grant,
             token_endpoint: token_endpoint?,
             authorize_endpoint: authorize_endpoint?,

@@ -62,18 +62,30 @@ pub fn render(plan: &Plan<'_>, body: &[u8]) -> Upstream {
                 target = [&target, joint(&target), name, "=", &signed(plan, hmac, value)].concat();
             }
         }
-        auth => {
-            let templates = auth.templates().into_iter().filter(|one| one.placeholders().next().is_some());
-            let secrets: Vec<String> = templates.map(|template| redacted(plan, template)).collect();
-            let how = format!("<{} by {}>", auth.scheme(), secrets.join(", "));
-            headers.insert("authorization".to_owned(), how);
-        }
+        auth => _ = headers.insert("authorization".to_owned(), token(plan, auth)),
     }
     Upstream {
         method: plan.method().to_string(),
         url: format!("https://{}{target}", plan.host()),
         headers,
         body: (!body.is_empty()).then(|| digest(body)),
+    }
+}
+
+/// What stands in the place of a token that is fetched, or of a signature: where it comes from, and
+/// what it is made with.
+fn token(plan: &Plan<'_>, auth: &Auth) -> String {
+    let mut secrets: Vec<String> = Vec::new();
+    for name in auth.templates().into_iter().flat_map(Template::placeholders) {
+        let secret = named(plan, name);
+        if !secrets.contains(&secret) {
+            secrets.push(secret);
+        }
+    }
+    let secrets = secrets.join(", ");
+    match auth.hosts().first() {
+        Some(host) => format!("Bearer <token of {host} by {secrets}>"),
+        None => format!("<{} by {secrets}>", auth.scheme()),
     }
 }
 
@@ -89,12 +101,12 @@ fn joint(target: &str) -> &'static str {
 fn redacted(plan: &Plan<'_>, template: &Template) -> String {
     let text = |part: &Part| match part {
         Part::Literal(text) => text.to_string(),
-        Part::Placeholder(name) => secret(plan, name),
+        Part::Placeholder(name) => named(plan, name),
     };
     template.parts().iter().map(text).collect()
 }
 
-fn secret(plan: &Plan<'_>, placeholder: &str) -> String {
+fn named(plan: &Plan<'_>, placeholder: &str) -> String {
     let claim = plan.secrets().iter().find(|claim| claim.placeholder == placeholder);
     format!("<secret:{}>", claim.map_or(placeholder, |claim| claim.name.as_str()))
 }
@@ -103,7 +115,7 @@ fn secret(plan: &Plan<'_>, placeholder: &str) -> String {
 fn signed(plan: &Plan<'_>, hmac: &Hmac, value: &Value) -> String {
     let text = |part: &ValuePart| match part {
         ValuePart::Piece(Piece::Literal(text)) => text.to_string(),
-        ValuePart::Piece(Piece::Placeholder(name)) => secret(plan, name),
+        ValuePart::Piece(Piece::Placeholder(name)) => named(plan, name),
         ValuePart::Piece(Piece::Computed(computed)) => format!("<{}>", computed.as_str()),
         ValuePart::Signature => format!("<hmac by {}>", redacted(plan, &hmac.key)),
     };

@@ -7,7 +7,9 @@
 mod answer;
 mod ask;
 mod assertion;
+mod consent;
 mod error;
+mod login;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -31,7 +33,9 @@ use crate::vault::{CredentialMeta, Destination, NewToken, Secret, TokenMeta, Vau
 use answer::Granted;
 use ask::{Ask, Given};
 
+pub use consent::{Consent, DeviceCode, Proof};
 pub use error::TokenError;
+pub use login::{Exchanged, Login};
 
 /// A token is fetched anew this long before it ends, in milliseconds.
 const MARGIN_MS: u64 = 60_000;
