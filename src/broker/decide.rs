@@ -13,13 +13,14 @@ use super::gather::read_body;
 use super::invoke::Desk;
 use super::limits::Reserved;
 use super::record;
+use super::signed_body;
 use super::upstream::RequestBody;
 use crate::platform::clock;
 use crate::policy::{
     Admitted, Allowed, Call, Caller, Catalog, Denial, Facts, Reason, RuleSet, authorise, judge,
 };
 use crate::spec::policy::Instant;
-use crate::spec::{Auth, Host, Provider};
+use crate::spec::{Auth, Host, Provider, SecretClaim};
 use crate::vault::{CredentialMeta, Sought, VaultError};
 
 /// A call that may go out.
@@ -63,6 +64,7 @@ async fn attempt<'a>(
     };
     let applicable = rules.applicable(&admitted, &facts)?;
     let body = form::look(&admitted, body).await?;
+    let body = signed_body::read(&admitted, body).await?;
     let (seen, body) = read_body(admitted.request(), body, applicable.wanted()).await?;
     let conditional = judge(admitted, &applicable, facts, &seen, bound.as_deref())?;
     let around = Circumstances { desk, caller, facts, credential: &credential, body: &seen };
@@ -123,7 +125,8 @@ fn how_to_store(provider: &Provider) -> String {
         Auth::OAuth2(oauth) => oauth.consented(),
         _ => None,
     };
-    let claims = provider.secrets.iter().filter(|claim| Some(claim.placeholder.as_str()) != consented);
+    let given = |claim: &&SecretClaim| !claim.optional && Some(claim.placeholder.as_str()) != consented;
+    let claims = provider.secrets.iter().filter(given);
     let names: Vec<&str> = claims.map(|claim| claim.name.as_str()).collect();
     let stored =
         format!("an operator stores it with `aivault secrets create --name {}`", names.join("` and `"));

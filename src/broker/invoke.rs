@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::approvals::Approvals;
-use super::auth::{self, Secrets, SignedRequest};
+use super::auth::{self, Given, Secrets, SignedRequest};
 use super::bearer::Bearer;
 use super::deadline::{Deadline, TimeLimit};
 use super::decide::{Decided, decide};
@@ -186,7 +186,8 @@ impl Broker {
             Bearer { desk, tokens, client, caller, plan, credential, way, source }.send(body).await?
         } else {
             let secrets = reveal(&mut desk.vault(), &plan, credential)?;
-            let (request, needles) = way.outgoing(auth::sign(&plan, &secrets)?, body);
+            let (request, needles) =
+                way.outgoing(auth::sign(&plan, &secrets, &Given::now(body.bytes())?)?, body);
             (client.send(request).await?, needles)
         };
         let redactor = Redactor::new(plan.redactions(), response.status, &response.headers)?;

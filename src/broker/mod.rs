@@ -30,10 +30,12 @@ mod reply;
 pub mod resolver;
 mod rulebook;
 pub mod scrub;
+mod signed_body;
 mod spans;
 mod tally;
 mod tokens;
 mod upstream;
+mod whole;
 
 pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
 pub use deadline::TimeLimit;

@@ -339,6 +339,9 @@ pub struct CapabilityDetail {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretNeed {
     pub name: SecretName,
+    /// Whether the provider can do without it.
+    #[serde(default)]
+    pub optional: bool,
     /// None while the vault is locked.
     pub stored: Option<bool>,
     pub help: Option<String>,

@@ -2,11 +2,25 @@
 
 use super::auth_document::{JwtAlgorithm, KeyFormat, OAuthGrant};
 use super::header::HeaderName;
+use super::hmac::{Hmac, Value};
 use super::host::Host;
 use super::model::List;
 use super::packed::{packed_enum, packed_struct};
 use super::template::Template;
 use super::text::Text;
+
+/// What a signature of AWS is sent with, and what of it could come from a caller instead.
+const AWS_HEADERS: &[&str] = &["x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
+const AWS_PARAMETERS: &[&str] = &[
+    "X-Amz-Algorithm",
+    "X-Amz-Content-Sha256",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-Security-Token",
+    "X-Amz-Signature",
+    "X-Amz-SignedHeaders",
+];
 
 /// How a secret authenticates a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +38,7 @@ pub enum Auth {
     },
     OAuth2(Box<OAuth>),
     AwsSigV4(Box<AwsSigV4>),
+    Hmac(Box<Hmac>),
     JwtBearer(Box<JwtBearer>),
     GithubApp(Box<GithubApp>),
 }
@@ -80,11 +95,21 @@ impl Client {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AwsSigV4 {
     pub service: Text,
+    pub rules: AwsRules,
     /// None where the last `*` of the host stands for it.
     pub region: Option<Text>,
     pub access_key_id: Template,
     pub secret_access_key: Template,
     pub session_token: Option<Template>,
+}
+
+/// What a service of AWS makes of a request before it is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AwsRules {
+    /// The path is escaped once more, and the body's hash is signed.
+    General,
+    /// S3's own: the path is taken as keys are, and a body goes unsigned over TLS, so that it streams.
+    S3,
 }
 
 /// A signed assertion that is exchanged for an access token (RFC 7523).
@@ -110,6 +135,9 @@ pub struct GithubApp {
     pub private_key: Template,
 }
 
+/// What a scheme sets, by name: to a template, to a value that may be signed, or to what it makes itself.
+type Owned<'a, N> = (&'a [(N, Template)], &'a [(N, Value)], &'a [&'a str]);
+
 impl Auth {
     /// The scheme's name in provider files.
     #[must_use]
@@ -123,6 +151,7 @@ impl Auth {
             Self::Basic { .. } => "basic",
             Self::OAuth2(_) => "oauth2",
             Self::AwsSigV4(_) => "aws-sigv4",
+            Self::Hmac(_) => "hmac",
             Self::JwtBearer(_) => "jwt-bearer",
             Self::GithubApp(_) => "github-app",
         }
@@ -131,7 +160,66 @@ impl Auth {
     /// Whether the broker can carry it out.
     #[must_use]
     pub fn is_supported(&self) -> bool {
-        !matches!(self, Self::AwsSigV4(_))
+        // Without a wildcard: a new scheme says here when it is there.
+        match self {
+            Self::Headers(_) | Self::Query(_) | Self::Path { .. } | Self::Basic { .. } => true,
+            Self::OAuth2(_) | Self::AwsSigV4(_) | Self::Hmac(_) | Self::JwtBearer(_) | Self::GithubApp(_) => {
+                true
+            }
+        }
+    }
+
+    /// The headers that the scheme sets, beside those that no caller may set anyway.
+    pub fn own_headers(&self) -> impl Iterator<Item = &str> {
+        let (plain, signed, fixed): Owned<'_, HeaderName> = match self {
+            Self::Headers(list) => (list, &[], &[]),
+            Self::Hmac(hmac) => (&[], &hmac.headers, &[]),
+            Self::AwsSigV4(_) => (&[], &[], AWS_HEADERS),
+            _ => (&[], &[], &[]),
+        };
+        let named = plain.iter().map(|(name, _)| name).chain(signed.iter().map(|(name, _)| name));
+        named.map(HeaderName::as_str).chain(fixed.iter().copied())
+    }
+
+    /// The parameters that the scheme sets, or takes in a header's place.
+    pub fn own_parameters(&self) -> impl Iterator<Item = &str> {
+        let (plain, signed, fixed): Owned<'_, Text> = match self {
+            Self::Query(list) => (list, &[], &[]),
+            Self::Hmac(hmac) => (&[], &hmac.query, &[]),
+            Self::AwsSigV4(_) => (&[], &[], AWS_PARAMETERS),
+            _ => (&[], &[], &[]),
+        };
+        let named = plain.iter().map(|(name, _)| name).chain(signed.iter().map(|(name, _)| name));
+        named.map(Text::as_str).chain(fixed.iter().copied())
+    }
+
+    /// Whether a request can only be signed once its whole body is there.
+    #[must_use]
+    pub fn reads_body(&self) -> bool {
+        match self {
+            Self::AwsSigV4(aws) => aws.rules == AwsRules::General,
+            Self::Hmac(hmac) => hmac.reads_body(),
+            _ => false,
+        }
+    }
+
+    /// The secrets that the scheme needs, by placeholder.
+    #[must_use]
+    pub fn placeholders(&self) -> Vec<&str> {
+        match self {
+            Self::Hmac(hmac) => hmac.placeholders().collect(),
+            _ => self.templates().into_iter().flat_map(Template::placeholders).collect(),
+        }
+    }
+
+    /// Of those, what a request can be signed without.
+    #[must_use]
+    pub fn optional_placeholders(&self) -> Vec<&str> {
+        let Self::AwsSigV4(aws) = self else { return Vec::new() };
+        let needed = [&aws.access_key_id, &aws.secret_access_key];
+        let needed: Vec<&str> = needed.into_iter().flat_map(Template::placeholders).collect();
+        let token = aws.session_token.iter().flat_map(Template::placeholders);
+        token.filter(|name| !needed.contains(name)).collect()
     }
 
     /// Hosts that it sends something to besides those of capabilities.
@@ -158,6 +246,7 @@ impl Auth {
                 let keys = [&aws.access_key_id, &aws.secret_access_key];
                 keys.into_iter().chain(&aws.session_token).collect()
             }
+            Self::Hmac(hmac) => vec![&hmac.key],
             Self::JwtBearer(jwt) => {
                 let fixed = [&jwt.key].into_iter().chain(&jwt.issuer).chain(&jwt.subject);
                 fixed.chain([&jwt.token_endpoint.path]).collect()
@@ -198,6 +287,7 @@ packed_enum!(Auth {
     5 => AwsSigV4(aws),
     6 => JwtBearer(jwt),
     7 => GithubApp(app),
+    8 => Hmac(hmac),
 });
 packed_struct!(Endpoint { host, path });
 packed_struct!(OAuth {
@@ -211,9 +301,10 @@ packed_struct!(OAuth {
     scopes,
     parameters,
 });
-packed_struct!(AwsSigV4 { service, region, access_key_id, secret_access_key, session_token });
+packed_struct!(AwsSigV4 { service, rules, region, access_key_id, secret_access_key, session_token });
 packed_struct!(JwtBearer { token_endpoint, key, key_format, algorithm, issuer, subject, scopes });
 packed_struct!(GithubApp { host, app_id, installation_id, private_key });
+packed_enum!(AwsRules { 0 => General, 1 => S3 });
 packed_enum!(OAuthGrant { 0 => RefreshToken, 1 => ClientCredentials, 2 => AccountCredentials });
 packed_enum!(Client { 0 => Body(secret), 1 => Basic(secret), 2 => Key { key, algorithm, id }, 3 => Public });
 packed_enum!(KeyFormat { 0 => Pem, 1 => GoogleJson });

@@ -1,12 +1,13 @@
 //! From a provider's auth as written to the scheme as meant.
 
-use super::auth::{Auth, AwsSigV4, Client, Endpoint, GithubApp, JwtBearer, OAuth};
+use super::auth::{Auth, Client, Endpoint, GithubApp, JwtBearer, OAuth};
 use super::auth_document::{
-    AuthDocument, AwsDocument, ClientAuth, GithubAppDocument, JwtDocument, OAuthDocument, OAuthGrant,
+    AuthDocument, ClientAuth, GithubAppDocument, JwtDocument, OAuthDocument, OAuthGrant,
 };
 use super::code::Code;
 use super::compile::{Compiler, list, text};
 use super::diagnostic::Place;
+use super::document::ProviderDocument;
 use super::header::{HeaderName, Reserved, reserved};
 use super::host::Host;
 use super::path::PathPattern;
@@ -14,12 +15,12 @@ use super::template::{Template, is_placeholder};
 use super::text::Text;
 
 impl Compiler {
-    fn template(&mut self, place: Place, value: &str) -> Option<Template> {
+    pub(super) fn template(&mut self, place: Place, value: &str) -> Option<Template> {
         self.parsed(place, Template::parse(value))
     }
 
-    pub(super) fn auth(&mut self, place: &Place, document: &AuthDocument) -> Option<Auth> {
-        match document {
+    pub(super) fn auth(&mut self, place: &Place, provider: &ProviderDocument) -> Option<Auth> {
+        match &provider.auth {
             AuthDocument::Header { name, value } => {
                 let name = self.auth_header(place.key("name"), name);
                 let value = self.template(place.key("value"), value);
@@ -55,14 +56,15 @@ impl Compiler {
             }
             AuthDocument::Path { segment, after } => self.path_auth(place, segment, after),
             AuthDocument::Oauth2(oauth) => self.oauth(place, oauth),
-            AuthDocument::AwsSigv4(aws) => self.aws(place, aws),
+            AuthDocument::AwsSigv4(aws) => self.aws(place, aws, provider),
+            AuthDocument::Hmac(hmac) => self.hmac(place, hmac, provider),
             AuthDocument::JwtBearer(jwt) => self.jwt(place, jwt),
             AuthDocument::GithubApp(app) => self.github_app(place, app),
         }
     }
 
     /// The scheme's own header: framing and routing headers cannot carry a secret.
-    fn auth_header(&mut self, place: Place, name: &str) -> Option<HeaderName> {
+    pub(super) fn auth_header(&mut self, place: Place, name: &str) -> Option<HeaderName> {
         if matches!(reserved(name), Some(Reserved::Connection | Reserved::Routing)) {
             self.report(Code::ReservedHeader, place, format!("`{name}` cannot carry a secret"));
             return None;
@@ -162,17 +164,6 @@ impl Compiler {
         })
     }
 
-    fn aws(&mut self, place: &Place, aws: &AwsDocument) -> Option<Auth> {
-        self.name_of_service(&place.key("service"), &aws.service);
-        Some(Auth::AwsSigV4(Box::new(AwsSigV4 {
-            service: text(&aws.service),
-            region: aws.region.as_deref().map(text),
-            access_key_id: self.template(place.key("access_key_id"), &aws.access_key_id)?,
-            secret_access_key: self.template(place.key("secret_access_key"), &aws.secret_access_key)?,
-            session_token: self.optional(place, "session_token", &aws.session_token)?,
-        })))
-    }
-
     fn jwt(&mut self, place: &Place, jwt: &JwtDocument) -> Option<Auth> {
         let token_endpoint = self.endpoint(&place.key("token_endpoint"), &jwt.token_endpoint);
         Some(Auth::JwtBearer(Box::new(JwtBearer {
@@ -198,7 +189,12 @@ impl Compiler {
     }
 
     /// What may be left out; none where it is there and malformed.
-    fn optional(&mut self, place: &Place, key: &str, value: &Option<String>) -> Option<Option<Template>> {
+    pub(super) fn optional(
+        &mut self,
+        place: &Place,
+        key: &str,
+        value: &Option<String>,
+    ) -> Option<Option<Template>> {
         match value {
             Some(value) => self.template(place.key(key), value).map(Some),
             None => Some(None),
@@ -231,17 +227,5 @@ impl Compiler {
             return None;
         };
         Some(Endpoint { host, path: self.template(place.clone(), path)? })
-    }
-
-    fn name_of_service(&mut self, place: &Place, name: &str) {
-        if name.is_empty()
-            || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        {
-            self.report(
-                Code::Malformed,
-                place.clone(),
-                "a service's signing name is lower-case letters, digits and `-`",
-            );
-        }
     }
 }

@@ -13,7 +13,7 @@ use super::diagnostic::{Diagnostic, Finding, Place};
 use super::document::{CapabilityDocument, GrantDocument, ProviderDocument};
 use super::host::HostPattern;
 use super::method::{Method, MethodSet};
-use super::model::{Capability, Provider};
+use super::model::{Capability, Provider, SecretClaim};
 use super::name::SecretName;
 use super::path::{PathPattern, Segment};
 use super::target::Target;
@@ -148,8 +148,7 @@ fn file_name(checked: &Checked, document: &ProviderDocument) -> Option<Finding> 
 }
 
 fn placeholders(provider: &Provider) -> Vec<Finding> {
-    let templates = provider.auth.templates();
-    let used: BTreeSet<&str> = templates.iter().flat_map(|template| template.placeholders()).collect();
+    let used: BTreeSet<&str> = provider.auth.placeholders().into_iter().collect();
     let defined: BTreeSet<&str> = provider.secrets.iter().map(|claim| claim.placeholder.as_ref()).collect();
     let mut findings = Vec::new();
     for name in used.difference(&defined) {
@@ -157,6 +156,14 @@ fn placeholders(provider: &Provider) -> Vec<Finding> {
         let known = defined.iter().map(|name| format!("`{{{{{name}}}}}`")).collect::<Vec<_>>().join(", ");
         let finding = Finding::new(Code::Placeholder, Place::root().key("auth"), message);
         findings.push(finding.help(format!("the secrets here are {known}")));
+    }
+    let optional = provider.auth.optional_placeholders();
+    let needed = |claim: &&SecretClaim| claim.optional && !optional.contains(&claim.placeholder.as_ref());
+    for claim in provider.secrets.iter().filter(needed) {
+        let message = format!("no request can be authenticated without `{}`", claim.name);
+        let place = Place::root().key("secrets").key(claim.name.as_str()).key("optional");
+        let help = "leave `optional` out; the `session_token` of `aws-sigv4` is what can be lacking";
+        findings.push(Finding::new(Code::WrongValue, place, message).help(help));
     }
     findings.extend(shown_to_people(provider));
     for claim in provider.secrets.iter().filter(|claim| !used.contains(claim.placeholder.as_ref())) {

@@ -48,6 +48,8 @@ pub struct SecretClaim {
     pub pattern: Option<Text>,
     /// An account's name rather than a key: sealed, but not scrubbed from responses.
     pub identifier: bool,
+    /// What an account may have and may lack.
+    pub optional: bool,
 }
 
 /// A header that the API demands, sent where the caller says nothing.

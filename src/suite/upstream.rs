@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::plan::{Plan, insertion_point};
+use crate::spec::hmac::{Hmac, Piece, Value, ValuePart};
 use crate::spec::{Auth, Part, Template};
 
 /// What would be sent.
@@ -52,6 +53,14 @@ pub fn render(plan: &Plan<'_>, body: &[u8]) -> Upstream {
         Auth::Basic { username, password } => {
             let pair = format!("{}:{}", redacted(plan, username), redacted(plan, password));
             headers.insert("authorization".to_owned(), format!("Basic <base64({pair})>"));
+        }
+        Auth::Hmac(hmac) => {
+            headers.extend(
+                hmac.headers.iter().map(|(name, value)| (name.to_string(), signed(plan, hmac, value))),
+            );
+            for (name, value) in hmac.query.iter() {
+                target = [&target, joint(&target), name, "=", &signed(plan, hmac, value)].concat();
+            }
         }
         auth => _ = headers.insert("authorization".to_owned(), token(plan, auth)),
     }
@@ -100,6 +109,17 @@ fn redacted(plan: &Plan<'_>, template: &Template) -> String {
 fn named(plan: &Plan<'_>, placeholder: &str) -> String {
     let claim = plan.secrets().iter().find(|claim| claim.placeholder == placeholder);
     format!("<secret:{}>", claim.map_or(placeholder, |claim| claim.name.as_str()))
+}
+
+/// A value of the scheme `hmac`; what is only known when a request is signed stands by its name.
+fn signed(plan: &Plan<'_>, hmac: &Hmac, value: &Value) -> String {
+    let text = |part: &ValuePart| match part {
+        ValuePart::Piece(Piece::Literal(text)) => text.to_string(),
+        ValuePart::Piece(Piece::Placeholder(name)) => named(plan, name),
+        ValuePart::Piece(Piece::Computed(computed)) => format!("<{}>", computed.as_str()),
+        ValuePart::Signature => format!("<hmac by {}>", redacted(plan, &hmac.key)),
+    };
+    value.parts().iter().map(text).collect()
 }
 
 fn digest(body: &[u8]) -> BodyDigest {

@@ -19,6 +19,7 @@ pub mod proxy;
 pub mod random;
 pub mod secrets;
 pub mod signer;
+pub mod sigv4;
 pub mod socket;
 pub mod upstream;
 pub mod wait;
