@@ -35,4 +35,5 @@ mod d_honest;
 mod d_screens;
 mod d_words;
 mod h_login;
+mod h_signing;
 mod h_tokens;
