@@ -16,8 +16,8 @@ const INVOKE: &[&str] = &["invoke", "openai/chat-completions", "--body", "{}"];
 fn setting(door: Door) -> (Upstream, Home) {
     let upstream = Upstream::serving(&[HOST]);
     let home = Home::empty(door);
-    home.store("OPENAI_API_KEY", secrets::OPENAI);
     trust(&home, &upstream.ca_pem).ok();
+    home.store("OPENAI_API_KEY", secrets::OPENAI);
     (upstream, home)
 }
 
@@ -168,14 +168,38 @@ fn what_is_set_can_be_seen_and_taken_back_and_is_on_record() {
     home.run(&["audit", "verify"]).ok();
 }
 
+/// Whoever may run the program may add an authority and a proxy, and so stand in the middle. What was
+/// stored before that does not come by.
+#[test]
+fn an_authority_that_came_later_sees_no_key_that_was_given_before() {
+    for door in Door::BOTH {
+        let upstream = Upstream::serving(&[HOST]);
+        let home = Home::empty(door);
+        home.store("OPENAI_API_KEY", secrets::OPENAI);
+        trust(&home, &upstream.ca_pem).ok();
+        let proxy = Proxy::leading_to(upstream.address);
+        go_through(&home, &proxy).ok();
+        home.run(INVOKE).ends(6);
+        assert!(upstream.take().is_empty());
+        // The operator gives the key again, and so says that it may.
+        home.run(&["secrets", "rotate", "--name", "OPENAI_API_KEY", "--value", secrets::OPENAI]).ok();
+        home.run(INVOKE).ok();
+        upstream.take_one();
+        // Set anew, it is another one.
+        trust(&home, &upstream.ca_pem).ok();
+        home.run(INVOKE).ends(6);
+        assert!(upstream.take().is_empty());
+    }
+}
+
 /// Only the daemon has the key of such a vault, so that it is the one who sets.
 #[test]
 fn a_vault_that_only_the_daemon_can_open_takes_settings_too() {
     let upstream = Upstream::serving(&[HOST]);
     let home = Home::empty(Door::Daemon);
     home.run(&["init", "--provider", "passphrase", "--passphrase", "correct horse battery staple"]).ok();
-    home.store("OPENAI_API_KEY", secrets::OPENAI);
     trust(&home, &upstream.ca_pem).ok();
+    home.store("OPENAI_API_KEY", secrets::OPENAI);
     let proxy = Proxy::leading_to(upstream.address);
     go_through(&home, &proxy).ok();
     home.run(&["config", "set", "egress-proxy", "no proxy"]).ends(2);

@@ -77,18 +77,22 @@ fn a_replaced_refresh_token_is_kept() {
 fn a_server_that_keeps_the_refresh_token_is_fine_too() {
     let issuer = Issuer::new();
     issuer.lock().rotates = false;
-    issuer.lock().seconds = 59;
+    issuer.lock().seconds = 0;
     let (home, _upstream) = home(Door::InProcess, &issuer);
     home.run(&CALL).ok();
     home.run(&CALL).ok();
     assert_eq!(issuer.lock().count, 2);
+    // One that lasts for less than a minute serves for half of that.
+    issuer.lock().seconds = 50;
+    (0..3).for_each(|_| _ = home.run(&CALL).ok());
+    assert_eq!(issuer.lock().count, 3);
 }
 
 #[test]
 fn many_callers_of_an_expired_account_cause_one_fetch() {
     let issuer = Issuer::new();
     let (home, upstream) = home(Door::Daemon, &issuer);
-    issuer.lock().seconds = 1;
+    issuer.lock().seconds = 0;
     home.run(&CALL).ok();
     issuer.lock().seconds = 3600;
     assert_eq!(split(&upstream), (vec![form_with(0)], 1));
@@ -191,6 +195,44 @@ fn a_fetch_goes_on_when_its_caller_has_gone() {
     assert_eq!(issuer.lock().count, 1);
 }
 
+/// The process that makes the call in itself ends only when the answer is in, and kept.
+#[test]
+fn a_call_that_ran_out_of_time_leaves_no_fetch_undone() {
+    let issuer = Issuer::new();
+    let (home, upstream) = home(Door::InProcess, &issuer);
+    let server = issuer.clone();
+    upstream.answers(move |request| {
+        thread::sleep(Duration::from_millis(if request.target == ENDPOINT { 1_000 } else { 0 }));
+        if request.target == ENDPOINT { server.token(request) } else { server.api(request) }
+    });
+    let late = [&CALL[..], &["--timeout-ms", "200"]].concat();
+    home.run(&late).ends(6);
+    assert_eq!(issuer.lock().count, 1);
+    home.run(&CALL).ok();
+    assert_eq!(issuer.lock().count, 1);
+}
+
+/// Callers that went away leave nothing behind for others to wait for, and those who waited while a
+/// fetch failed have failed with it.
+#[test]
+fn a_failing_endpoint_is_asked_once_for_all_who_wait() {
+    let issuer = Issuer::new();
+    let (home, upstream) = home(Door::Daemon, &issuer);
+    home.run(&["capability", "list", "--ready"]).ok();
+    upstream.answers(|_| {
+        thread::sleep(Duration::from_secs(2));
+        Answer::status(503, "busy")
+    });
+    let late = [&CALL[..], &["--timeout-ms", "300"]].concat();
+    thread::scope(|scope| {
+        for number in 0..12 {
+            let (home, late) = (&home, &late);
+            scope.spawn(move || if number < 6 { home.run(late).ends(6) } else { home.run(&CALL).ends(1) });
+        }
+    });
+    assert_eq!(split(&upstream).0.len(), 1);
+}
+
 #[test]
 fn what_is_no_token_stops_the_call_and_tells_nothing() {
     let issuer = Issuer::new();
@@ -200,6 +242,7 @@ fn what_is_no_token_stops_the_call_and_tells_nothing() {
     let huge = format!("{{\"access_token\":\"a\",\"pad\":\"{}\"}}", "x".repeat(300_000));
     for (status, body, wanted) in [
         (400, echo.as_str(), "invalid_grant"),
+        (400, "{\"error\":\"client-secret-as-a-code\"}", "answered 400 Bad Request\n"),
         (200, "{\"error\":\"server_error\"}", "server_error"),
         (500, "oops", "500"),
         (200, "<html>", "no JSON"),
@@ -215,7 +258,7 @@ fn what_is_no_token_stops_the_call_and_tells_nothing() {
             assert_eq!(split(&upstream).1, 0, "the API was reached");
         }
     }
-    assert_eq!(home.events().iter().filter(|entry| entry.is("token.fetch", "failed")).count(), 12);
+    assert_eq!(home.events().iter().filter(|entry| entry.is("token.fetch", "failed")).count(), 14);
 }
 
 #[test]

@@ -102,3 +102,45 @@ fn a_secret_stored_before_its_name_was_claimed_serves_nobody() {
     home.add_provider(ACME).ok();
     home.run(&["invoke", "acme/widgets"]).ends(5);
 }
+
+/// A key does not become an account's name, which is shown and sent about freely, by what its provider's
+/// file says later.
+#[test]
+fn a_stored_key_stays_a_key_whatever_its_file_says_later() {
+    const CLIENT: &str = r#"auth:
+  type: oauth2
+  grant: refresh_token
+  token_endpoint: https://api.acme.example/token
+  authorize_endpoint: https://api.acme.example/authorize
+  device_endpoint: https://evil.example/device
+  client_id: "{{secret}}"
+  client_auth: none
+  refresh_token: "{{refresh}}"
+"#;
+    for door in Door::BOTH {
+        let upstream = Upstream::serving(&["api.acme.example", "evil.example"]);
+        let home = Home::test(door);
+        home.add_provider(ACME).ok();
+        home.store("ACME_API_KEY", KEY);
+        let secrets =
+            "secrets:\n  ACME_API_KEY: { as: secret, identifier: true }\n  ACME_REFRESH: { as: refresh }\n";
+        let turned = ACME
+            .replace("secrets: { ACME_API_KEY: { as: secret } }\n", secrets)
+            .replace("auth: { type: header, name: authorization, value: \"Bearer {{secret}}\" }\n", CLIENT);
+        home.add_provider(&turned).ok();
+        home.send_to(&upstream);
+        home.store("ACME_REFRESH", "refresh-0123456789abcdef");
+        for words in [
+            &["oauth", "setup", "acme"][..],
+            &["oauth", "login", "acme", "--device"],
+            &["oauth", "login", "acme", "--wait", "1"],
+            &["invoke", "acme/widgets"],
+        ] {
+            let done = home.run(words);
+            let shown = done.text() + &done.errors();
+            assert!(shown.contains("was stored as a key"), "{words:?}: {shown}");
+            assert!(!shown.contains(KEY), "{words:?}: {shown}");
+            assert!(upstream.take().is_empty(), "{words:?}");
+        }
+    }
+}

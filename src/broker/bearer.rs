@@ -48,8 +48,14 @@ impl Bearer<'_> {
         let answered = self.sent(&token, body).await?;
         match again {
             Some(body) if is_old && answered.0.status == StatusCode::UNAUTHORIZED => {
-                drop(answered);
-                self.sent(&self.fetch(Some(token.fetched_ms)).await?, body).await
+                match self.fetch(Some(token.fetched_ms)).await {
+                    Ok(token) => {
+                        drop(answered);
+                        self.sent(&token, body).await
+                    }
+                    // The upstream's own answer says more.
+                    Err(_) => Ok(answered),
+                }
             }
             _ => Ok(answered),
         }

@@ -28,7 +28,7 @@ use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
 use crate::spec::SecretClaim;
 use crate::spec::auth::OAuth;
-use crate::vault::{CredentialMeta, Destination, Settings, Upstream, Vault, VaultError};
+use crate::vault::{CredentialMeta, Destination, SettingName, Settings, Upstream, Vault, VaultError};
 
 /// What the broker works with for one vault.
 pub struct Desk {
@@ -69,6 +69,8 @@ struct Client {
     upstreams: Vec<Upstream>,
     settings: Settings,
     shared: Arc<UpstreamClient>,
+    /// The same without authorities of the operator's.
+    plain: Arc<UpstreamClient>,
 }
 
 /// An upstream's answer, and what it goes through before it is handed out.
@@ -180,7 +182,7 @@ impl Broker {
         let private = plan.is_own() && plan.provider().private;
         let reach = if private { Reach::PrivateNetwork } else { Reach::Global };
         let way = Way { reach, account: credential.id.to_string(), patience };
-        let client = self.client(&mut desk.vault())?;
+        let client = self.client_of(&mut desk.vault(), credential)?;
         let (response, needles) = if let Some(source) = tokens::source(&plan) {
             let (tokens, client, plan) = (&self.tokens, &client, &plan);
             Bearer { desk, tokens, client, caller, plan, credential, way, source }.send(body).await?
@@ -203,23 +205,44 @@ impl Broker {
         vault: &mut Vault,
         oauth: &'a OAuth,
         secrets: &'a Secrets,
+        given_ms: u64,
         reach: Reach,
     ) -> Result<Login<'a>, BrokerError> {
         let fresh = Self::default();
-        Ok(Login { client: fresh.client(vault)?, oauth, secrets, reach })
+        Ok(Login { client: fresh.client(vault, given_ms)?, oauth, secrets, reach })
+    }
+
+    /// Waits for what goes on when its caller has gone: tokens that are being fetched.
+    pub async fn settle(&self) {
+        self.tokens.settle().await;
+    }
+
+    fn client_of(
+        &self,
+        vault: &mut Vault,
+        credential: &CredentialMeta,
+    ) -> Result<Arc<UpstreamClient>, BrokerError> {
+        let given_ms = vault.given_ms(credential)?;
+        self.client(vault, given_ms)
     }
 
     /// The pooled client, as the vault says that requests leave; in a test vault, one that knows its redirections.
-    fn client(&self, vault: &mut Vault) -> Result<Arc<UpstreamClient>, BrokerError> {
+    /// An authority that was added after a value was given does not get to see it: whoever may add one could else
+    /// stand between it and its provider.
+    fn client(&self, vault: &mut Vault, given_ms: u64) -> Result<Arc<UpstreamClient>, BrokerError> {
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         let upstreams = if vault.is_test() { vault.upstreams()? } else { Vec::new() };
         let settings = vault.settings()?;
         if client.upstreams != upstreams || client.settings != settings {
-            let shared = UpstreamClient::with_redirects(upstreams.iter().map(redirect))?;
-            let shared = Arc::new(shared.leaving_by(Egress::of(&settings)?));
-            *client = Client { upstreams, settings, shared };
+            let egress = Egress::of(&settings)?;
+            let plain = Egress { extra_ca: None, ..egress.clone() };
+            let shared = UpstreamClient::with_redirects(upstreams.iter().map(redirect))?.leaving_by(egress);
+            let plain = UpstreamClient::with_redirects(upstreams.iter().map(redirect))?.leaving_by(plain);
+            *client = Client { upstreams, settings, shared: Arc::new(shared), plain: Arc::new(plain) };
         }
-        Ok(Arc::clone(&client.shared))
+        let added_ms = client.settings.get(&SettingName::ExtraCa).map(|setting| setting.set_ms);
+        let is_new = added_ms.is_none_or(|added_ms| added_ms < given_ms);
+        Ok(Arc::clone(if is_new { &client.shared } else { &client.plain }))
     }
 }
 

@@ -34,6 +34,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// The same when it makes room for another: nobody waits for its end.
 const LONG_DRAIN: Duration = Duration::from_secs(3600);
 
+/// How long an access token may take that is being fetched by then: its answer may replace a secret.
+const LAST_FETCH: Duration = Duration::from_secs(70);
+
 /// How many files a daemon may have open: a call takes two connections, and there may be many.
 const OPEN_FILES: u64 = 65_536;
 
@@ -106,6 +109,8 @@ async fn finish(local: &Local, mut running: Vec<JoinSet<()>>, wish: Wish) {
         }
     };
     let in_time = tokio::time::timeout(DRAIN, all_done(&mut running)).await.is_ok();
+    // What was begun for callers that have gone is bounded by itself.
+    let _ = tokio::time::timeout(LAST_FETCH, local.drain()).await;
     let log = local.forget();
     if !in_time && wish == Wish::MakeRoom {
         let _ = tokio::time::timeout(LONG_DRAIN, all_done(&mut running)).await;

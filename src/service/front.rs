@@ -133,6 +133,11 @@ impl Service {
         error
     }
 
+    /// Waits for what goes on in this process when its caller has gone; nothing of it may be cut off.
+    pub async fn drain(&self) {
+        self.local.drain().await;
+    }
+
     /// Brings to the disk what this process logged.
     ///
     /// # Errors

@@ -59,7 +59,7 @@ pub enum LoginView {
     },
     Done {
         secret: SecretView,
-        /// The account that calls can be made as now, and how many capabilities it has.
+        /// The account that calls can be made as now.
         credential: Option<String>,
     },
 }

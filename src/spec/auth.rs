@@ -11,6 +11,7 @@ use super::text::Text;
 
 /// What a signature of AWS is sent with, and what of it could come from a caller instead.
 const AWS_HEADERS: &[&str] = &["x-amz-content-sha256", "x-amz-date", "x-amz-security-token"];
+const BEARER_PARAMETERS: &[&str] = &["access_token"];
 const AWS_PARAMETERS: &[&str] = &[
     "X-Amz-Algorithm",
     "X-Amz-Content-Sha256",
@@ -187,6 +188,8 @@ impl Auth {
             Self::Query(list) => (list, &[], &[]),
             Self::Hmac(hmac) => (&[], &hmac.query, &[]),
             Self::AwsSigV4(_) => (&[], &[], AWS_PARAMETERS),
+            // RFC 6750, section 2.3, has tokens there too.
+            Self::OAuth2(_) | Self::JwtBearer(_) | Self::GithubApp(_) => (&[], &[], BEARER_PARAMETERS),
             _ => (&[], &[], &[]),
         };
         let named = plain.iter().map(|(name, _)| name).chain(signed.iter().map(|(name, _)| name));

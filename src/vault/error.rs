@@ -73,6 +73,10 @@ pub enum VaultError {
     ProviderNotFound { provider: ProviderId },
     #[error("the secret {secret} was stored for other hosts than {host}")]
     HostMismatch { secret: SecretId, host: Host },
+    #[error(
+        "the secret {secret} was stored as a key, and its provider's file calls it an account's name now"
+    )]
+    StoredAsKey { secret: SecretId },
     #[error("bindings of {scope} name different credentials for this call")]
     BindingsDisagree { scope: Scope },
     #[error("there is no such binding")]
@@ -162,7 +166,9 @@ impl VaultError {
             Self::CredentialAmbiguous { .. } | Self::BindingsDisagree { .. } => {
                 VaultErrorKind::CredentialAmbiguous
             }
-            Self::PinMismatch { .. } | Self::HostMismatch { .. } => VaultErrorKind::PinMismatch,
+            Self::PinMismatch { .. } | Self::HostMismatch { .. } | Self::StoredAsKey { .. } => {
+                VaultErrorKind::PinMismatch
+            }
             Self::Pinned { .. }
             | Self::NameClaimed { .. }
             | Self::AliasClaimed { .. }
@@ -232,6 +238,11 @@ impl VaultError {
             Self::BindingNotFound => "see which there are: aivault capability bindings".to_owned(),
             Self::OutOfSight { .. } => {
                 "name a secret of the credential's own scope, or of one around it".to_owned()
+            }
+            Self::StoredAsKey { secret } => {
+                format!(
+                    "give its value again: aivault secrets rotate --id {secret}; or say `identifier: false` in the file"
+                )
             }
             Self::HostMismatch { secret, .. } => {
                 format!(

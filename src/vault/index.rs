@@ -106,6 +106,10 @@ impl Index {
         &self.switches
     }
 
+    pub(super) fn has_credential(&self, id: CredentialId) -> bool {
+        self.credentials.contains_key(&id)
+    }
+
     pub(super) fn token(&self, id: TokenId) -> Option<&TokenMeta> {
         self.tokens.get(&id)
     }

@@ -56,6 +56,11 @@ pub struct SecretMeta {
 }
 
 impl SecretMeta {
+    /// When somebody gave the value that it has, or the one that a provider replaced by it.
+    pub(super) fn given_ms(&self) -> u64 {
+        self.rotated_ms.unwrap_or(self.created_ms)
+    }
+
     /// The scopes it stands in: its own and its groups'.
     pub(super) fn places(&self) -> impl Iterator<Item = Scope> {
         std::iter::once(self.scope.clone()).chain(self.groups.iter().map(Group::scope))
@@ -232,6 +237,10 @@ impl Destination<'_> {
                 pin: meta.pin.clone(),
                 provider: self.provider.clone(),
             });
+        }
+        // What was stored as a key of an operator's provider stays one, whatever its file says by now.
+        if self.own && self.identifier && !meta.hosts.is_empty() {
+            return Err(VaultError::StoredAsKey { secret: meta.id });
         }
         if !self.is_among(&meta.hosts) {
             return Err(VaultError::HostMismatch { secret: meta.id, host: self.host.clone() });

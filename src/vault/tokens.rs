@@ -38,7 +38,8 @@ pub struct TokenMeta {
 pub struct NewToken<'a> {
     pub account: &'a CredentialMeta,
     pub made_of: Versions,
-    pub value: &'a SecretInput,
+    /// None where the answer replaced a secret and gave nothing else of use.
+    pub value: Option<&'a SecretInput>,
     /// The secret that its fetching replaced, with its new value.
     pub replaced: Option<(SecretId, &'a SecretInput)>,
     pub fetched_ms: u64,
@@ -52,6 +53,20 @@ impl Vault {
     /// When one of them is not there, or the stored records cannot be read.
     pub fn versions(&mut self, account: &CredentialMeta) -> Result<Versions, VaultError> {
         self.look(|vault| versions(vault.index(), account))
+    }
+
+    /// When the oldest of an account's values was given, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// As [`Vault::versions`].
+    pub fn given_ms(&mut self, account: &CredentialMeta) -> Result<u64, VaultError> {
+        self.look(|vault| {
+            let mut oldest = u64::MAX;
+            for id in account.secrets.values() {
+                oldest = oldest.min(by_id(vault.index(), *id)?.given_ms());
+            }
+            Ok(oldest)
+        })
     }
 
     /// The account's token, while its secrets are what it was made of. As with [`Vault::reveal`],
@@ -88,20 +103,26 @@ impl Vault {
     }
 
     /// Keeps a token, and with it what replaced the secret that it was fetched with. Says whether
-    /// it did: what was made of secrets that have other values by now is nobody's, and an operator's
-    /// new value is never overwritten.
+    /// it kept the token: one that was made of secrets that have other values by now, or of an
+    /// account that is gone, is nobody's. A replacement is kept all the same, since what it replaces
+    /// is worth nothing any more, unless the operator gave another value meanwhile.
     ///
     /// # Errors
     /// When the stored records cannot be read or written.
     pub fn keep_token(&mut self, token: &NewToken<'_>) -> Result<bool, VaultError> {
         self.change(|draft| {
             let mut made_of = token.made_of.clone();
-            if versions(draft.index(), token.account).ok().as_ref() != Some(&made_of) {
+            let unchanged = versions(draft.index(), token.account).ok().as_ref() == Some(&made_of);
+            if let Some((id, value)) = token.replaced
+                && let Some(version) = replace(draft, id, made_of.get(&id).copied(), value)?
+            {
+                made_of.insert(id, version);
+            }
+            let Some(value) =
+                token.value.filter(|_| unchanged && draft.index().has_credential(token.account.id))
+            else {
                 return Ok(false);
-            }
-            if let Some((id, value)) = token.replaced {
-                made_of.insert(id, replace(draft, id, value, token.fetched_ms)?);
-            }
+            };
             let meta = TokenMeta {
                 credential: token.account.id,
                 provider: token.account.provider.clone(),
@@ -109,7 +130,7 @@ impl Vault {
                 fetched_ms: token.fetched_ms,
                 expires_ms: token.expires_ms,
             };
-            draft.put_token(meta, token.value.as_bytes())?;
+            draft.put_token(meta, value.as_bytes())?;
             Ok(true)
         })
     }
@@ -119,12 +140,22 @@ fn versions(index: &Index, account: &CredentialMeta) -> Result<Versions, VaultEr
     account.secrets.values().map(|id| Ok((*id, by_id(index, *id)?.version))).collect()
 }
 
-/// The version that the secret has with its new value.
-fn replace(draft: &mut Draft<'_>, id: SecretId, value: &SecretInput, now_ms: u64) -> Result<u32, VaultError> {
-    let mut meta = by_id(draft.index(), id)?.clone();
+/// The version that the secret has with its new value; none where nothing is to be written: it has
+/// this value, or another one than the token was made of. When it was given is the operator's to
+/// say, and stays.
+fn replace(
+    draft: &mut Draft<'_>,
+    id: SecretId,
+    made_of: Option<u32>,
+    value: &SecretInput,
+) -> Result<Option<u32>, VaultError> {
+    let Ok(meta) = by_id(draft.index(), id) else { return Ok(None) };
+    let mut meta = meta.clone();
+    if Some(meta.version) != made_of || draft.value_of(&meta)?.as_slice() == value.as_bytes() {
+        return Ok(None);
+    }
     meta.version = meta.version.saturating_add(1);
-    meta.rotated_ms = Some(now_ms);
     let version = meta.version;
     draft.put_secret(meta, value.as_bytes())?;
-    Ok(version)
+    Ok(Some(version))
 }

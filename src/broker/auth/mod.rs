@@ -15,7 +15,7 @@ mod sigv4;
 mod template;
 
 pub(super) use path::UNRESERVED;
-pub(super) use template::{fill, fill_encoded};
+pub(super) use template::{fill, fill_encoded, find};
 
 use std::collections::BTreeMap;
 

@@ -18,7 +18,8 @@ const MOST_SECONDS: u64 = 24 * 3600;
 
 /// A token as it was answered.
 pub(super) struct Granted {
-    pub(super) token: SecretInput,
+    /// None where it is of no use; why not.
+    pub(super) token: Result<SecretInput, TokenError>,
     /// A refresh token in the place of the one that was sent.
     pub(super) refresh: Option<SecretInput>,
     pub(super) seconds: u64,
@@ -32,13 +33,13 @@ struct Answer {
     #[serde(default)]
     token: Option<Zeroizing<String>>,
     #[serde(default)]
-    token_type: Option<String>,
+    token_type: Option<Word>,
     #[serde(default)]
     expires_in: Option<Seconds>,
     #[serde(default)]
     refresh_token: Option<Zeroizing<String>>,
     #[serde(default)]
-    error: Option<ErrorCode>,
+    error: Option<Word>,
 }
 
 /// Some servers write numbers as texts.
@@ -47,12 +48,13 @@ struct Answer {
 enum Seconds {
     Number(f64),
     Text(String),
+    Other(serde::de::IgnoredAny),
 }
 
-/// Some servers answer an object in its place.
+/// Some servers answer an object in the place of a word.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum ErrorCode {
+enum Word {
     Text(String),
     Other(serde::de::IgnoredAny),
 }
@@ -68,12 +70,16 @@ pub(super) fn read(host: &Host, status: StatusCode, body: &[u8]) -> Result<Grant
     if let Some(error) = answer.error {
         return Err(TokenError::Refused { host: host.clone(), status, code: code(error) });
     }
-    if answer.token_type.as_deref().is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-        return Err(malformed("its token is of another type than bearer"));
-    }
-    let token = answer.access_token.or(answer.token);
-    let token = token.ok_or_else(|| malformed("it has no token"))?;
-    let token = bearer(&token).ok_or_else(|| malformed("its token cannot stand in a header"))?;
+    let is_bearer = match &answer.token_type {
+        None => true,
+        Some(Word::Text(kind)) => kind.eq_ignore_ascii_case("bearer"),
+        Some(Word::Other(_)) => false,
+    };
+    let token = match answer.access_token.or(answer.token) {
+        _ if !is_bearer => Err(malformed("its token is of another type than bearer")),
+        None => Err(malformed("it has no token")),
+        Some(token) => bearer(&token).ok_or_else(|| malformed("its token cannot stand in a header")),
+    };
     let refresh = answer.refresh_token.filter(|text| !text.is_empty());
     let refresh = refresh.map(|text| SecretInput::new(text.as_bytes().to_vec())).transpose()?;
     Ok(Granted { token, refresh, seconds: seconds(answer.expires_in.as_ref()) })
@@ -99,17 +105,48 @@ fn seconds(said: Option<&Seconds>) -> u64 {
         None => return USUAL_SECONDS,
         Some(Seconds::Number(number)) => *number,
         Some(Seconds::Text(text)) => text.parse().unwrap_or(0.0),
+        Some(Seconds::Other(_)) => 0.0,
     };
     // A number that is none, or negative, comes out as 0.
     (number as u64).min(MOST_SECONDS)
 }
 
-/// The code of an error, if it is spelled as one: no answer gets to write what it likes.
-fn code(error: ErrorCode) -> Option<String> {
-    let ErrorCode::Text(text) = error else { return None };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    ((1..=64).contains(&text.len()) && text.bytes().all(plain)).then_some(text)
+/// The code of an error, if it is one that people use: no answer gets to write what it likes, which
+/// might be what was sent.
+fn code(error: Word) -> Option<String> {
+    let Word::Text(text) = error else { return None };
+    CODES.contains(&text.as_str()).then_some(text)
 }
+
+/// Of RFC 6749, 6750, 7521 and 8628, of OpenID Connect, and those that GitHub has besides.
+const CODES: &[&str] = &[
+    "access_denied",
+    "account_selection_required",
+    "authorization_pending",
+    "bad_refresh_token",
+    "bad_verification_code",
+    "consent_required",
+    "expired_token",
+    "incorrect_client_credentials",
+    "incorrect_device_code",
+    "insufficient_scope",
+    "interaction_required",
+    "invalid_assertion",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_resource",
+    "invalid_scope",
+    "invalid_target",
+    "invalid_token",
+    "login_required",
+    "server_error",
+    "slow_down",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+];
 
 #[cfg(test)]
 mod tests {
@@ -133,15 +170,34 @@ mod tests {
             (r#"{"token":"at","expires_at":"2030-01-01T00:00:00Z"}"#, USUAL_SECONDS),
             (r#"{"access_token":"at","expires_in":-5}"#, 0),
             (r#"{"access_token":"at","expires_in":"soon"}"#, 0),
+            (r#"{"access_token":"at","expires_in":true}"#, 0),
             (r#"{"access_token":"at","expires_in":1e300}"#, MOST_SECONDS),
         ] {
             let granted = read(200, body).ok().unwrap();
             assert_eq!(granted.seconds, seconds, "{body}");
-            assert!(granted.refresh.is_none());
+            assert!(granted.refresh.is_none() && granted.token.is_ok());
         }
         let body = r#"{"access_token":"at","refresh_token":"rt-2","scope":"a"}"#;
         assert!(read(200, body).ok().unwrap().refresh.unwrap().matches(|text| text == "rt-2"));
         assert!(read(200, r#"{"access_token":"at","refresh_token":""}"#).ok().unwrap().refresh.is_none());
+    }
+
+    /// What was sent is used up by then, whatever else the answer says.
+    #[test]
+    fn a_refresh_token_is_kept_beside_a_token_of_no_use() {
+        for body in [
+            r#"{"access_token":"at","token_type":"user","refresh_token":"rt-2"}"#,
+            r#"{"access_token":"a b","refresh_token":"rt-2"}"#,
+            r#"{"token_type":7,"refresh_token":"rt-2"}"#,
+        ] {
+            let granted = read(200, body).ok().unwrap();
+            assert!(granted.token.is_err() && granted.refresh.is_some(), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_codes_are_in_order() {
+        assert!(CODES.is_sorted());
     }
 
     #[test]
@@ -154,6 +210,7 @@ mod tests {
             ),
             (400, r#"{"error":{"message":"rt-1"}}"#, "answered 400 Bad Request"),
             (401, r#"{"error":"rt 1\u001b"}"#, "answered 401 Unauthorized"),
+            (400, r#"{"error":"rt-1"}"#, "answered 400 Bad Request"),
             (500, "<html>rt-1</html>", "answered 500 Internal Server Error"),
             (302, "", "answered 302 Found"),
             (200, r#"{"error":"bad_refresh_token"}"#, "answered 200 OK (bad_refresh_token)"),
@@ -164,7 +221,8 @@ mod tests {
             (200, r#"{"access_token":"a\r\nx: y"}"#, "cannot stand in a header"),
             (200, r#"{"access_token":"at","token_type":"mac"}"#, "another type"),
         ] {
-            let error = read(status, body).err().unwrap().to_string();
+            let error =
+                read(status, body).and_then(|granted| granted.token.map(drop)).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");
             assert!(!error.contains("rt-1") && !error.contains('\u{1b}'), "{error}");
         }

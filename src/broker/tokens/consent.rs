@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::ask::{Ask, Form, Given, headers};
 use super::error::TokenError;
-use crate::broker::auth::{Secrets, UNRESERVED, fill, fill_encoded};
+use crate::broker::auth::{Secrets, UNRESERVED, fill, fill_encoded, find};
 use crate::spec::auth::OAuth;
 use crate::spec::{Endpoint, Host};
 
@@ -31,10 +31,10 @@ pub struct Consent<'a> {
     pub scopes: Option<&'a [String]>,
 }
 
-/// What a refresh token is given for.
+/// What a refresh token is given for: `code`, and `verifier` where there is one, by these names.
 pub enum Proof<'a> {
-    Code { code: &'a [u8], verifier: &'a [u8], redirect: &'a str },
-    Device { code: &'a [u8] },
+    Code { given: &'a Secrets, redirect: &'a str },
+    Device { given: &'a Secrets },
 }
 
 /// How a person lets a device in.
@@ -42,8 +42,11 @@ pub enum Proof<'a> {
 pub struct DeviceCode {
     pub device_code: Zeroizing<String>,
     pub user_code: String,
-    #[serde(alias = "verification_url")]
+    #[serde(default)]
     pub verification_uri: String,
+    /// Google's name for it.
+    #[serde(default)]
+    verification_url: String,
     #[serde(default)]
     pub verification_uri_complete: Option<String>,
     pub expires_in: u64,
@@ -97,15 +100,15 @@ impl Given<'_> {
         let url = self.url(&oauth.token_endpoint)?;
         let (mut form, mut headers) = (Form::default(), headers());
         match proof {
-            Proof::Code { code, verifier, redirect } => {
+            Proof::Code { given, redirect } => {
                 form.push("grant_type", b"authorization_code");
-                form.push("code", code);
+                form.push("code", find(given, "code")?);
                 form.push("redirect_uri", redirect.as_bytes());
-                form.push("code_verifier", verifier);
+                form.push("code_verifier", find(given, "verifier")?);
             }
-            Proof::Device { code } => {
+            Proof::Device { given } => {
                 form.push("grant_type", DEVICE_CODE.as_bytes());
-                form.push("device_code", code);
+                form.push("device_code", find(given, "code")?);
             }
         }
         self.client(oauth, &url, &mut form, &mut headers)?;
@@ -135,8 +138,11 @@ pub(super) fn device_code(host: &Host, status: StatusCode, body: &[u8]) -> Resul
     if !status.is_success() {
         return Err(super::answer::refused(host, status, body));
     }
-    let code: DeviceCode =
+    let mut code: DeviceCode =
         serde_json::from_slice(body).map_err(|_| malformed("it is no JSON of that form"))?;
+    if code.verification_uri.is_empty() {
+        code.verification_uri = std::mem::take(&mut code.verification_url);
+    }
     let shown = [Some(&code.verification_uri), code.verification_uri_complete.as_ref()];
     if shown.into_iter().flatten().any(|url| !url.starts_with("https://")) {
         return Err(malformed("it sends people to an address without TLS"));

@@ -1,5 +1,7 @@
 //! Why there is no access token. Never holds a value, nor more of an answer than its error's code.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use thiserror::Error;
 
@@ -33,6 +35,13 @@ pub enum TokenError {
     Client(#[from] ClientError),
     #[error("no access token was fetched, because others could not be kept from fetching one too: {0}")]
     Lock(#[from] FileError),
+    #[error("{host} took too long to answer the request for an access token")]
+    Late { host: Host },
+    #[error("no access token was fetched: another process has been fetching one for too long")]
+    Busy,
+    /// Whoever waited while somebody else failed has failed with them.
+    #[error(transparent)]
+    Shared(Arc<TokenError>),
     /// The secrets changed again and again while tokens were fetched with them.
     #[error("no access token was fetched: the secrets that it is fetched with keep changing")]
     Restless,
@@ -53,8 +62,15 @@ impl TokenError {
             Self::Upstream(UpstreamError::Timeout { .. }) => "upstream.timeout",
             Self::Upstream(_) => "upstream.unreachable",
             Self::Client(_) => "client",
-            Self::Lock(_) | Self::Restless | Self::BrokenOff => "token.busy",
+            Self::Late { .. } => "upstream.timeout",
+            Self::Shared(error) => error.reason(),
+            Self::Lock(_) | Self::Busy | Self::Restless | Self::BrokenOff => "token.busy",
         }
+    }
+
+    /// Whether it is what the endpoint did, so that whoever asks at the same time gets the same.
+    pub(super) fn is_the_endpoints(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::Answer { .. } | Self::Upstream(_) | Self::Late { .. })
     }
 
     /// What to do about it.
@@ -64,6 +80,8 @@ impl TokenError {
             Self::Refused { code: Some(code), .. } if code == "invalid_grant" => {
                 "the consent ended or was withdrawn: log in again with `aivault oauth login PROVIDER`"
             }
+            Self::Shared(error) => error.help(),
+            Self::Refused { status, .. } if status.is_server_error() => "try again later",
             Self::Refused { .. } => "check the stored client's id and secret, and rotate what is wrong",
             Self::Key { .. } | Self::Auth(_) => "rotate the secret to the right value",
             _ => "try again",

@@ -9,7 +9,7 @@ use super::answer;
 use super::ask::{Ask, Given};
 use super::consent::{self, Consent, DeviceCode, Proof};
 use super::error::TokenError;
-use super::{PATIENCE, nonce, whole};
+use super::{PATIENCE, TOTAL, nonce, whole};
 use crate::broker::auth::Secrets;
 use crate::broker::guard::Reach;
 use crate::broker::upstream::{OutgoingRequest, RequestBody, UpstreamClient};
@@ -97,8 +97,12 @@ impl Login<'_> {
             account: String::new(),
             patience: PATIENCE,
         };
-        let response = self.client.send(request).await?;
-        let status = response.status;
-        Ok((status, whole(host, response).await?))
+        let answered = async {
+            let response = self.client.send(request).await?;
+            let status = response.status;
+            Ok((status, whole(host, response).await?))
+        };
+        let late = |_| TokenError::Late { host: host.clone() };
+        tokio::time::timeout(TOTAL, answered).await.map_err(late)?
     }
 }

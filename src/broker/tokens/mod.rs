@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use tokio::sync::Mutex as AsyncMutex;
+use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use super::auth::Secrets;
@@ -37,10 +38,15 @@ pub use consent::{Consent, DeviceCode, Proof};
 pub use error::TokenError;
 pub use login::{Exchanged, Login};
 
-/// A token is fetched anew this long before it ends, in milliseconds.
+/// A token is fetched anew this long before it ends, in milliseconds; one that is short-lived, at half
+/// of its time.
 const MARGIN_MS: u64 = 60_000;
 /// How long a token endpoint may keep silent.
 const PATIENCE: Patience = Patience { first_byte: Duration::from_secs(30), idle: Duration::from_secs(30) };
+/// How long a token endpoint may take in all, and how long another process is waited for.
+const TOTAL: Duration = Duration::from_secs(60);
+/// How often it is looked whether another process is done.
+const LOOK: Duration = Duration::from_millis(10);
 /// No answer with a token is longer.
 const MAX_ANSWER: usize = 256 * 1024;
 /// How often secrets may change while tokens are fetched with them.
@@ -55,7 +61,17 @@ pub(super) struct AccessToken {
 /// The accounts that tokens are being fetched for.
 #[derive(Default)]
 pub(super) struct Tokens {
-    turns: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
+    turns: Mutex<HashMap<String, Turn>>,
+    /// What goes on when its caller has gone.
+    running: TaskTracker,
+}
+
+/// One fetch at a time, and how the last one failed, if it did.
+type Turn = Arc<AsyncMutex<Option<Failure>>>;
+
+struct Failure {
+    at_ms: u64,
+    error: Arc<TokenError>,
 }
 
 /// Everything that fetching a token takes; its own, so that it goes on when its caller has gone.
@@ -112,16 +128,36 @@ impl Tokens {
         refused: Option<u64>,
     ) -> Result<AccessToken, TokenError> {
         let wanted = Wanted { asked_ms: clock::now_ms(), refused };
-        let turn = self.turn(&account);
-        let fetching = tokio::spawn(async move {
-            let _turn = turn.lock().await;
-            account.fetched(wanted).await
+        // Waited for by whoever calls, so that it waits no more once it has gone.
+        let mut turn = self.turn(&account).lock_owned().await;
+        if let Some(failure) = turn.as_ref().filter(|failure| failure.at_ms >= wanted.asked_ms) {
+            return Err(TokenError::Shared(Arc::clone(&failure.error)));
+        }
+        let fetching = self.running.spawn(async move {
+            let fetched = account.fetched(wanted).await;
+            let (fetched, failure) = match fetched {
+                Err(error) if error.is_the_endpoints() => {
+                    let error = Arc::new(error);
+                    let failure = Failure { at_ms: clock::now_ms(), error: Arc::clone(&error) };
+                    (Err(TokenError::Shared(error)), Some(failure))
+                }
+                fetched => (fetched, None),
+            };
+            *turn = failure;
+            fetched
         });
         // A panic in there is a defect, and still no reason for one here.
         fetching.await.map_err(|_| TokenError::BrokenOff)?
     }
 
-    fn turn(&self, account: &Account) -> Arc<AsyncMutex<()>> {
+    /// Waits until nothing is being fetched any more.
+    pub(super) async fn settle(&self) {
+        self.running.close();
+        self.running.wait().await;
+        self.running.reopen();
+    }
+
+    fn turn(&self, account: &Account) -> Turn {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         // Those that nobody waits for or has are let go.
         turns.retain(|_, turn| Arc::strong_count(turn) > 1);
@@ -140,7 +176,8 @@ impl Wanted {
     /// Whether a token will do that is not near its end, or that was fetched while this call waited.
     /// One of the future tells that the clock was set back.
     fn is_met_by(self, meta: &TokenMeta, now_ms: u64) -> bool {
-        let lasts = meta.expires_ms > now_ms.saturating_add(MARGIN_MS);
+        let lifetime_ms = meta.expires_ms.saturating_sub(meta.fetched_ms);
+        let lasts = meta.expires_ms > now_ms.saturating_add(MARGIN_MS.min(lifetime_ms / 2));
         let is_new = meta.fetched_ms >= self.asked_ms && meta.expires_ms > now_ms;
         let is_other = self.refused.is_none_or(|refused| meta.fetched_ms > refused);
         (lasts || is_new) && is_other && meta.fetched_ms <= now_ms
@@ -164,9 +201,7 @@ impl Account {
 
     /// A token that was fetched while this one waited, or one that is fetched now.
     async fn fetched(&self, wanted: Wanted) -> Result<AccessToken, TokenError> {
-        let path = self.locks.join(format!("token-{}.lock", self.turn_name()));
-        let locked = tokio::task::spawn_blocking(move || FileLock::acquire(&path)).await;
-        let _lock = locked.map_err(|_| TokenError::BrokenOff)??;
+        let _lock = self.locked().await?;
         for _ in 0..MAX_ATTEMPTS {
             if let Some(token) = self.kept(wanted)? {
                 return Ok(token);
@@ -178,12 +213,29 @@ impl Account {
         Err(TokenError::Restless)
     }
 
+    /// The turn among processes. Asked for again and again, not waited for: a process that was stopped
+    /// while it had it must not stop others for ever.
+    async fn locked(&self) -> Result<FileLock, TokenError> {
+        let path = self.locks.join(format!("token-{}.lock", self.turn_name()));
+        let taken = async {
+            loop {
+                if let Some(lock) = FileLock::try_acquire(&path)? {
+                    return Ok(lock);
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::time::timeout(TOTAL, taken).await.map_err(|_| TokenError::Busy)?
+    }
+
     /// Fetches a token and keeps it; none when its secrets changed meanwhile.
     async fn fetch(&self) -> Result<Option<AccessToken>, TokenError> {
         let now_ms = clock::now_ms();
         let (made_of, ask) = self.composed(now_ms)?;
         self.journal.append(&self.event(Outcome::Requested))?;
-        let outcome = match self.exchange(ask).await {
+        let late = |_| TokenError::Late { host: self.host.clone() };
+        let answered = tokio::time::timeout(TOTAL, self.exchange(ask)).await;
+        let outcome = match answered.map_err(late).and_then(|granted| granted) {
             Ok(granted) => self.keep(made_of, granted, now_ms),
             Err(error) => Err(error),
         };
@@ -241,13 +293,14 @@ impl Account {
         let new = NewToken {
             account: &self.credential,
             made_of,
-            value: &token,
+            value: token.as_ref().ok(),
             replaced: replaceable.copied().zip(refresh.as_ref()),
             fetched_ms: now_ms,
             expires_ms: now_ms.saturating_add(seconds * 1000),
         };
         let kept = self.vault().keep_token(&new)?;
-        Ok(kept.then(|| AccessToken { value: token.into_secret(), fetched_ms: now_ms }))
+        let value = token?.into_secret();
+        Ok(kept.then_some(AccessToken { value, fetched_ms: now_ms }))
     }
 
     fn event(&self, outcome: Outcome) -> Event {

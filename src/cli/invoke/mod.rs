@@ -96,6 +96,7 @@ impl Invocation {
             }
             reply::print(reply, &self.form, screen).await
         });
+        runtime.block_on(service.drain());
         // What was decided is on record even when the answer could not be shown.
         let settled = service.settle();
         let code = done?;

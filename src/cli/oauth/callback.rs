@@ -30,8 +30,12 @@ pub(super) struct Callback {
     redirect: Redirect,
 }
 
-/// What was brought: a code, or the provider's word for why there is none.
-type Brought = Result<SecretInput, String>;
+/// What was brought.
+enum Brought {
+    Code(SecretInput),
+    /// The provider's word for why there is no code.
+    Refusal(String),
+}
 
 struct Waiting {
     redirect: Redirect,
@@ -63,12 +67,12 @@ impl Callback {
         runtime.block_on(async {
             tokio::spawn(async move { axum::serve(listener, app).await });
             match tokio::time::timeout(Duration::from_secs(wait_s), brought).await {
-                Ok(Ok(Ok(code))) => {
+                Ok(Ok(Brought::Code(code))) => {
                     // Let the page reach the browser.
                     tokio::time::sleep(Duration::from_millis(200)).await;
                     Ok(code)
                 }
-                Ok(Ok(Err(error))) => Err(CliError::NotConsented { error }),
+                Ok(Ok(Brought::Refusal(error))) => Err(CliError::NotConsented { error }),
                 _ => Err(CliError::NobodyCame { seconds: wait_s }),
             }
         })
@@ -108,8 +112,8 @@ impl Waiting {
             return None;
         }
         match (only("code"), only("error")) {
-            (Some(code), None) => SecretInput::new(code.into_bytes()).ok().map(Ok),
-            (None, Some(error)) => Some(Err(error)),
+            (Some(code), None) => SecretInput::new(code.into_bytes()).ok().map(Brought::Code),
+            (None, Some(error)) => Some(Brought::Refusal(error)),
             _ => None,
         }
     }
@@ -129,10 +133,10 @@ mod tests {
     #[test]
     fn only_this_logins_answer_is_taken() {
         let here = "127.0.0.1:4321";
-        let code = brought("GET", here, "/callback?code=abc&state=s3cret-state").unwrap().ok().unwrap();
-        assert!(code.matches(|text| text == "abc"));
+        let code = brought("GET", here, "/callback?code=abc&state=s3cret-state").unwrap();
+        assert!(matches!(code, Brought::Code(code) if code.matches(|text| text == "abc")));
         let error = brought("GET", here, "/callback?error=access_denied&state=s3cret-state").unwrap();
-        assert_eq!(error.err().unwrap(), "access_denied");
+        assert!(matches!(error, Brought::Refusal(error) if error == "access_denied"));
         for (method, host, target) in [
             ("GET", here, "/callback?code=abc"),
             ("GET", here, "/callback?code=abc&state=other"),

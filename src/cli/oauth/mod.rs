@@ -112,7 +112,9 @@ impl Who {
         while clock::now_ms() < end_ms {
             clock::pause_ms(pause_s.saturating_mul(1000).min(60_000));
             match self.ask(service, LoginStep::Poll { code: input(device_code.clone())? })? {
-                LoginView::Waiting { slower } => pause_s += if slower { SLOWER_S } else { 0 },
+                LoginView::Waiting { slower } => {
+                    pause_s = pause_s.saturating_add(if slower { SLOWER_S } else { 0 })
+                }
                 LoginView::Done { secret, credential } => {
                     return self.done(secret.name.as_str(), credential, screen);
                 }

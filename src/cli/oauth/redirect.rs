@@ -29,7 +29,8 @@ impl Redirect {
         };
         let uri: Uri = url.parse().map_err(|_| wrong())?;
         let host = uri.host().filter(|host| ["127.0.0.1", "localhost"].contains(host));
-        let port = uri.port_u16().filter(|port| *port > 0);
+        // Browsers leave port 80 out of `Host`, by which an answer is known.
+        let port = uri.port_u16().filter(|port| *port > 0 && *port != 80);
         let parts = (uri.scheme_str() == Some("http") && uri.query().is_none()).then_some((host, port));
         let Some((Some(host), Some(port))) = parts else { return Err(wrong()) };
         let redirect = Self { host: host.to_owned(), port, path: uri.path().to_owned() };

@@ -13,6 +13,10 @@ pub(super) fn print_set(setting: &SettingView, screen: &mut Screen<'_>) -> io::R
         SettingName::EgressProxy => writeln!(screen.out, "Calls to public hosts now go through {summary}."),
         SettingName::ExtraCa => {
             writeln!(screen.out, "Trusted now beside the built-in authorities: {summary}.")?;
+            writeln!(
+                screen.out,
+                "Values that are stored already do not go by it until they are given again."
+            )?;
             screen.warn("whoever has the key of such an authority can read what is sent, secrets included")
         }
     }
@@ -70,7 +74,11 @@ mod tests {
     #[test]
     fn an_authority_is_warned_of() {
         let (out, err) = printed(|screen| print_set(&settings()[1], screen));
-        assert_eq!(out, "Trusted now beside the built-in authorities: 1 certificate.\n");
+        assert_eq!(
+            out,
+            "Trusted now beside the built-in authorities: 1 certificate.\n\
+             Values that are stored already do not go by it until they are given again.\n"
+        );
         assert!(err.starts_with("warning: whoever has the key"), "{err}");
         let (out, err) = printed(|screen| print_set(&settings()[0], screen));
         assert!(

@@ -78,6 +78,17 @@ fn token(error: TokenError, message: String) -> ServiceError {
         TokenError::Vault(error) => error.into(),
         TokenError::Audit(error) => ServiceError { message, ..error.into() },
         TokenError::Upstream(error) => upstream(&error, message),
+        TokenError::Shared(error) => shared(&error, message),
+        error => shared(&error, message),
+    }
+}
+
+fn shared(error: &TokenError, message: String) -> ServiceError {
+    match error {
+        TokenError::Upstream(error) => upstream(error, message),
+        TokenError::Late { .. } => {
+            ServiceError::new(ErrorKind::UpstreamTimeout, message).reason(error.reason())
+        }
         error => ServiceError::new(ErrorKind::AuthFailed, message).reason(error.reason()).help(error.help()),
     }
 }

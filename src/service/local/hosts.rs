@@ -51,8 +51,9 @@ pub(super) fn of_new(
     if is_key(provider, name) && !given.iter().any(|host| is_of_tenant(provider, host)) {
         refuse_unbound(provider, name)?;
     }
-    // An account's name goes along with its key, which says where.
-    if given.is_empty() && !is_key(provider, name) {
+    // An account's name goes along with its key, which says where; one of an operator's own provider
+    // is told from a key by that.
+    if !is_key(provider, name) && (given.is_empty() || catalog.is_own(&provider.id)) {
         return Ok(Vec::new());
     }
     Ok(joined(provider, catalog.hosts_to_keep(provider), given))

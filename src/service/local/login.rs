@@ -21,7 +21,7 @@ use crate::service::login::{LoginRequest, LoginStep, LoginView};
 use crate::service::outcome::Outcome;
 use crate::spec::auth::OAuth;
 use crate::spec::{Auth, Endpoint, Provider, ProviderId, Scope, SecretClaim};
-use crate::vault::{Destination, SecretId, SecretInput, SecretRef, Vault, VaultError};
+use crate::vault::{CredentialMeta, Destination, SecretInput, SecretMeta, SecretRef, Vault, VaultError};
 
 /// The provider that is logged in to, and what its file says of it.
 struct Applicant<'a> {
@@ -43,16 +43,15 @@ impl Local {
             LoginStep::Consent { redirect, scopes, exchanged_here } => {
                 applicant.consent(&session, &redirect, scopes.as_deref(), exchanged_here)?
             }
-            LoginStep::Device { scopes } => applicant.device(&session, scopes.as_deref())?,
+            LoginStep::Device { scopes } => applicant.device(caller, &session, scopes.as_deref())?,
             LoginStep::Code { code, verifier, redirect } => {
-                let (code, verifier) = (code.into_secret(), verifier.into_secret());
-                let proof =
-                    Proof::Code { code: code.expose(), verifier: verifier.expose(), redirect: &redirect };
+                let given = named([("code", code), ("verifier", verifier)]);
+                let proof = Proof::Code { given: &given, redirect: &redirect };
                 self.exchange(caller, &session, &applicant, &proof)?
             }
             LoginStep::Poll { code } => {
-                let code = code.into_secret();
-                self.exchange(caller, &session, &applicant, &Proof::Device { code: code.expose() })?
+                let given = named([("code", code)]);
+                self.exchange(caller, &session, &applicant, &Proof::Device { given: &given })?
             }
         };
         Ok(Outcome::Login(view))
@@ -66,18 +65,15 @@ impl Local {
         applicant: &Applicant<'_>,
         proof: &Proof<'_>,
     ) -> Result<LoginView, ServiceError> {
-        let event = |outcome| applicant.event(caller, outcome);
-        session.desk.journal.append(&event(Logged::Requested))?;
-        let exchanged = applicant.wait(session, async |login| login.exchange(proof).await);
-        let ended = match &exchanged {
-            Ok(_) => event(Logged::Ok),
-            Err(error) => Event { reason: error.reason.clone(), ..event(Logged::Failed) },
-        };
-        session.desk.journal.append(&ended)?;
-        match exchanged? {
-            Exchanged::Waiting { slower } => Ok(LoginView::Waiting { slower }),
-            Exchanged::Token(token) => self.store(caller, session, applicant, token),
-        }
+        let host = &applicant.oauth.token_endpoint;
+        applicant.recorded(caller, session, host, |applicant| {
+            let exchanged =
+                applicant.wait(session, host, |_| true, async |login| login.exchange(proof).await);
+            match exchanged? {
+                Exchanged::Waiting { slower } => Ok(LoginView::Waiting { slower }),
+                Exchanged::Token(token) => self.store(caller, session, applicant, token),
+            }
+        })
     }
 
     fn store(
@@ -104,7 +100,8 @@ impl Local {
         let mut vault = session.desk.vault();
         let secret = views::secret(&vault.secret(&reference)?);
         let mut accounts = vault.credentials()?;
-        accounts.retain(|one| one.provider == applicant.provider.id && one.scope == *scope);
+        let uses = |one: &CredentialMeta| one.secrets.values().any(|id| id.to_string() == secret.id);
+        accounts.retain(|one| one.scope == *scope && uses(one));
         Ok(LoginView::Done { secret, credential: accounts.first().map(|one| one.name.to_string()) })
     }
 }
@@ -139,22 +136,55 @@ impl<'a> Applicant<'a> {
         let (state, verifier) = (random()?, exchanged_here.then(random).transpose()?);
         let consent = Consent { redirect, state: &state, verifier: verifier.as_deref(), scopes };
         let mut vault = session.desk.vault();
-        let secrets = self.secrets(&mut vault, endpoint, |claim| claim.identifier)?;
-        let url = self.login(&mut vault, &secrets)?.consent_url(endpoint, &consent).map_err(told)?;
+        let (secrets, given_ms) = self.secrets(&mut vault, endpoint, |claim| claim.identifier)?;
+        let url =
+            self.login(&mut vault, &secrets, given_ms)?.consent_url(endpoint, &consent).map_err(told)?;
         Ok(LoginView::Consent { url, state, verifier })
     }
 
-    fn device(&self, session: &Session, scopes: Option<&[String]>) -> Result<LoginView, ServiceError> {
+    fn device(
+        &self,
+        caller: &Caller,
+        session: &Session,
+        scopes: Option<&[String]>,
+    ) -> Result<LoginView, ServiceError> {
         let endpoint = self.endpoint(self.oauth.device_endpoint.as_ref(), "a device")?;
-        let code = self.wait(session, async |login| login.device(endpoint, scopes).await)?;
-        Ok(LoginView::Device {
-            user_code: code.user_code,
-            url: code.verification_uri,
-            url_with_code: code.verification_uri_complete,
-            device_code: code.device_code.to_string(),
-            interval_s: code.interval,
-            expires_s: code.expires_in,
+        self.recorded(caller, session, endpoint, |applicant| {
+            // What this request says of the client is its name.
+            let named = |claim: &SecretClaim| claim.identifier;
+            let code = applicant
+                .wait(session, endpoint, named, async |login| login.device(endpoint, scopes).await)?;
+            Ok(LoginView::Device {
+                user_code: code.user_code,
+                url: code.verification_uri,
+                url_with_code: code.verification_uri_complete,
+                device_code: code.device_code.to_string(),
+                interval_s: code.interval,
+                expires_s: code.expires_in,
+            })
         })
+    }
+
+    /// Does what goes out to `endpoint`, on record before and after.
+    fn recorded(
+        &self,
+        caller: &Caller,
+        session: &Session,
+        endpoint: &Endpoint,
+        act: impl FnOnce(&Self) -> Result<LoginView, ServiceError>,
+    ) -> Result<LoginView, ServiceError> {
+        let event = |outcome| self.event(caller, endpoint, outcome);
+        session.desk.journal.append(&event(Logged::Requested))?;
+        let done = act(self);
+        let ended = match &done {
+            Ok(LoginView::Waiting { .. }) => {
+                Event { reason: Some("authorization_pending".to_owned()), ..event(Logged::Failed) }
+            }
+            Ok(_) => event(Logged::Ok),
+            Err(error) => Event { reason: error.reason.clone(), ..event(Logged::Failed) },
+        };
+        session.desk.journal.append(&ended)?;
+        done
     }
 
     fn endpoint(&self, there: Option<&'a Endpoint>, by: &str) -> Result<&'a Endpoint, ServiceError> {
@@ -169,33 +199,41 @@ impl<'a> Applicant<'a> {
     fn wait<T>(
         &self,
         session: &Session,
+        endpoint: &Endpoint,
+        wanted: impl Fn(&SecretClaim) -> bool,
         work: impl AsyncFnOnce(&Login<'_>) -> Result<T, TokenError>,
     ) -> Result<T, ServiceError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
             runtime.map_err(|error| ServiceError::new(ErrorKind::VaultUnavailable, error.to_string()))?;
-        let secrets = self.secrets(&mut session.desk.vault(), &self.oauth.token_endpoint, |_| true)?;
-        let login = self.login(&mut session.desk.vault(), &secrets)?;
+        let (secrets, given_ms) = self.secrets(&mut session.desk.vault(), endpoint, wanted)?;
+        let login = self.login(&mut session.desk.vault(), &secrets, given_ms)?;
         runtime.block_on(work(&login)).map_err(told)
     }
 
-    fn login<'s>(&self, vault: &mut Vault, secrets: &'s Secrets) -> Result<Login<'s>, ServiceError>
+    fn login<'s>(
+        &self,
+        vault: &mut Vault,
+        secrets: &'s Secrets,
+        given_ms: u64,
+    ) -> Result<Login<'s>, ServiceError>
     where
         'a: 's,
     {
         let private = self.own && self.provider.private;
         let reach = if private { Reach::PrivateNetwork } else { Reach::Global };
-        Ok(Broker::login(vault, self.oauth, secrets, reach)?)
+        Ok(Broker::login(vault, self.oauth, secrets, given_ms, reach)?)
     }
 
-    /// What is stored of the client, to be sent to `endpoint`, by placeholder.
+    /// What is stored of the client, to be sent to `endpoint`, by placeholder; and when the oldest of it
+    /// was given.
     fn secrets(
         &self,
         vault: &mut Vault,
         endpoint: &Endpoint,
         wanted: impl Fn(&SecretClaim) -> bool,
-    ) -> Result<Secrets, ServiceError> {
-        let mut secrets = BTreeMap::new();
+    ) -> Result<(Secrets, u64), ServiceError> {
+        let (mut secrets, mut given_ms) = (BTreeMap::new(), u64::MAX);
         let claims = self.provider.secrets.iter().filter(|claim| claim.name != self.refresh.name);
         for claim in claims.filter(|claim| wanted(claim)) {
             let to = Destination {
@@ -205,18 +243,19 @@ impl<'a> Applicant<'a> {
                 own: self.own,
                 identifier: claim.identifier,
             };
-            let id = self.stored(vault, claim)?;
-            secrets.insert(claim.placeholder.to_string(), vault.reveal(&id, to)?);
+            let meta = self.stored(vault, claim)?;
+            given_ms = given_ms.min(meta.rotated_ms.unwrap_or(meta.created_ms));
+            secrets.insert(claim.placeholder.to_string(), vault.reveal(&meta.id, to)?);
         }
-        Ok(secrets)
+        Ok((secrets, given_ms))
     }
 
     /// The narrowest secret in sight that fills `claim`.
-    fn stored(&self, vault: &mut Vault, claim: &SecretClaim) -> Result<SecretId, ServiceError> {
+    fn stored(&self, vault: &mut Vault, claim: &SecretClaim) -> Result<SecretMeta, ServiceError> {
         for scope in self.scope.in_sight() {
             let reference = SecretRef::Claimed { name: claim.name.to_string(), scope: Some(scope) };
             match vault.secret(&reference) {
-                Ok(meta) => return Ok(meta.id),
+                Ok(meta) => return Ok(meta),
                 Err(VaultError::SecretNotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -227,15 +266,19 @@ impl<'a> Applicant<'a> {
             .help(format!("store it first: aivault secrets create --name {}", claim.name)))
     }
 
-    fn event(&self, caller: &Caller, outcome: Logged) -> Event {
+    fn event(&self, caller: &Caller, endpoint: &Endpoint, outcome: Logged) -> Event {
         Event {
             provider: Some(self.provider.id.clone()),
             scope: Some(self.scope.clone()),
             secret: Some(self.refresh.name.clone()),
-            host: Some(self.oauth.token_endpoint.host.to_string()),
+            host: Some(endpoint.host.to_string()),
             ..Event::new(clock::now_ms(), caller.to_string(), Action::OauthLogin, outcome)
         }
     }
+}
+
+fn named<const N: usize>(values: [(&str, SecretInput); N]) -> Secrets {
+    values.into_iter().map(|(name, value)| (name.to_owned(), value.into_secret())).collect()
 }
 
 fn told(error: TokenError) -> ServiceError {

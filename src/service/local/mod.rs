@@ -187,6 +187,11 @@ impl Local {
         session.desk.journal.append(&event).err().map_or(error, ServiceError::from)
     }
 
+    /// Waits for what goes on when its caller has gone.
+    pub async fn drain(&self) {
+        self.broker.settle().await;
+    }
+
     /// Brings everything that was logged to the disk.
     ///
     /// # Errors
