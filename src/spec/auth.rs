@@ -26,6 +26,8 @@ pub enum Auth {
     AwsSigV4(Box<AwsSigV4>),
     JwtBearer(Box<JwtBearer>),
     GithubApp(Box<GithubApp>),
+    /// Nothing in the request: the client certificate of its connection is all.
+    Nothing,
 }
 
 /// An address that a provider's file fixes: `https`, at the usual port.
@@ -125,6 +127,7 @@ impl Auth {
             Self::AwsSigV4(_) => "aws-sigv4",
             Self::JwtBearer(_) => "jwt-bearer",
             Self::GithubApp(_) => "github-app",
+            Self::Nothing => "mtls",
         }
     }
 
@@ -163,6 +166,7 @@ impl Auth {
                 fixed.chain([&jwt.token_endpoint.path]).collect()
             }
             Self::GithubApp(app) => vec![&app.app_id, &app.installation_id, &app.private_key],
+            Self::Nothing => Vec::new(),
         }
     }
 }
@@ -191,6 +195,7 @@ packed_enum!(Auth {
     5 => AwsSigV4(aws),
     6 => JwtBearer(jwt),
     7 => GithubApp(app),
+    9 => Nothing,
 });
 packed_struct!(Endpoint { host, path });
 packed_struct!(OAuth {

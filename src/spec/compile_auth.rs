@@ -14,7 +14,7 @@ use super::template::{Template, is_placeholder};
 use super::text::Text;
 
 impl Compiler {
-    fn template(&mut self, place: Place, value: &str) -> Option<Template> {
+    pub(super) fn template(&mut self, place: Place, value: &str) -> Option<Template> {
         self.parsed(place, Template::parse(value))
     }
 
@@ -58,6 +58,10 @@ impl Compiler {
             AuthDocument::AwsSigv4(aws) => self.aws(place, aws),
             AuthDocument::JwtBearer(jwt) => self.jwt(place, jwt),
             AuthDocument::GithubApp(app) => self.github_app(place, app),
+            AuthDocument::Mtls(_) => {
+                self.no_scheme_of_requests(place);
+                None
+            }
         }
     }
 
@@ -115,7 +119,8 @@ impl Compiler {
             self.report(Code::WrongValue, place.key("refresh_token"), message);
         }
         let client = self.client(place, oauth);
-        self.one_placeholder(&place.key("refresh_token"), oauth.refresh_token.as_deref());
+        let why = "an answer may replace its value";
+        self.one_placeholder(&place.key("refresh_token"), oauth.refresh_token.as_deref(), why);
         let parameters = oauth.parameters.iter().map(|(name, value)| {
             Some((text(name), self.template(place.key("parameters").key(name), value)?))
         });
@@ -198,24 +203,25 @@ impl Compiler {
     }
 
     /// What may be left out; none where it is there and malformed.
-    fn optional(&mut self, place: &Place, key: &str, value: &Option<String>) -> Option<Option<Template>> {
+    pub(super) fn optional(
+        &mut self,
+        place: &Place,
+        key: &str,
+        value: &Option<String>,
+    ) -> Option<Option<Template>> {
         match value {
             Some(value) => self.template(place.key(key), value).map(Some),
             None => Some(None),
         }
     }
 
-    /// What an answer may replace is a secret as it stands, and no text around one.
-    fn one_placeholder(&mut self, place: &Place, value: Option<&str>) {
+    /// A secret as it stands, and no text around one.
+    pub(super) fn one_placeholder(&mut self, place: &Place, value: Option<&str>, why: &str) {
         let whole = |value: &str| {
             value.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).is_some_and(is_placeholder)
         };
         if value.is_some_and(|value| !whole(value)) {
-            self.report(
-                Code::WrongValue,
-                place.clone(),
-                "this is one placeholder alone: an answer may replace its value",
-            );
+            self.report(Code::WrongValue, place.clone(), format!("this is one placeholder alone: {why}"));
         }
     }
 

@@ -147,7 +147,7 @@ fn file_name(checked: &Checked, document: &ProviderDocument) -> Option<Finding> 
 }
 
 fn placeholders(provider: &Provider) -> Vec<Finding> {
-    let templates = provider.auth.templates();
+    let templates = provider.templates();
     let used: BTreeSet<&str> = templates.iter().flat_map(|template| template.placeholders()).collect();
     let defined: BTreeSet<&str> = provider.secrets.iter().map(|claim| claim.placeholder.as_ref()).collect();
     let mut findings = Vec::new();

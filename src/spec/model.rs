@@ -11,8 +11,10 @@ use super::auth::Auth;
 use super::header::HeaderName;
 use super::host::{Host, HostPattern};
 use super::method::{Method, MethodSet};
+use super::mtls::ClientCertificate;
 use super::name::{CapabilityId, ProviderId, SecretName};
 use super::path::PathPattern;
+use super::template::Template;
 use super::text::Text;
 
 /// A list of the static registry or of a document read at run time.
@@ -27,6 +29,8 @@ pub struct Provider {
     pub docs: Text,
     pub secrets: List<SecretClaim>,
     pub auth: Auth,
+    /// What its connections show, whatever `auth` does to requests.
+    pub client_certificate: Option<ClientCertificate>,
     /// Whether its hosts may stand at private addresses.
     pub private: bool,
     pub headers: List<DefaultHeader>,
@@ -35,6 +39,24 @@ pub struct Provider {
     pub owned_parameters: List<Text>,
     pub sdk: Option<Sdk>,
     pub capabilities: List<Capability>,
+}
+
+impl Provider {
+    /// How it authenticates, in the names of provider files.
+    #[must_use]
+    pub fn scheme(&self) -> Cow<'_, str> {
+        match (&self.client_certificate, &self.auth) {
+            (Some(_), Auth::Nothing) | (None, _) => self.auth.scheme().into(),
+            (Some(_), beside) => format!("mtls with {}", beside.scheme()).into(),
+        }
+    }
+
+    /// All templates that secrets go into.
+    #[must_use]
+    pub fn templates(&self) -> Vec<&Template> {
+        let certificate = self.client_certificate.iter().flat_map(ClientCertificate::templates);
+        self.auth.templates().into_iter().chain(certificate).collect()
+    }
 }
 
 /// A secret's name that belongs to one provider for ever.

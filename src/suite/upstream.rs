@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::plan::{Plan, insertion_point};
-use crate::spec::{Auth, Part, Template};
+use crate::spec::{Auth, ClientCertificate, Part, Template};
 
 /// What would be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Upstream {
     pub url: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+    /// The secrets that the connection's client certificate is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyDigest>,
 }
@@ -53,6 +56,7 @@ pub fn render(plan: &Plan<'_>, body: &[u8]) -> Upstream {
             let pair = format!("{}:{}", redacted(plan, username), redacted(plan, password));
             headers.insert("authorization".to_owned(), format!("Basic <base64({pair})>"));
         }
+        Auth::Nothing => {}
         auth => {
             let templates = auth.templates().into_iter().filter(|one| one.placeholders().next().is_some());
             let secrets: Vec<String> = templates.map(|template| redacted(plan, template)).collect();
@@ -64,6 +68,7 @@ pub fn render(plan: &Plan<'_>, body: &[u8]) -> Upstream {
         method: plan.method().to_string(),
         url: format!("https://{}{target}", plan.host()),
         headers,
+        client_certificate: plan.client_certificate().map(|certificate| shown(plan, certificate)),
         body: (!body.is_empty()).then(|| digest(body)),
     }
 }
@@ -75,6 +80,10 @@ fn joint(target: &str) -> &'static str {
         Some((_, "")) => "",
         Some(_) => "&",
     }
+}
+
+fn shown(plan: &Plan<'_>, certificate: &ClientCertificate) -> String {
+    certificate.templates().map(|template| redacted(plan, template)).collect::<Vec<_>>().join(", ")
 }
 
 fn redacted(plan: &Plan<'_>, template: &Template) -> String {

@@ -6,14 +6,16 @@
 
 mod basic;
 mod header;
+mod mtls;
 mod path;
 mod query;
 mod template;
 
+pub(super) use mtls::identity;
 pub(super) use path::UNRESERVED;
 pub(super) use template::{fill, fill_encoded};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
@@ -22,7 +24,7 @@ use zeroize::Zeroizing;
 
 use super::scrub::{Needles, NeedlesError};
 use crate::plan::Plan;
-use crate::spec::Auth;
+use crate::spec::{Auth, SecretClaim, Template};
 use crate::vault::Secret;
 
 /// The secrets of a plan, by placeholder.
@@ -94,6 +96,7 @@ pub fn sign(plan: &Plan<'_>, secrets: &Secrets) -> Result<SignedRequest, AuthErr
         Auth::Query(list) => query::apply(&mut draft, list, secrets)?,
         Auth::Path { segment, after } => path::apply(&mut draft, segment, after, secrets)?,
         Auth::Basic { username, password } => basic::apply(&mut draft, username, password, secrets)?,
+        Auth::Nothing => {}
         other => return Err(AuthError::NotYet(other.scheme().to_owned())),
     }
     let needles = needles(plan, secrets, &draft.injected)?;
@@ -125,13 +128,16 @@ fn plain_headers(plan: &Plan<'_>) -> Result<HeaderMap, AuthError> {
 }
 
 /// Secrets in all their spellings, and the injected texts as they stand; identifiers
-/// are no secrets and appear in honest answers.
+/// are no secrets and appear in honest answers. Of a client certificate nothing is sent
+/// but what is public, which upstreams repeat in honest answers too.
 fn needles(
     plan: &Plan<'_>,
     secrets: &Secrets,
     injected: &[Zeroizing<Vec<u8>>],
 ) -> Result<Needles, AuthError> {
-    let keys = plan.secrets().iter().filter(|claim| !claim.identifier);
+    let sent: BTreeSet<&str> = plan.auth().templates().into_iter().flat_map(Template::placeholders).collect();
+    let is_key = |claim: &&SecretClaim| !claim.identifier && sent.contains(claim.placeholder.as_ref());
+    let keys = plan.secrets().iter().filter(is_key);
     let values = keys.filter_map(|claim| secrets.get(claim.placeholder.as_ref()));
     let injected = injected.iter().map(|text| text.as_slice());
     Ok(Needles::new(values.map(Secret::expose), injected)?)
