@@ -22,7 +22,8 @@ fn filled(others: usize) -> (tempfile::TempDir, Vault, SecretId) {
         vault.create_secret(new(&format!("OTHER_{index}")), None, 0).unwrap();
     }
     let name = SecretName::parse("OPENAI_API_KEY").unwrap();
-    let claim = Claim { provider: openai(), secrets: vec![(name, "secret".to_owned())] };
+    let claim =
+        Claim { provider: openai(), secrets: vec![(name, "secret".to_owned())], optional: Vec::new() };
     let id = vault.create_secret(new("OPENAI_API_KEY"), Some(&claim), 0).unwrap().meta.id;
     (folder, vault, id)
 }

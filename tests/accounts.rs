@@ -315,12 +315,3 @@ fn what_an_operator_made_is_not_pointed_elsewhere() {
     home.run(&["invoke", "openai/models", "--method", "GET", "--path", "/v1/models"]).ok();
     assert_eq!(upstream.take_one().header("authorization"), format!("Bearer {TWO}"));
 }
-
-#[test]
-fn a_scheme_that_is_not_there_yet_is_told_before_anything_is_used() {
-    let home = Home::test(Door::InProcess);
-    let done = home.run(&["invoke", "spotify/me", "--method", "GET", "--path", "/v1/me"]);
-    assert!(done.ends(3).errors().contains("oauth2"));
-    let listed = home.run(&["capability", "list", "--provider", "aws-sqs"]).ok();
-    assert!(listed.text().contains("needs aws-sigv4"), "{}", listed.text());
-}

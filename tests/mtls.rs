@@ -187,7 +187,7 @@ fn tokens_are_fetched_with_the_certificate_too() {
         _ => Answer::text("answered"),
     });
     let (secrets, auth) = KEYED;
-    let secrets = format!("{secrets}, ACME_CLIENT: {{ as: client }}");
+    let secrets = format!("{secrets}, ACME_CLIENT: {{ as: client, identifier: true }}");
     let auth = format!(
         "{auth}, with: {{ type: oauth2, grant: client_credentials, client_auth: none, \
          token_endpoint: \"https://auth.acme.example/token\", client_id: \"{{{{client}}}}\" }}"
@@ -265,21 +265,16 @@ fn an_encrypted_key_needs_its_passphrase() {
     let clients = Clients::new();
     let client = clients.issue_for(rcgen::KeyPair::from_pem(PLAIN).unwrap());
     let upstream = Upstream::demanding(&[HOST], &clients);
-    let encrypted = |home: &Home| {
-        home.store("ACME_CERTIFICATE", &client.chain_pem());
-        home.store("ACME_KEY", ENCRYPTED);
-    };
-    let without = home(Door::Daemon, &upstream, KEYED);
-    encrypted(&without);
-    refused_as("`openssl pkey -in KEY -out PLAIN`", &without, &upstream, &client);
-
     let (secrets, auth) = KEYED;
-    let secrets = format!("{secrets}, ACME_PASSPHRASE: {{ as: passphrase }}");
+    // What an account may lack: not every key is encrypted.
+    let secrets = format!("{secrets}, ACME_PASSPHRASE: {{ as: passphrase, optional: true }}");
     let auth = format!("{auth}, passphrase: \"{{{{passphrase}}}}\"");
-    let with = home(Door::Daemon, &upstream, (&secrets, &auth));
-    encrypted(&with);
-    with.store("ACME_PASSPHRASE", "correct horse");
-    shows(&sent(&with, &upstream), &client);
+    let home = home(Door::Daemon, &upstream, (&secrets, &auth));
+    home.store("ACME_CERTIFICATE", &client.chain_pem());
+    home.store("ACME_KEY", ENCRYPTED);
+    refused_as("`openssl pkey -in KEY -out PLAIN`", &home, &upstream, &client);
+    home.store("ACME_PASSPHRASE", "correct horse");
+    shows(&sent(&home, &upstream), &client);
 }
 
 #[test]

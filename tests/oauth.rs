@@ -121,10 +121,15 @@ fn a_token_that_the_upstream_does_not_take_is_fetched_anew_once() {
     home.run(&CALL).ok();
     split(&upstream);
     issuer.lock().access = "withdrawn".to_owned();
+    // One that was fetched a moment ago is believed in.
+    home.run(&CALL).ends(22);
+    assert_eq!(split(&upstream), (Vec::new(), 1));
+    thread::sleep(Duration::from_secs(2));
     home.run(&CALL).ok();
     let (tokens, calls) = split(&upstream);
     assert_eq!((tokens.len(), calls), (1, 2));
-    // One that was fetched for this very call is not why.
+    // Once a call, whatever the upstream says.
+    thread::sleep(Duration::from_secs(2));
     let issuer = issuer.clone();
     upstream.answers(move |request| match request.target.as_str() {
         ENDPOINT => issuer.token(request),
@@ -152,6 +157,7 @@ fn a_process_killed_when_its_token_is_used_has_kept_what_replaced_the_old_one() 
         Answer::status(200, "too late")
     });
     home.run(&CALL).ends(4);
+    until("the daemon has gone", || (!processes::is_alive(daemon)).then_some(()));
     assert_eq!(issuer.lock().count, 2);
     issuer.serve(&upstream, ENDPOINT);
     home.run(&CALL).ok();

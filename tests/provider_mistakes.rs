@@ -165,6 +165,51 @@ fn mistakes_that_contributors_make() {
     }
 }
 
+/// The same for schemes that sign: under `auth` of a good file, what they wrote instead.
+const SIGNING_MISTAKES: &[(&str, &str, &str)] = &[
+    ("hmac-computed-typo", "{{request.target}}", "{{request.taget}}"),
+    ("hmac-computed-unknown", "{{request.target}}", "{{zebra!}}"),
+    ("hmac-signs-itself", "{{request.target}}", "{{signature}}"),
+    ("hmac-signature-not-sent", "v1={{signature}}", "v1"),
+    ("hmac-message-of-nothing", "{{time.seconds}}{{request.target}}", "acme"),
+    ("hmac-body-in-a-header", "x-acme-time: \"{{time.seconds}}\"", "x-acme-body: \"{{request.body}}\""),
+    ("hmac-key-without-a-secret", "key: \"{{secret}}\"", "key: acme"),
+    ("hmac-key-sent", "v1={{signature}}", "{{secret}}:{{signature}}"),
+    ("hmac-algorithm-unknown", "sha256", "md5"),
+    ("hmac-reserved-header", "x-acme-time", "content-length"),
+    ("aws-region-nowhere", SIGNED, AWS),
+    ("optional-and-needed", "    as: secret\n", "    as: secret\n    optional: true\n"),
+];
+const SIGNED: &str = "  type: hmac
+  key: \"{{secret}}\"
+  algorithm: sha256
+  encoding: hex
+  message: \"{{time.seconds}}{{request.target}}\"
+  headers:
+    x-acme-sign: \"v1={{signature}}\"
+    x-acme-time: \"{{time.seconds}}\"
+";
+const AWS: &str = "  type: aws-sigv4
+  service: Acme
+  access_key_id: \"{{secret}}\"
+  secret_access_key: \"{{secret}}\"
+";
+
+#[test]
+fn mistakes_in_what_is_signed() {
+    let header = "  type: header\n  name: authorization\n  value: \"Bearer {{secret}}\"\n";
+    let acme = ACME.replace(header, SIGNED);
+    assert_eq!(reports(&[compiled("acme", &acme)]), "");
+    for (name, from, to) in SIGNING_MISTAKES {
+        assert_eq!(acme.matches(from).count(), 1, "{from}");
+        let text = reports(&[compiled("acme", &acme.replace(from, to))]);
+        assert!(text.contains("error[P1"), "{name} goes unnoticed:\n{text}");
+        golden(&format!("{name}.txt"), &text);
+    }
+    let named = acme.replace("as: secret", "as: nonce").replace("{{secret}}", "{{nonce}}");
+    golden("hmac-secret-named-nonce.txt", &reports(&[compiled("acme", &named)]));
+}
+
 #[test]
 fn a_file_that_is_not_named_as_its_provider() {
     golden("file-name.txt", &reports(&[compiled("akme", ACME)]));

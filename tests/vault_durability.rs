@@ -145,8 +145,11 @@ impl Sample {
         let secrets = stored.map(|(name, provider, value)| {
             let name = SecretName::parse(name).unwrap();
             let provider = ProviderId::parse(provider).unwrap();
-            let claim =
-                Claim { provider: provider.clone(), secrets: vec![(name.clone(), "secret".to_owned())] };
+            let claim = Claim {
+                provider: provider.clone(),
+                secrets: vec![(name.clone(), "secret".to_owned())],
+                optional: Vec::new(),
+            };
             let value_bytes = SecretInput::new(value.as_bytes().to_vec()).unwrap();
             let new = NewSecret {
                 name,

@@ -161,6 +161,8 @@ words! {
         Invoke = "invoke",
         /// An access token is fetched with what an account holds.
         TokenFetch = "token.fetch",
+        /// A person's consent is exchanged for a refresh token.
+        OauthLogin = "oauth.login",
         /// What became of an allowed call.
         Response = "response",
         /// An operator accepted the vault's records as they are.
@@ -259,7 +261,7 @@ mod tests {
              secret.attach-group secret.detach-group credential.provision credential.create credential.delete \
              capability.create capability.delete capability.enable capability.disable capability.bind \
              capability.unbind config.set config.unset upstream.set upstream.remove provider.add provider.remove policy.apply policy.remove approval.ask \
-             approval.answer invoke token.fetch response vault.repair audit.restart audit.repair"
+             approval.answer invoke token.fetch oauth.login response vault.repair audit.restart audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

@@ -12,9 +12,14 @@ use super::scrub::Needles;
 use super::tokens::{self, AccessToken, Account, Tokens};
 use super::upstream::{RequestBody, UpstreamClient, UpstreamResponse};
 use crate::plan::Plan;
+use crate::platform::clock;
 use crate::policy::Caller;
 use crate::spec::Host;
 use crate::vault::CredentialMeta;
+
+/// A token that was fetched so little ago is not why an upstream says no; and whoever makes it say no
+/// again and again has no more tokens fetched than that.
+const YOUNG_MS: u64 = 2_000;
 
 /// One call of an account that tokens are fetched for.
 pub(super) struct Bearer<'a> {
@@ -33,16 +38,16 @@ impl Bearer<'_> {
     /// The answer, and what must not come back in it.
     pub(super) async fn send(&self, body: RequestBody) -> Result<(UpstreamResponse, Needles), BrokerError> {
         let again = replay(&body);
-        let kept = self.kept(None)?;
-        let was_kept = kept.is_some();
-        let token = match kept {
-            Some(token) => token,
-            None => self.fetch(None).await?,
+        let (token, is_old) = match self.kept()? {
+            Some(token) => {
+                let age_ms = clock::now_ms().saturating_sub(token.fetched_ms);
+                (token, age_ms >= YOUNG_MS)
+            }
+            None => (self.fetch(None).await?, false),
         };
         let answered = self.sent(&token, body).await?;
         match again {
-            // A token that was fetched just now is not why.
-            Some(body) if was_kept && answered.0.status == StatusCode::UNAUTHORIZED => {
+            Some(body) if is_old && answered.0.status == StatusCode::UNAUTHORIZED => {
                 drop(answered);
                 self.sent(&self.fetch(Some(token.fetched_ms)).await?, body).await
             }
@@ -50,9 +55,9 @@ impl Bearer<'_> {
         }
     }
 
-    fn kept(&self, refused: Option<u64>) -> Result<Option<AccessToken>, BrokerError> {
+    fn kept(&self) -> Result<Option<AccessToken>, BrokerError> {
         let to = destination(self.plan);
-        Ok(tokens::kept(&mut self.desk.vault(), self.plan, self.credential, to, refused)?)
+        Ok(tokens::kept(&mut self.desk.vault(), self.plan, self.credential, to)?)
     }
 
     async fn fetch(&self, refused: Option<u64>) -> Result<AccessToken, BrokerError> {

@@ -13,13 +13,14 @@ use super::gather::read_body;
 use super::invoke::Desk;
 use super::limits::Reserved;
 use super::record;
+use super::signed_body;
 use super::upstream::RequestBody;
 use crate::platform::clock;
 use crate::policy::{
     Admitted, Allowed, Call, Caller, Catalog, Denial, Facts, Reason, RuleSet, authorise, judge,
 };
-use crate::spec::Host;
 use crate::spec::policy::Instant;
+use crate::spec::{Auth, Host, Provider, SecretClaim};
 use crate::vault::{CredentialMeta, Sought, VaultError};
 
 /// A call that may go out.
@@ -63,6 +64,7 @@ async fn attempt<'a>(
     };
     let applicable = rules.applicable(&admitted, &facts)?;
     let body = form::look(&admitted, body).await?;
+    let body = signed_body::read(&admitted, body).await?;
     let (seen, body) = read_body(admitted.request(), body, applicable.wanted()).await?;
     let conditional = judge(admitted, &applicable, facts, &seen, bound.as_deref())?;
     let around = Circumstances { desk, caller, facts, credential: &credential, body: &seen };
@@ -117,6 +119,23 @@ fn unsupported(admitted: &Admitted<'_>) -> Denial {
     .help("see what can be used now: aivault capability list --ready")
 }
 
+/// What makes an account of the provider.
+fn how_to_store(provider: &Provider) -> String {
+    let consented = match &provider.auth {
+        Auth::OAuth2(oauth) => oauth.consented(),
+        _ => None,
+    };
+    let given = |claim: &&SecretClaim| !claim.optional && Some(claim.placeholder.as_str()) != consented;
+    let claims = provider.secrets.iter().filter(given);
+    let names: Vec<&str> = claims.map(|claim| claim.name.as_str()).collect();
+    let stored =
+        format!("an operator stores it with `aivault secrets create --name {}`", names.join("` and `"));
+    match consented {
+        Some(_) => format!("{stored}, and then `aivault oauth login {}`", provider.id),
+        None => stored,
+    }
+}
+
 /// A credential that is missing or not the only one is a denial; a vault that cannot be read is not.
 fn credential_denial(admitted: &Admitted<'_>, error: VaultError) -> BrokerError {
     let provider = admitted.provider();
@@ -125,14 +144,9 @@ fn credential_denial(admitted: &Admitted<'_>, error: VaultError) -> BrokerError 
             Denial::new(Reason::CredentialMissing, error.to_string()).help(error.help())
         }
         VaultError::CredentialNotFound { .. } => {
-            let names: Vec<&str> = provider.secrets.iter().map(|claim| claim.name.as_str()).collect();
             let message =
                 format!("there is no {} credential in sight for `{}`", provider.id, admitted.capability().id);
-            let help = format!(
-                "an operator stores it with `aivault secrets create --name {}`",
-                names.join("` and `")
-            );
-            Denial::new(Reason::CredentialMissing, message).help(help)
+            Denial::new(Reason::CredentialMissing, message).help(how_to_store(provider))
         }
         error @ (VaultError::CredentialAmbiguous { .. } | VaultError::BindingsDisagree { .. }) => {
             Denial::new(Reason::CredentialAmbiguous, error.to_string()).help(error.help())

@@ -3,10 +3,8 @@
 //! Where a rule with an effect needs it and it cannot be had, the request is refused; where
 //! shadow rules alone would look, what came of it goes on its way with the rest behind it.
 
-use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt as _, stream};
-
-use super::upstream::{CallerBodyFault, CallerStream, RequestBody};
+use super::upstream::RequestBody;
+use super::whole::{Gathered, Lack, gather, sent};
 use crate::policy::{Body, Denial, MAX_JUDGED, Reason, Request, Wanted, too_large};
 
 /// Reads the body where rules look into it, and hands back what is to be sent.
@@ -18,83 +16,32 @@ pub(super) async fn read_body(
     if !wanted.any() {
         return Ok((Body::default(), body));
     }
-    match gather(body).await {
+    match gather(body, MAX_JUDGED).await {
         Gathered::Whole(bytes) => {
             let seen = Body::read(request, &bytes, wanted)?;
-            let body = if bytes.is_empty() { RequestBody::Empty } else { RequestBody::Bytes(bytes) };
-            Ok((seen, body))
+            Ok((seen, sent(bytes)))
         }
-        Gathered::Part { denial, .. } if wanted.is_needed() => Err(denial),
+        Gathered::Part { why, .. } if wanted.is_needed() => Err(denial(&why)),
         Gathered::Part { length, body, .. } => Ok((Body::unread(request, length), body)),
     }
 }
 
-/// A body as far as it could be had.
-enum Gathered {
-    Whole(Bytes),
-    Part {
-        /// Why there is no more of it, for those who need all.
-        denial: Denial,
-        /// Its length, as far as that is known.
-        length: u64,
-        /// All of it, as it would have been sent unread.
-        body: RequestBody,
-    },
-}
-
-async fn gather(body: RequestBody) -> Gathered {
-    if let Some(length) = body.length().filter(|length| *length > MAX_JUDGED) {
-        return Gathered::Part { denial: too_large(), length, body };
+fn denial(why: &Lack) -> Denial {
+    match why {
+        Lack::TooLarge => too_large(),
+        Lack::Broken(fault) => Denial::new(
+            Reason::BodyRequired,
+            format!("a rule looks into the body, and the request was broken off: {fault}"),
+        ),
     }
-    match body {
-        RequestBody::Empty => Gathered::Whole(Bytes::new()),
-        RequestBody::Bytes(bytes) => Gathered::Whole(bytes),
-        RequestBody::Stream { stream, length } => of_stream(stream, length).await,
-    }
-}
-
-async fn of_stream(mut stream: CallerStream, announced: Option<u64>) -> Gathered {
-    let mut begun = BytesMut::new();
-    let mut fault = None;
-    while begun.len() as u64 <= MAX_JUDGED {
-        match stream.next().await {
-            Some(Ok(piece)) => begun.extend_from_slice(&piece),
-            Some(Err(broken)) => {
-                fault = Some(broken);
-                break;
-            }
-            None => break,
-        }
-    }
-    let length = begun.len() as u64;
-    let denial = match fault.or(unlike(announced, length)) {
-        _ if length > MAX_JUDGED => too_large(),
-        Some(fault) => broken_off(fault),
-        None => return Gathered::Whole(begun.freeze()),
-    };
-    let first = [Ok(begun.freeze())].into_iter().chain(fault.map(Err));
-    let stream: CallerStream = Box::pin(stream::iter(first).chain(stream));
-    Gathered::Part { denial, length, body: RequestBody::Stream { stream, length: announced } }
-}
-
-fn unlike(announced: Option<u64>, length: u64) -> Option<CallerBodyFault> {
-    match announced?.cmp(&length) {
-        std::cmp::Ordering::Greater => Some(CallerBodyFault::TooShort),
-        std::cmp::Ordering::Less => Some(CallerBodyFault::TooLong),
-        std::cmp::Ordering::Equal => None,
-    }
-}
-
-fn broken_off(fault: CallerBodyFault) -> Denial {
-    Denial::new(
-        Reason::BodyRequired,
-        format!("a rule looks into the body, and the request was broken off: {fault}"),
-    )
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::{StreamExt as _, stream};
+
     use super::*;
+    use crate::broker::upstream::CallerBodyFault;
     use crate::policy::{Content, Parts};
     use crate::registry;
     use crate::spec::Method;
@@ -113,7 +60,7 @@ mod tests {
         RequestBody::Stream { stream: Box::pin(stream::iter(pieces)), length }
     }
 
-    async fn sent(body: RequestBody) -> (usize, Option<CallerBodyFault>) {
+    async fn reached(body: RequestBody) -> (usize, Option<CallerBodyFault>) {
         let mut stream = match body {
             RequestBody::Empty => return (0, None),
             RequestBody::Bytes(bytes) => return (bytes.len(), None),
@@ -149,7 +96,7 @@ mod tests {
             let (seen, body) = read_body(&request(), body, by_shadows()).await.unwrap();
             assert!(matches!(seen.content, Content::Other), "{:?}", seen.content);
             assert_eq!(body.length(), announced);
-            assert_eq!(sent(body).await, (size, fault));
+            assert_eq!(reached(body).await, (size, fault));
         }
         let (seen, _) = read_body(&request(), coming(&[Ok(5)], None), by_shadows()).await.unwrap();
         assert_eq!(seen.length, 5);

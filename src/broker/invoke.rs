@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::approvals::Approvals;
-use super::auth::{self, Secrets, SignedRequest};
+use super::auth::{self, Given, Secrets, SignedRequest};
 use super::bearer::Bearer;
 use super::deadline::{Deadline, TimeLimit};
 use super::decide::{Decided, decide};
@@ -21,12 +21,13 @@ use super::reply::Reply;
 use super::rulebook::Rulebook;
 use super::scrub::Needles;
 use super::tally::Tally;
-use super::tokens::{self, Tokens};
+use super::tokens::{self, Login, Tokens};
 use super::upstream::{
     Egress, OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamResponse,
 };
 use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
+use crate::spec::auth::OAuth;
 use crate::spec::{ClientCertificate, SecretClaim};
 use crate::vault::{CredentialMeta, Destination, Settings, Upstream, Vault, VaultError};
 
@@ -190,12 +191,28 @@ impl Broker {
             let (tokens, client, plan) = (&self.tokens, &client, &plan);
             Bearer { desk, tokens, client, caller, plan, credential, way, source }.send(body).await?
         } else {
-            let (request, needles) = way.outgoing(auth::sign(&plan, &secrets)?, body);
+            let given = Given::now(body.bytes())?;
+            let (request, needles) = way.outgoing(auth::sign(&plan, &secrets, &given)?, body);
             (client.send(request).await?, needles)
         };
         let redactor = Redactor::new(plan.redactions(), response.status, &response.headers)?;
         let origin = Origin::of(&plan, &credential.name, response.status);
         Ok(Answered { response, needles, redactor, origin })
+    }
+
+    /// Logging in, over connections of its own: they live no longer than whoever waits for it.
+    ///
+    /// # Errors
+    /// When the vault's settings for requests cannot be read or used.
+    pub fn login<'a>(
+        vault: &mut Vault,
+        oauth: &'a OAuth,
+        certificate: Option<&'a ClientCertificate>,
+        secrets: &'a Secrets,
+        reach: Reach,
+    ) -> Result<Login<'a>, BrokerError> {
+        let fresh = Self::default();
+        Ok(Login { client: fresh.client(vault)?, oauth, secrets, certificate, reach })
     }
 
     /// The pooled client, as the vault says that requests leave; in a test vault, one that knows its redirections.
@@ -265,8 +282,10 @@ pub(super) fn destination<'p>(plan: &'p Plan<'_>) -> Destination<'p> {
 }
 
 fn is_of_certificate(plan: &Plan<'_>, placeholder: &str) -> bool {
-    let mut templates = plan.client_certificate().into_iter().flat_map(ClientCertificate::templates);
-    templates.any(|template| template.placeholders().any(|name| name == placeholder))
+    plan.client_certificate()
+        .into_iter()
+        .flat_map(ClientCertificate::placeholders)
+        .any(|name| name == placeholder)
 }
 
 /// Step 8: only now is anything decrypted, and only what this plan needs.

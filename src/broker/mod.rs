@@ -31,10 +31,12 @@ mod reply;
 pub mod resolver;
 mod rulebook;
 pub mod scrub;
+mod signed_body;
 mod spans;
 mod tally;
 mod tokens;
 mod upstream;
+mod whole;
 
 pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
 pub use deadline::TimeLimit;
@@ -46,7 +48,7 @@ pub use limits::Limits;
 pub use redact::RedactError;
 pub use reply::{Reply, ReplyBody};
 pub use rulebook::Rulebook;
-pub use tokens::TokenError;
+pub use tokens::{Consent, DeviceCode, Exchanged, Login, Proof, TokenError};
 pub use upstream::{
     CallerBodyFault, CallerStream, ClientError, EgressError, EgressProxy, RequestBody, UpstreamError,
     count_authorities,

@@ -34,6 +34,12 @@ pub(crate) enum CliError {
     Mistakes(Vec<String>),
     #[error("could not read the standard input: {0}")]
     Input(#[source] io::Error),
+    #[error("could not wait at port {port} of 127.0.0.1: {source}")]
+    Listen { port: u16, source: io::Error },
+    #[error("nobody logged in within {seconds} s")]
+    NobodyCame { seconds: u64 },
+    #[error("no consent was given: {}", error.escape_debug())]
+    NotConsented { error: String },
     #[error("could not read from the terminal: {0}")]
     Prompt(#[source] io::Error),
     #[error("could not write the output: {0}")]
@@ -75,6 +81,11 @@ impl CliError {
             Self::Usage { help: None, .. } | Self::Name(_) | Self::Host(_) => {
                 (ErrorKind::InvalidRequest, Some("see the command with --help".to_owned()))
             }
+            Self::Listen { .. } => (ErrorKind::Conflict, Some("say another with --port".to_owned())),
+            Self::NobodyCame { .. } => {
+                (ErrorKind::Conflict, Some("start again; --wait SECONDS gives more time".to_owned()))
+            }
+            Self::NotConsented { .. } => (ErrorKind::AuthFailed, None),
             Self::Input(_) | Self::Prompt(_) | Self::Mistakes(_) => (ErrorKind::InvalidRequest, None),
         };
         ServiceError { kind, reason: None, message: self.to_string(), help }

@@ -16,6 +16,7 @@ mod escape;
 mod input;
 mod invoke;
 mod json;
+mod oauth;
 mod passphrase;
 mod policy;
 mod provider;

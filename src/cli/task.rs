@@ -11,7 +11,9 @@ use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
-use super::{approvals, capability, config, credential, input, policy, provider, secrets, suite, vault};
+use super::{
+    approvals, capability, config, credential, input, oauth, policy, provider, secrets, suite, vault,
+};
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
 use crate::service::{Command, SecretText, Service};
@@ -23,6 +25,7 @@ pub(super) enum Task {
     Ask(Command, View),
     /// The same, with something to be said beside it.
     Warned(Vec<&'static str>, Box<Task>),
+    Oauth(oauth::Oauth),
     Unlock(PassphraseArguments),
     RestartAudit(PassphraseArguments),
     Repair(RepairArguments),
@@ -71,6 +74,7 @@ impl Arguments {
             Verb::Secrets(verb) => secrets::task(verb)?,
             Verb::Capability(verb) => capability::task(verb)?,
             Verb::Credential(verb) => credential::task(verb)?,
+            Verb::Oauth(verb) => oauth::task(verb)?,
             Verb::Invoke(invoke) => Task::Invoke(Box::new(Invocation::raw(invoke)?)),
             Verb::Json(invoke) => Task::Invoke(Box::new(Invocation::json(invoke)?)),
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),
@@ -103,6 +107,7 @@ impl Task {
                 warnings.iter().try_for_each(|warning| screen.warn(warning))?;
                 task.perform(service, screen)
             }
+            Self::Oauth(oauth) => oauth.perform(&service(), screen),
             Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
             Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
             Self::Repair(repair) => vault::repair(&service(), repair, screen),

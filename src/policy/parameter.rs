@@ -3,7 +3,7 @@
 //!
 //! Names are compared as the most lenient reader behind an upstream may take them.
 
-use crate::spec::{Auth, Provider};
+use crate::spec::Provider;
 
 /// Names by which servers and gateways take another method from the query, or headers.
 const OVERRIDES: &[&str] = &[
@@ -28,8 +28,8 @@ pub enum Owner {
 /// Whose the parameter `name` is, if not the caller's. `name` is decoded.
 #[must_use]
 pub fn owner(provider: &Provider, name: &str) -> Option<Owner> {
-    let scheme: &[_] = if let Auth::Query(list) = &provider.auth { list } else { &[] };
-    let mut owned = scheme.iter().map(|(mine, _)| mine).chain(provider.owned_parameters.iter());
+    let named = provider.owned_parameters.iter().map(AsRef::as_ref);
+    let mut owned = provider.auth.own_parameters().chain(named);
     if owned.any(|mine| is_read_as(mine, name)) {
         Some(Owner::Auth)
     } else if OVERRIDES.iter().any(|other| is_read_as(other, name)) {
@@ -42,7 +42,7 @@ pub fn owner(provider: &Provider, name: &str) -> Option<Owner> {
 /// Whether a provider has parameters of its own that could also come in a form.
 #[must_use]
 pub fn takes_credentials_in_forms(provider: &Provider) -> bool {
-    matches!(provider.auth, Auth::Query(_)) || !provider.owned_parameters.is_empty()
+    provider.auth.own_parameters().next().is_some() || !provider.owned_parameters.is_empty()
 }
 
 /// Whether some reader takes the field `name` for another of the name `wanted`.

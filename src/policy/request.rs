@@ -6,7 +6,7 @@
 use super::denial::{Denial, Reason};
 use super::parameter::{self, Owner};
 use crate::spec::header::{Reserved, reserved, same_header};
-use crate::spec::{Auth, Method, Provider, Target, TargetError};
+use crate::spec::{Method, Provider, Target, TargetError};
 
 /// More header fields than this are refused.
 pub(super) const MAX_FIELDS: usize = 100;
@@ -139,7 +139,7 @@ fn canonical_header(provider: &Provider, name: &str, value: &str) -> Result<Head
 }
 
 fn owned_header(provider: &Provider, name: &str) -> Option<Reserved> {
-    let own = matches!(&provider.auth, Auth::Headers(list) if list.iter().any(|(mine, _)| same_header(mine.as_str(), name)));
+    let own = provider.auth.own_headers().any(|mine| same_header(mine, name));
     let act_as = provider.act_as.iter().any(|mine| same_header(mine.as_str(), name));
     match (own, act_as) {
         (true, _) => Some(Reserved::Auth),

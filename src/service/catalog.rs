@@ -112,9 +112,13 @@ impl FullCatalog {
     /// What a provider needs, for the vault.
     #[must_use]
     pub fn claim_of(&self, provider: &Provider) -> Claim {
-        let secrets = provider.secrets.iter();
-        let secrets = secrets.map(|claim| (claim.name.clone(), claim.placeholder.to_string())).collect();
-        Claim { provider: provider.id.clone(), secrets }
+        let named = |claim: &SecretClaim| (claim.name.clone(), claim.placeholder.to_string());
+        let (optional, needed): (Vec<_>, Vec<_>) = provider.secrets.iter().partition(|claim| claim.optional);
+        Claim {
+            provider: provider.id.clone(),
+            secrets: needed.into_iter().map(named).collect(),
+            optional: optional.into_iter().map(named).collect(),
+        }
     }
 
     /// The hosts of an operator's own provider that a value given now may go to. Those of the registry

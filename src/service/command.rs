@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::login::LoginRequest;
+
 use crate::spec::{
     CapabilityId, CredentialName, Host, Method, PolicyId, ProviderId, Risk, Scope, ScopeId, SecretName,
 };
@@ -105,6 +107,8 @@ pub enum Command {
         id: String,
         bounds: Bounds,
     },
+    /// A step of logging in to a provider.
+    Login(LoginRequest),
     CredentialCreate {
         name: CredentialName,
         provider: ProviderId,

@@ -10,6 +10,7 @@ mod edit;
 mod error;
 mod front;
 mod local;
+pub mod login;
 mod look;
 pub mod multipart;
 mod outcome;

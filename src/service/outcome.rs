@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::login::LoginView;
+
 use super::command::SourceFile;
 use crate::broker::Question;
 use crate::spec::{
@@ -21,6 +23,7 @@ pub enum Outcome {
     Unlocked,
     Locked,
     SecretStored(StoredView),
+    Login(LoginView),
     Imported {
         stored: Vec<StoredView>,
         /// What was stored already with the same value.
@@ -336,6 +339,9 @@ pub struct CapabilityDetail {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretNeed {
     pub name: SecretName,
+    /// Whether the provider can do without it.
+    #[serde(default)]
+    pub optional: bool,
     /// None while the vault is locked.
     pub stored: Option<bool>,
     pub help: Option<String>,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::hmac_document::HmacDocument;
+
 /// How the secret authenticates a request.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
@@ -29,6 +31,8 @@ pub enum AuthDocument {
     Oauth2(Box<OAuthDocument>),
     /// AWS Signature Version 4.
     AwsSigv4(Box<AwsDocument>),
+    /// A keyed hash (RFC 2104) of parts of the request.
+    Hmac(Box<HmacDocument>),
     /// A signed assertion that is exchanged for an access token (RFC 7523).
     JwtBearer(Box<JwtDocument>),
     /// An installation of a GitHub App.

@@ -80,6 +80,17 @@ impl Compiler {
         self.findings.push(Finding::new(code, place, message));
     }
 
+    /// A mistake, and what to write instead.
+    pub(super) fn advise(
+        &mut self,
+        code: Code,
+        place: Place,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.findings.push(Finding::new(code, place, message).help(help));
+    }
+
     pub(super) fn parsed<T, E: std::fmt::Display>(
         &mut self,
         place: Place,
@@ -96,7 +107,7 @@ impl Compiler {
         self.link(&root.key("docs"), &document.docs);
         let secrets = self.secrets(&root.key("secrets"), &document.secrets);
         let hosts = self.hosts(&root.key("hosts"), &document.hosts);
-        let auth = self.authentication(&root.key("auth"), &document.auth);
+        let auth = self.authentication(&root.key("auth"), document);
         let headers = self.headers(&root.key("headers"), &document.headers);
         let act_as = self.act_as(&root.key("act_as"), &document.act_as);
         let owned = self.owned_parameters(&root.key("owned_parameters"), &document.owned_parameters);
@@ -166,6 +177,7 @@ impl Compiler {
                     help: document.help.as_deref().map(text),
                     pattern: document.pattern.as_deref().map(text),
                     identifier: document.identifier,
+                    optional: document.optional,
                 });
             }
         }

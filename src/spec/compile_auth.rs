@@ -1,12 +1,13 @@
 //! From a provider's auth as written to the scheme as meant.
 
-use super::auth::{Auth, AwsSigV4, Client, Endpoint, GithubApp, JwtBearer, OAuth};
+use super::auth::{Auth, Client, Endpoint, GithubApp, JwtBearer, OAuth};
 use super::auth_document::{
-    AuthDocument, AwsDocument, ClientAuth, GithubAppDocument, JwtDocument, OAuthDocument, OAuthGrant,
+    AuthDocument, ClientAuth, GithubAppDocument, JwtDocument, OAuthDocument, OAuthGrant,
 };
 use super::code::Code;
 use super::compile::{Compiler, list, text};
 use super::diagnostic::Place;
+use super::document::ProviderDocument;
 use super::header::{HeaderName, Reserved, reserved};
 use super::host::Host;
 use super::path::PathPattern;
@@ -18,7 +19,12 @@ impl Compiler {
         self.parsed(place, Template::parse(value))
     }
 
-    pub(super) fn auth(&mut self, place: &Place, document: &AuthDocument) -> Option<Auth> {
+    pub(super) fn auth(
+        &mut self,
+        place: &Place,
+        document: &AuthDocument,
+        provider: &ProviderDocument,
+    ) -> Option<Auth> {
         match document {
             AuthDocument::Header { name, value } => {
                 let name = self.auth_header(place.key("name"), name);
@@ -55,7 +61,8 @@ impl Compiler {
             }
             AuthDocument::Path { segment, after } => self.path_auth(place, segment, after),
             AuthDocument::Oauth2(oauth) => self.oauth(place, oauth),
-            AuthDocument::AwsSigv4(aws) => self.aws(place, aws),
+            AuthDocument::AwsSigv4(aws) => self.aws(place, aws, provider),
+            AuthDocument::Hmac(hmac) => self.hmac(place, hmac, provider),
             AuthDocument::JwtBearer(jwt) => self.jwt(place, jwt),
             AuthDocument::GithubApp(app) => self.github_app(place, app),
             AuthDocument::Mtls(_) => {
@@ -66,7 +73,7 @@ impl Compiler {
     }
 
     /// The scheme's own header: framing and routing headers cannot carry a secret.
-    fn auth_header(&mut self, place: Place, name: &str) -> Option<HeaderName> {
+    pub(super) fn auth_header(&mut self, place: Place, name: &str) -> Option<HeaderName> {
         if matches!(reserved(name), Some(Reserved::Connection | Reserved::Routing)) {
             self.report(Code::ReservedHeader, place, format!("`{name}` cannot carry a secret"));
             return None;
@@ -126,7 +133,7 @@ impl Compiler {
         });
         let parameters = parameters.collect::<Option<Vec<_>>>();
         let client_id = self.template(place.key("client_id"), &oauth.client_id);
-        Some(Auth::OAuth(Box::new(OAuth {
+        Some(Auth::OAuth2(Box::new(OAuth {
             grant: oauth.grant,
             token_endpoint: token_endpoint?,
             authorize_endpoint: authorize_endpoint?,
@@ -165,17 +172,6 @@ impl Compiler {
             },
             ClientAuth::None => Client::Public,
         })
-    }
-
-    fn aws(&mut self, place: &Place, aws: &AwsDocument) -> Option<Auth> {
-        self.name_of_service(&place.key("service"), &aws.service);
-        Some(Auth::AwsSigV4(Box::new(AwsSigV4 {
-            service: text(&aws.service),
-            region: aws.region.as_deref().map(text),
-            access_key_id: self.template(place.key("access_key_id"), &aws.access_key_id)?,
-            secret_access_key: self.template(place.key("secret_access_key"), &aws.secret_access_key)?,
-            session_token: self.optional(place, "session_token", &aws.session_token)?,
-        })))
     }
 
     fn jwt(&mut self, place: &Place, jwt: &JwtDocument) -> Option<Auth> {
@@ -237,17 +233,5 @@ impl Compiler {
             return None;
         };
         Some(Endpoint { host, path: self.template(place.clone(), path)? })
-    }
-
-    fn name_of_service(&mut self, place: &Place, name: &str) {
-        if name.is_empty()
-            || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        {
-            self.report(
-                Code::Malformed,
-                place.clone(),
-                "a service's signing name is lower-case letters, digits and `-`",
-            );
-        }
     }
 }

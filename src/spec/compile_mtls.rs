@@ -5,6 +5,7 @@ use super::auth_document::{AuthDocument, CertificateFormat, MtlsDocument};
 use super::code::Code;
 use super::compile::Compiler;
 use super::diagnostic::Place;
+use super::document::ProviderDocument;
 use super::mtls::ClientCertificate;
 
 /// Files are stored as they are; text around one would make it another.
@@ -16,12 +17,14 @@ impl Compiler {
     pub(super) fn authentication(
         &mut self,
         place: &Place,
-        document: &AuthDocument,
+        provider: &ProviderDocument,
     ) -> Option<(Auth, Option<ClientCertificate>)> {
-        let AuthDocument::Mtls(mtls) = document else { return Some((self.auth(place, document)?, None)) };
+        let AuthDocument::Mtls(mtls) = &provider.auth else {
+            return Some((self.auth(place, &provider.auth, provider)?, None));
+        };
         let certificate = self.client_certificate(place, mtls);
         let scheme = match &mtls.with {
-            Some(with) => self.auth(&place.key("with"), with),
+            Some(with) => self.auth(&place.key("with"), with, provider),
             None => Some(Auth::Nothing),
         };
         Some((scheme?, Some(certificate?)))

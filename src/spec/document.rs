@@ -86,6 +86,9 @@ pub struct SecretDocument {
     /// An account's name rather than a key: not scrubbed from responses.
     #[serde(default)]
     pub identifier: bool,
+    /// Whether the provider can be called without it, such as a session's token.
+    #[serde(default)]
+    pub optional: bool,
 }
 
 /// A header with its default.

@@ -130,6 +130,13 @@ impl HostPattern {
         self.overlaps_text(host)
     }
 
+    /// The label of `host` where the last `*` stands; none where it reaches no such host, or has no `*`.
+    #[must_use]
+    pub fn last_starred<'h>(&self, host: &'h str) -> Option<&'h str> {
+        let at = self.0.split('.').collect::<Vec<_>>().iter().rposition(|label| *label == "*")?;
+        if self.reaches(host) { host.split('.').nth(at) } else { None }
+    }
+
     /// Whether there is a host that both stand for.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
@@ -250,5 +257,17 @@ mod tests {
         assert!(shops.overlaps(&HostPattern::parse("acme.myshopify.com").unwrap()));
         assert!(!shops.overlaps(&HostPattern::parse("*.a.myshopify.com").unwrap()));
         assert_eq!(shops.exact(), None);
+    }
+
+    #[test]
+    fn the_last_star_tells_a_region() {
+        for (pattern, host, region) in [
+            ("sqs.*.amazonaws.com", "sqs.eu-west-1.amazonaws.com", Some("eu-west-1")),
+            ("*.execute-api.*.amazonaws.com", "abc.execute-api.us-east-1.amazonaws.com", Some("us-east-1")),
+            ("sqs.*.amazonaws.com", "sqs.eu-west-1.example.com", None),
+            ("sqs.us-east-1.amazonaws.com", "sqs.us-east-1.amazonaws.com", None),
+        ] {
+            assert_eq!(HostPattern::parse(pattern).unwrap().last_starred(host), region, "{pattern} {host}");
+        }
     }
 }

@@ -14,7 +14,6 @@ use super::method::{Method, MethodSet};
 use super::mtls::ClientCertificate;
 use super::name::{CapabilityId, ProviderId, SecretName};
 use super::path::PathPattern;
-use super::template::Template;
 use super::text::Text;
 
 /// A list of the static registry or of a document read at run time.
@@ -51,11 +50,18 @@ impl Provider {
         }
     }
 
-    /// All templates that secrets go into.
+    /// The secrets that it needs, by placeholder.
     #[must_use]
-    pub fn templates(&self) -> Vec<&Template> {
-        let certificate = self.client_certificate.iter().flat_map(ClientCertificate::templates);
-        self.auth.templates().into_iter().chain(certificate).collect()
+    pub fn placeholders(&self) -> Vec<&str> {
+        let certificate = self.client_certificate.iter().flat_map(ClientCertificate::placeholders);
+        self.auth.placeholders().into_iter().chain(certificate).collect()
+    }
+
+    /// Of those, what an account can lack.
+    #[must_use]
+    pub fn optional_placeholders(&self) -> Vec<&str> {
+        let certificate = self.client_certificate.iter().flat_map(ClientCertificate::optional_placeholders);
+        self.auth.optional_placeholders().into_iter().chain(certificate).collect()
     }
 }
 
@@ -70,6 +76,8 @@ pub struct SecretClaim {
     pub pattern: Option<Text>,
     /// An account's name rather than a key: sealed, but not scrubbed from responses.
     pub identifier: bool,
+    /// What an account may have and may lack.
+    pub optional: bool,
 }
 
 /// A header that the API demands, sent where the caller says nothing.

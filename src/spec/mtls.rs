@@ -19,6 +19,16 @@ impl ClientCertificate {
     pub fn templates(&self) -> impl Iterator<Item = &Template> {
         [&self.certificate].into_iter().chain(&self.private_key).chain(&self.passphrase)
     }
+
+    pub fn placeholders(&self) -> impl Iterator<Item = &str> {
+        self.templates().flat_map(Template::placeholders)
+    }
+
+    /// What an account can lack: a key that stands with the certificate, the passphrase of a file without one.
+    pub fn optional_placeholders(&self) -> impl Iterator<Item = &str> {
+        let optional = self.private_key.iter().chain(&self.passphrase).flat_map(Template::placeholders);
+        optional.filter(|name| self.certificate.placeholders().all(|needed| needed != *name))
+    }
 }
 
 packed_struct!(ClientCertificate { format, certificate, private_key, passphrase });

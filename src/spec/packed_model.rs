@@ -18,7 +18,7 @@ packed_struct!(Provider {
     sdk,
     capabilities,
 });
-packed_struct!(SecretClaim { name, placeholder, help, pattern, identifier });
+packed_struct!(SecretClaim { name, placeholder, help, pattern, identifier, optional });
 packed_struct!(DefaultHeader { name, value, allow });
 packed_struct!(Sdk { base_url_env, base_path });
 packed_struct!(Capability { id, summary, host, mirrors, risk, grants, example });

@@ -47,23 +47,12 @@ impl Template {
         if !is_plain(text) {
             return Err(TemplateError::Character);
         }
-        let mut parts = Vec::new();
-        let mut left = text;
-        while let Some((before, after)) = left.split_once("{{") {
-            if !before.is_empty() {
-                parts.push(Part::Literal(Text::from(before)));
-            }
-            let (name, tail) = after.split_once("}}").ok_or(TemplateError::Unclosed)?;
-            if !is_placeholder(name) {
-                return Err(TemplateError::Name(name.to_owned()));
-            }
-            parts.push(Part::Placeholder(Text::from(name)));
-            left = tail;
-        }
-        if !left.is_empty() {
-            parts.push(Part::Literal(Text::from(left)));
-        }
-        Ok(Self(Cow::Owned(parts)))
+        let part = |scanned| match scanned {
+            Scanned::Literal(text) => Ok(Part::Literal(Text::from(text))),
+            Scanned::Hole(name) if is_placeholder(name) => Ok(Part::Placeholder(Text::from(name))),
+            Scanned::Hole(name) => Err(TemplateError::Name(name.to_owned())),
+        };
+        Ok(Self(Cow::Owned(scan(text)?.into_iter().map(part).collect::<Result<_, _>>()?)))
     }
 
     #[must_use]
@@ -77,6 +66,32 @@ impl Template {
             Part::Literal(_) => None,
         })
     }
+}
+
+/// A piece of a text with holes, as it is written.
+#[derive(Clone, Copy)]
+pub(super) enum Scanned<'a> {
+    Literal(&'a str),
+    /// What stands between `{{` and `}}`.
+    Hole(&'a str),
+}
+
+/// The pieces of a text; none of its literals is empty.
+pub(super) fn scan(text: &str) -> Result<Vec<Scanned<'_>>, TemplateError> {
+    let mut pieces = Vec::new();
+    let mut left = text;
+    while let Some((before, after)) = left.split_once("{{") {
+        if !before.is_empty() {
+            pieces.push(Scanned::Literal(before));
+        }
+        let (name, tail) = after.split_once("}}").ok_or(TemplateError::Unclosed)?;
+        pieces.push(Scanned::Hole(name));
+        left = tail;
+    }
+    if !left.is_empty() {
+        pieces.push(Scanned::Literal(left));
+    }
+    Ok(pieces)
 }
 
 /// Whether `name` can be what a secret is called in templates.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::plan::{Plan, insertion_point};
+use crate::spec::hmac::{Hmac, Piece, Value, ValuePart};
 use crate::spec::{Auth, ClientCertificate, Part, Template};
 
 /// What would be sent.
@@ -56,13 +57,16 @@ pub fn render(plan: &Plan<'_>, body: &[u8]) -> Upstream {
             let pair = format!("{}:{}", redacted(plan, username), redacted(plan, password));
             headers.insert("authorization".to_owned(), format!("Basic <base64({pair})>"));
         }
-        Auth::Nothing => {}
-        auth => {
-            let templates = auth.templates().into_iter().filter(|one| one.placeholders().next().is_some());
-            let secrets: Vec<String> = templates.map(|template| redacted(plan, template)).collect();
-            let how = format!("<{} by {}>", auth.scheme(), secrets.join(", "));
-            headers.insert("authorization".to_owned(), how);
+        Auth::Hmac(hmac) => {
+            headers.extend(
+                hmac.headers.iter().map(|(name, value)| (name.to_string(), signed(plan, hmac, value))),
+            );
+            for (name, value) in hmac.query.iter() {
+                target = [&target, joint(&target), name, "=", &signed(plan, hmac, value)].concat();
+            }
         }
+        Auth::Nothing => {}
+        auth => _ = headers.insert("authorization".to_owned(), token(plan, auth)),
     }
     Upstream {
         method: plan.method().to_string(),
@@ -70,6 +74,23 @@ pub fn render(plan: &Plan<'_>, body: &[u8]) -> Upstream {
         headers,
         client_certificate: plan.client_certificate().map(|certificate| shown(plan, certificate)),
         body: (!body.is_empty()).then(|| digest(body)),
+    }
+}
+
+/// What stands in the place of a token that is fetched, or of a signature: where it comes from, and
+/// what it is made with.
+fn token(plan: &Plan<'_>, auth: &Auth) -> String {
+    let mut secrets: Vec<String> = Vec::new();
+    for name in auth.templates().into_iter().flat_map(Template::placeholders) {
+        let secret = named(plan, name);
+        if !secrets.contains(&secret) {
+            secrets.push(secret);
+        }
+    }
+    let secrets = secrets.join(", ");
+    match auth.hosts().first() {
+        Some(host) => format!("Bearer <token of {host} by {secrets}>"),
+        None => format!("<{} by {secrets}>", auth.scheme()),
     }
 }
 
@@ -89,12 +110,25 @@ fn shown(plan: &Plan<'_>, certificate: &ClientCertificate) -> String {
 fn redacted(plan: &Plan<'_>, template: &Template) -> String {
     let text = |part: &Part| match part {
         Part::Literal(text) => text.to_string(),
-        Part::Placeholder(name) => {
-            let claim = plan.secrets().iter().find(|claim| claim.placeholder == *name);
-            format!("<secret:{}>", claim.map_or(name.as_ref(), |claim| claim.name.as_str()))
-        }
+        Part::Placeholder(name) => named(plan, name),
     };
     template.parts().iter().map(text).collect()
+}
+
+fn named(plan: &Plan<'_>, placeholder: &str) -> String {
+    let claim = plan.secrets().iter().find(|claim| claim.placeholder == placeholder);
+    format!("<secret:{}>", claim.map_or(placeholder, |claim| claim.name.as_str()))
+}
+
+/// A value of the scheme `hmac`; what is only known when a request is signed stands by its name.
+fn signed(plan: &Plan<'_>, hmac: &Hmac, value: &Value) -> String {
+    let text = |part: &ValuePart| match part {
+        ValuePart::Piece(Piece::Literal(text)) => text.to_string(),
+        ValuePart::Piece(Piece::Placeholder(name)) => named(plan, name),
+        ValuePart::Piece(Piece::Computed(computed)) => format!("<{}>", computed.as_str()),
+        ValuePart::Signature => format!("<hmac by {}>", redacted(plan, &hmac.key)),
+    };
+    value.parts().iter().map(text).collect()
 }
 
 fn digest(body: &[u8]) -> BodyDigest {

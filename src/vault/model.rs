@@ -191,6 +191,8 @@ pub struct Claim {
     pub provider: ProviderId,
     /// All that the provider needs: the secret's name and the placeholder it fills.
     pub secrets: Vec<(SecretName, String)>,
+    /// What it takes as well where it is stored.
+    pub optional: Vec<(SecretName, String)>,
 }
 
 /// Where a value is to be sent, and by which grant: the pin must agree, and the host wherever it is

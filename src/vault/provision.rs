@@ -64,6 +64,10 @@ fn in_sight(
             None => missing.push(name.clone()),
         }
     }
+    for (name, placeholder) in &claim.optional {
+        let id = narrowest(index, name, &claim.provider, newcomers, place);
+        found.extend(id.map(|id| (placeholder.clone(), id)));
+    }
     if missing.is_empty() { Ok(found) } else { Err(missing) }
 }
 

@@ -156,6 +156,25 @@ impl Vault {
             Ok(Removed { id, meta, credentials })
         })
     }
+
+    /// Deletes a secret that its provider can do without: the credentials that took it as well go on
+    /// with what else they stand on.
+    ///
+    /// # Errors
+    /// As `delete_secret` does.
+    pub fn delete_optional_secret(&mut self, reference: &SecretRef) -> Result<Removed, VaultError> {
+        self.change(|draft| {
+            let id = locate_to_delete(draft.index(), reference)?;
+            let meta = draft.index().secret(id).cloned();
+            let users: Vec<CredentialMeta> = draft.index().users(id).cloned().collect();
+            draft.delete(id.record_name());
+            for mut credential in users {
+                credential.secrets.retain(|_, secret| *secret != id);
+                draft.put_credential(credential)?;
+            }
+            Ok(Removed { id, meta, credentials: Vec::new() })
+        })
+    }
 }
 
 fn newcomer(
@@ -242,7 +261,9 @@ fn is_void(label: &str, meta: &SecretMeta, other: &SecretMeta) -> bool {
 }
 
 fn refuse_foreign_claim(meta: &SecretMeta, claim: Option<&Claim>) -> Result<(), VaultError> {
-    if claim.is_some_and(|claim| !claim.secrets.iter().any(|(name, _)| *name == meta.name)) {
+    let is_of =
+        |claim: &Claim| claim.secrets.iter().chain(&claim.optional).any(|(name, _)| *name == meta.name);
+    if claim.is_some_and(|claim| !is_of(claim)) {
         return Err(VaultError::Invalid { what: "claim", rule: "give the claim of this very name" });
     }
     Ok(())

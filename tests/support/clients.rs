@@ -13,7 +13,7 @@ use rustls::server::danger::ClientCertVerifier;
 
 /// Issues clients' certificates; servers know its root alone.
 pub struct Clients {
-    root: CertifiedIssuer<'static, KeyPair>,
+    root: Arc<CertifiedIssuer<'static, KeyPair>>,
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
@@ -33,8 +33,17 @@ impl Clients {
 
     pub fn whose_issuer_ends_in(year: i32) -> Self {
         let root = CertifiedIssuer::self_signed(authority("clients' root", 2100), new_key()).unwrap();
+        Self::under(Arc::new(root), year)
+    }
+
+    /// The same root, with another issuer.
+    pub fn with_an_issuer_until(&self, year: i32) -> Self {
+        Self::under(Arc::clone(&self.root), year)
+    }
+
+    fn under(root: Arc<CertifiedIssuer<'static, KeyPair>>, year: i32) -> Self {
         let issuer = authority("clients' issuer", year);
-        Self { issuer: CertifiedIssuer::signed_by(issuer, new_key(), &root).unwrap(), root }
+        Self { issuer: CertifiedIssuer::signed_by(issuer, new_key(), &*root).unwrap(), root }
     }
 
     pub fn issue(&self, name: &str) -> Client {

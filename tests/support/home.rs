@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -107,9 +108,14 @@ impl Home {
 
     /// One host alone.
     pub fn send_host_to(&self, host: &str, upstream: &Upstream) {
+        self.send_address_to(host, upstream.address, &upstream.ca_pem);
+    }
+
+    /// One host to whoever listens there and is vouched for by that authority.
+    pub fn send_address_to(&self, host: &str, address: SocketAddr, ca_pem: &str) {
         let ca = self.path("ca.pem");
-        fs::write(&ca, &upstream.ca_pem).unwrap();
-        let (ca, address) = (ca.to_str().unwrap(), upstream.address.to_string());
+        fs::write(&ca, ca_pem).unwrap();
+        let (ca, address) = (ca.to_str().unwrap(), address.to_string());
         self.run(&["upstream", "set", host, "--to", &address, "--ca", ca]).ok();
     }
 

@@ -67,7 +67,8 @@ fn table(text: &mut String, shelves: &BTreeMap<&str, Vec<&Known>>) {
     text.push_str("\n| category | provider | secrets | capabilities |\n| --- | --- | --- | ---: |\n");
     for (shelf, known) in shelves {
         for (provider, _) in known {
-            let secrets: Vec<String> = provider.secrets.iter().map(|one| format!("`{}`", one.name)).collect();
+            let needed = provider.secrets.iter().filter(|one| !one.optional);
+            let secrets: Vec<String> = needed.map(|one| format!("`{}`", one.name)).collect();
             let (name, id, count) = (plain(&provider.name), &provider.id, provider.capabilities.len());
             let _ =
                 writeln!(text, "| {} | [{name}](#{id}) | {} | {count} |", plain(shelf), secrets.join(", "));
@@ -79,7 +80,8 @@ fn section(text: &mut String, provider: &Provider, hosts: &[String]) {
     let _ = write!(text, "\n<a id=\"{}\"></a>\n### {}\n\n", provider.id, plain(&provider.name));
     for secret in provider.secrets.iter() {
         let from = secret.help.as_ref().map(|help| format!(", from <{help}>")).unwrap_or_default();
-        let _ = writeln!(text, "- Secret: `{}`{from}", secret.name);
+        let only = if secret.optional { " (only where an account has one)" } else { "" };
+        let _ = writeln!(text, "- Secret: `{}`{only}{from}", secret.name);
     }
     let hosts: Vec<String> = hosts.iter().map(|host| format!("`{host}`")).collect();
     let _ = writeln!(text, "- Hosts: {}", hosts.join(", "));

@@ -5,10 +5,14 @@
 //! that echoes one can be scrubbed. Nothing here logs, prints or fails with a value.
 
 mod basic;
+mod given;
 mod header;
+mod hmac;
 mod mtls;
 mod path;
 mod query;
+mod recipe;
+mod sigv4;
 mod template;
 
 pub(super) use mtls::identity;
@@ -19,13 +23,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
+use percent_encoding::percent_encode;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::scrub::{Needles, NeedlesError};
 use crate::plan::Plan;
-use crate::spec::{Auth, SecretClaim, Template};
+use crate::platform::entropy::EntropyError;
+use crate::spec::{Auth, SecretClaim};
 use crate::vault::Secret;
+
+pub use given::Given;
 
 /// The secrets of a plan, by placeholder.
 pub type Secrets = BTreeMap<String, Secret>;
@@ -41,6 +49,23 @@ pub enum AuthError {
     NotForHeader(String),
     #[error("the stored user name has a `:`, which HTTP Basic cannot carry; rotate it to the right value")]
     ColonInUser,
+    #[error(
+        "the stored secret for `{0}` has characters that no key of this scheme has; rotate it to the right value"
+    )]
+    NotAKey(&'static str),
+    #[error(
+        "the stored key is not written in {0}, as the provider says that it is; rotate it to the right value"
+    )]
+    KeyEncoding(&'static str),
+    #[error("the scheme signs the body, which is not at hand as a whole")]
+    BodyUnread,
+    #[error("no region of `{0}` is known")]
+    NoRegion(String),
+    /// What the signer says may hold parts of the request.
+    #[error("the request could not be signed")]
+    Unsigned,
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
     #[error("calls with the auth scheme `{0}` cannot be made yet")]
     NotYet(String),
     #[error("the header `{0}` is not valid")]
@@ -67,13 +92,31 @@ struct Draft {
 
 impl Draft {
     fn inject_header(&mut self, name: &str, value: Zeroizing<Vec<u8>>) -> Result<(), AuthError> {
-        let bad = || AuthError::NotForHeader(name.to_owned());
-        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
-        let mut field = HeaderValue::from_bytes(&value).map_err(|_| bad())?;
-        field.set_sensitive(true);
-        self.headers.insert(key, field);
+        self.set_header(name, &value, true)?;
         self.injected.push(value);
         Ok(())
+    }
+
+    /// A header of the scheme; what is said of it to others is for `sensitive` to tell.
+    fn set_header(&mut self, name: &str, value: &[u8], sensitive: bool) -> Result<(), AuthError> {
+        let bad = || AuthError::NotForHeader(name.to_owned());
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+        let mut field = HeaderValue::from_bytes(value).map_err(|_| bad())?;
+        field.set_sensitive(sensitive);
+        self.headers.insert(key, field);
+        Ok(())
+    }
+
+    /// A parameter of the scheme, behind all that is there.
+    fn append_parameter(&mut self, name: &str, value: &[u8]) -> Zeroizing<String> {
+        let encoded = Zeroizing::new(percent_encode(value, UNRESERVED).to_string());
+        let joint = match self.target.split_once('?') {
+            None => "?",
+            Some((_, "")) => "",
+            Some(_) => "&",
+        };
+        self.target = Zeroizing::new([self.target.as_str(), joint, name, "=", &encoded].concat());
+        encoded
     }
 
     fn finish(self, plan: &Plan<'_>, needles: Needles) -> Result<SignedRequest, AuthError> {
@@ -84,11 +127,11 @@ impl Draft {
     }
 }
 
-/// Authenticates `plan` with `secrets`.
+/// Authenticates `plan` with `secrets`; a signature is made of what is `given` as well.
 ///
 /// # Errors
 /// When a secret is missing or cannot be carried by the scheme.
-pub fn sign(plan: &Plan<'_>, secrets: &Secrets) -> Result<SignedRequest, AuthError> {
+pub fn sign(plan: &Plan<'_>, secrets: &Secrets, given: &Given<'_>) -> Result<SignedRequest, AuthError> {
     let target = Zeroizing::new(plan.target().as_str().to_owned());
     let mut draft = Draft { target, headers: plain_headers(plan)?, injected: Vec::new() };
     match plan.auth() {
@@ -96,6 +139,8 @@ pub fn sign(plan: &Plan<'_>, secrets: &Secrets) -> Result<SignedRequest, AuthErr
         Auth::Query(list) => query::apply(&mut draft, list, secrets)?,
         Auth::Path { segment, after } => path::apply(&mut draft, segment, after, secrets)?,
         Auth::Basic { username, password } => basic::apply(&mut draft, username, password, secrets)?,
+        Auth::AwsSigV4(aws) => sigv4::apply(&mut draft, plan, aws, secrets, given)?,
+        Auth::Hmac(scheme) => hmac::apply(&mut draft, plan, scheme, secrets, given)?,
         Auth::Nothing => {}
         other => return Err(AuthError::NotYet(other.scheme().to_owned())),
     }
@@ -112,8 +157,7 @@ pub fn bear(plan: &Plan<'_>, token: &Secret) -> Result<SignedRequest, AuthError>
     let mut draft = Draft { target, headers: plain_headers(plan)?, injected: Vec::new() };
     let value = Zeroizing::new([b"Bearer ".as_slice(), token.expose()].concat());
     draft.inject_header("authorization", value)?;
-    let needles =
-        Needles::new([token.expose()].into_iter(), draft.injected.iter().map(|text| text.as_slice()))?;
+    let needles = Needles::new([token.expose()], draft.injected.iter().map(|text| text.as_slice()))?;
     draft.finish(plan, needles)
 }
 
@@ -135,7 +179,7 @@ fn needles(
     secrets: &Secrets,
     injected: &[Zeroizing<Vec<u8>>],
 ) -> Result<Needles, AuthError> {
-    let sent: BTreeSet<&str> = plan.auth().templates().into_iter().flat_map(Template::placeholders).collect();
+    let sent: BTreeSet<&str> = plan.auth().placeholders().into_iter().collect();
     let is_key = |claim: &&SecretClaim| !claim.identifier && sent.contains(claim.placeholder.as_ref());
     let keys = plan.secrets().iter().filter(is_key);
     let values = keys.filter_map(|claim| secrets.get(claim.placeholder.as_ref()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::template::fill;
 use super::{AuthError, Secrets};
 use crate::broker::identity::ClientIdentity;
-use crate::spec::ClientCertificate;
+use crate::spec::{ClientCertificate, Template};
 
 /// The identity that `certificate` makes of `secrets`.
 ///
@@ -15,11 +15,15 @@ pub(in crate::broker) fn identity(
     certificate: &ClientCertificate,
     secrets: &Secrets,
 ) -> Result<Arc<ClientIdentity>, AuthError> {
-    let filled = |template| fill(template, secrets);
+    // Where an account must have one, it was looked at before.
+    let is_there = |template: &&Template| template.placeholders().all(|name| secrets.contains_key(name));
+    let if_there = |template: &Option<Template>| {
+        template.as_ref().filter(is_there).map(|template| fill(template, secrets)).transpose()
+    };
     Ok(Arc::new(ClientIdentity {
         format: certificate.format,
-        certificate: filled(&certificate.certificate)?,
-        private_key: certificate.private_key.as_ref().map(filled).transpose()?,
-        passphrase: certificate.passphrase.as_ref().map(filled).transpose()?,
+        certificate: fill(&certificate.certificate, secrets)?,
+        private_key: if_there(&certificate.private_key)?,
+        passphrase: if_there(&certificate.passphrase)?,
     }))
 }

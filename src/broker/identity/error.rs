@@ -37,8 +37,8 @@ pub enum IdentityError {
     #[error("there are several private keys beside the client certificate: store the one that belongs to it")]
     SeveralKeys,
     #[error(
-        "the stored private key is encrypted, and the provider's file names no `passphrase`: name one there and \
-         store it, or decrypt the key with `openssl pkey -in KEY -out PLAIN` and store that"
+        "the stored private key is encrypted, and there is no passphrase for it: store the one that the provider's \
+         file names under `passphrase`, or decrypt the key with `openssl pkey -in KEY -out PLAIN` and store that"
     )]
     KeyEncrypted,
     #[error(

@@ -62,8 +62,7 @@ pub(super) fn read(host: &Host, status: StatusCode, body: &[u8]) -> Result<Grant
     let malformed = |what| TokenError::Answer { host: host.clone(), what };
     let parsed: Result<Answer, _> = serde_json::from_slice(body);
     if !status.is_success() {
-        let code = parsed.ok().and_then(|answer| answer.error).and_then(code);
-        return Err(TokenError::Refused { host: host.clone(), status, code });
+        return Err(refused(host, status, body));
     }
     let answer = parsed.map_err(|_| malformed("it is no JSON of that form"))?;
     if let Some(error) = answer.error {
@@ -78,6 +77,13 @@ pub(super) fn read(host: &Host, status: StatusCode, body: &[u8]) -> Result<Grant
     let refresh = answer.refresh_token.filter(|text| !text.is_empty());
     let refresh = refresh.map(|text| SecretInput::new(text.as_bytes().to_vec())).transpose()?;
     Ok(Granted { token, refresh, seconds: seconds(answer.expires_in.as_ref()) })
+}
+
+/// The refusal that an answer of `host` is.
+pub(super) fn refused(host: &Host, status: StatusCode, body: &[u8]) -> TokenError {
+    let parsed: Result<Answer, _> = serde_json::from_slice(body);
+    let code = parsed.ok().and_then(|answer| answer.error).and_then(code);
+    TokenError::Refused { host: host.clone(), status, code }
 }
 
 /// A token of the characters that RFC 6750, section 2.1, has for one, and of those that real ones

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_encode;
 use zeroize::Zeroizing;
 
-use super::assertion::{self, Claims, GoogleKey};
+use super::assertion::{self, Claims, GoogleKey, KeyFault};
 use super::error::TokenError;
 use crate::broker::auth::{AuthError, Secrets, UNRESERVED, fill, fill_encoded};
 use crate::spec::auth::{Client, GithubApp, JwtBearer, OAuth};
@@ -43,7 +43,7 @@ pub(super) struct Given<'a> {
 /// The host that `auth` fetches tokens from; none where it fetches none.
 pub(super) fn host(auth: &Auth) -> Option<&Host> {
     match auth {
-        Auth::OAuth(oauth) => Some(&oauth.token_endpoint.host),
+        Auth::OAuth2(oauth) => Some(&oauth.token_endpoint.host),
         Auth::JwtBearer(jwt) => Some(&jwt.token_endpoint.host),
         Auth::GithubApp(app) => Some(&app.host),
         _ => None,
@@ -53,7 +53,7 @@ pub(super) fn host(auth: &Auth) -> Option<&Host> {
 /// The placeholder whose secret an answer may replace.
 pub(super) fn replaceable(auth: &Auth) -> Option<&str> {
     match auth {
-        Auth::OAuth(oauth) => oauth.refresh_token.as_ref()?.placeholders().next(),
+        Auth::OAuth2(oauth) => oauth.refresh_token.as_ref()?.placeholders().next(),
         _ => None,
     }
 }
@@ -61,7 +61,7 @@ pub(super) fn replaceable(auth: &Auth) -> Option<&str> {
 /// The request for a token.
 pub(super) fn compose(auth: &Auth, given: &Given<'_>) -> Result<Ask, TokenError> {
     match auth {
-        Auth::OAuth(oauth) => given.oauth(oauth),
+        Auth::OAuth2(oauth) => given.oauth(oauth),
         Auth::JwtBearer(jwt) => given.jwt_bearer(jwt),
         Auth::GithubApp(app) => given.github_app(app),
         other => Err(AuthError::NotYet(other.scheme().to_owned()).into()),
@@ -92,7 +92,7 @@ impl Given<'_> {
     }
 
     /// Shows who the client is, in the form or in a header.
-    fn client(
+    pub(super) fn client(
         &self,
         oauth: &OAuth,
         url: &str,
@@ -116,7 +116,7 @@ impl Given<'_> {
                 let pem = fill(key, self.secrets)?;
                 let signed = assertion::sign(&claims, &pem, key_id.as_deref(), *algorithm);
                 form.push("client_assertion_type", CLIENT_ASSERTION.as_bytes());
-                form.push("client_assertion", signed.map_err(|what| unusable(key, what))?.as_bytes());
+                form.push("client_assertion", signed.map_err(|fault| unusable(key, fault))?.as_bytes());
             }
             Client::Public => {}
         }
@@ -131,13 +131,13 @@ impl Given<'_> {
             KeyFormat::Pem => None,
             KeyFormat::GoogleJson => {
                 let parsed = GoogleKey::parse(&stored);
-                Some(parsed.ok_or_else(|| unusable(&jwt.key, "it is no JSON of a service account's key"))?)
+                Some(parsed.ok_or_else(|| unusable(&jwt.key, KeyFault::NoServiceAccount))?)
             }
         };
         let issuer = match (&jwt.issuer, &google) {
             (Some(issuer), _) => self.text(issuer)?,
             (None, Some(google)) => google.client_email.clone(),
-            (None, None) => return Err(unusable(&jwt.key, "nothing says whose it is")),
+            (None, None) => return Err(unusable(&jwt.key, KeyFault::Nobodys)),
         };
         let subject = jwt.subject.as_ref().map(|subject| self.text(subject)).transpose()?;
         let scope = (!jwt.scopes.is_empty()).then(|| jwt.scopes.join(" "));
@@ -150,7 +150,7 @@ impl Given<'_> {
         let signed = assertion::sign(&claims, pem, key_id, jwt.algorithm);
         let mut form = Form::default();
         form.push("grant_type", JWT_BEARER.as_bytes());
-        form.push("assertion", signed.map_err(|what| unusable(&jwt.key, what))?.as_bytes());
+        form.push("assertion", signed.map_err(|fault| unusable(&jwt.key, fault))?.as_bytes());
         Ok(form.ask(url, headers()))
     }
 
@@ -162,7 +162,7 @@ impl Given<'_> {
         let claims = Claims { aud: None, ..self.claims(&issuer, "") };
         let pem = fill(&app.private_key, self.secrets)?;
         let signed = assertion::sign(&claims, &pem, None, JwtAlgorithm::Rs256);
-        let signed = signed.map_err(|what| unusable(&app.private_key, what))?;
+        let signed = signed.map_err(|fault| unusable(&app.private_key, fault))?;
         let mut headers = headers();
         headers.insert(ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
         sensitive(&mut headers, AUTHORIZATION, Zeroizing::new(["Bearer ", &signed].concat()).as_bytes())?;
@@ -182,7 +182,7 @@ impl Given<'_> {
         }
     }
 
-    fn url(&self, endpoint: &Endpoint) -> Result<Zeroizing<String>, AuthError> {
+    pub(super) fn url(&self, endpoint: &Endpoint) -> Result<Zeroizing<String>, AuthError> {
         let path = fill_encoded(&endpoint.path, self.secrets, UNRESERVED)?;
         Ok(Zeroizing::new(["https://", endpoint.host.as_str(), &path].concat()))
     }
@@ -195,15 +195,16 @@ impl Given<'_> {
 }
 
 fn text<'a>(value: &'a [u8], name: &str) -> Result<&'a str, TokenError> {
-    str::from_utf8(value).map_err(|_| TokenError::Key { placeholder: name.to_owned(), what: "it is no text" })
+    str::from_utf8(value)
+        .map_err(|_| TokenError::Key { placeholder: name.to_owned(), fault: KeyFault::NoText })
 }
 
-fn unusable(key: &Template, what: &'static str) -> TokenError {
+fn unusable(key: &Template, fault: KeyFault) -> TokenError {
     let placeholder = key.placeholders().next().unwrap_or_default().to_owned();
-    TokenError::Key { placeholder, what }
+    TokenError::Key { placeholder, fault }
 }
 
-fn headers() -> HeaderMap {
+pub(super) fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.insert(USER_AGENT, HeaderValue::from_static("aivault"));
@@ -223,16 +224,16 @@ fn escaped(value: &[u8]) -> Zeroizing<String> {
 
 /// A body of `application/x-www-form-urlencoded`.
 #[derive(Default)]
-struct Form(Zeroizing<String>);
+pub(super) struct Form(Zeroizing<String>);
 
 impl Form {
-    fn push(&mut self, name: &str, value: &[u8]) {
+    pub(super) fn push(&mut self, name: &str, value: &[u8]) {
         let joint = if self.0.is_empty() { "" } else { "&" };
         // Made whole at once: no earlier copy is left behind by growing.
         self.0 = Zeroizing::new([self.0.as_str(), joint, name, "=", &escaped(value)].concat());
     }
 
-    fn ask(self, url: Zeroizing<String>, mut headers: HeaderMap) -> Ask {
+    pub(super) fn ask(self, url: Zeroizing<String>, mut headers: HeaderMap) -> Ask {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         Ask { url, headers, body: Bytes::from_owner(Cleared(self.0)) }
     }

@@ -10,6 +10,7 @@ use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::spec::auth_document::JwtAlgorithm;
@@ -53,26 +54,45 @@ impl GoogleKey {
     }
 }
 
+/// What is wrong with a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum KeyFault {
+    #[error("it is no private key in PEM")]
+    NoPem,
+    #[error("it is no key of a kind that can be used")]
+    Unusable,
+    #[error("it is of another kind than the provider's file says")]
+    OtherKind,
+    #[error("it does not sign")]
+    Mute,
+    #[error("it is no JSON of a service account's key")]
+    NoServiceAccount,
+    #[error("nothing says whose it is")]
+    Nobodys,
+    #[error("it is no text")]
+    NoText,
+}
+
 /// The assertion, or what is wrong with the key.
 pub(super) fn sign(
     claims: &Claims<'_>,
     pem: &[u8],
     key_id: Option<&str>,
     algorithm: JwtAlgorithm,
-) -> Result<Zeroizing<String>, &'static str> {
+) -> Result<Zeroizing<String>, KeyFault> {
     let (alg, scheme) = match algorithm {
         JwtAlgorithm::Rs256 => ("RS256", SignatureScheme::RSA_PKCS1_SHA256),
         JwtAlgorithm::Es256 => ("ES256", SignatureScheme::ECDSA_NISTP256_SHA256),
         JwtAlgorithm::EdDsa => ("EdDSA", SignatureScheme::ED25519),
     };
-    let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| "it is no private key in PEM")?;
-    let key = any_supported_type(&key).map_err(|_| "it is no key of a kind that can be used")?;
-    let signer = key.choose_scheme(&[scheme]).ok_or("it is of another kind than the provider's file says")?;
+    let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| KeyFault::NoPem)?;
+    let key = any_supported_type(&key).map_err(|_| KeyFault::Unusable)?;
+    let signer = key.choose_scheme(&[scheme]).ok_or(KeyFault::OtherKind)?;
     let header = encoded(&Header { alg, typ: "JWT", kid: key_id });
     let mut token = Zeroizing::new([header.as_str(), ".", &encoded(claims)].concat());
-    let signature = signer.sign(token.as_bytes()).map_err(|_| "it does not sign")?;
+    let signature = signer.sign(token.as_bytes()).map_err(|_| KeyFault::Mute)?;
     let signature = match algorithm {
-        JwtAlgorithm::Es256 => fixed(&signature).ok_or("its signature is malformed")?.to_vec(),
+        JwtAlgorithm::Es256 => fixed(&signature).ok_or(KeyFault::Mute)?.to_vec(),
         JwtAlgorithm::Rs256 | JwtAlgorithm::EdDsa => signature,
     };
     token = Zeroizing::new([token.as_str(), ".", &URL_SAFE_NO_PAD.encode(signature)].concat());

@@ -3,8 +3,9 @@
 use http::StatusCode;
 use thiserror::Error;
 
-use super::super::auth::AuthError;
+use super::assertion::KeyFault;
 use crate::audit::AuditError;
+use crate::broker::auth::AuthError;
 use crate::broker::upstream::{ClientError, UpstreamError};
 use crate::platform::files::FileError;
 use crate::spec::Host;
@@ -18,8 +19,8 @@ pub enum TokenError {
     Refused { host: Host, status: StatusCode, code: Option<String> },
     #[error("{host} answered the request for an access token with what is none: {what}")]
     Answer { host: Host, what: &'static str },
-    #[error("the key stored for `{placeholder}` cannot sign: {what}")]
-    Key { placeholder: String, what: &'static str },
+    #[error("the key stored for `{placeholder}` cannot sign: {fault}")]
+    Key { placeholder: String, fault: KeyFault },
     #[error(transparent)]
     Auth(#[from] AuthError),
     #[error(transparent)]

@@ -7,7 +7,9 @@
 mod answer;
 mod ask;
 mod assertion;
+mod consent;
 mod error;
+mod login;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -32,7 +34,9 @@ use crate::vault::{CredentialMeta, Destination, NewToken, Secret, TokenMeta, Vau
 use answer::Granted;
 use ask::{Ask, Given};
 
+pub use consent::{Consent, DeviceCode, Proof};
 pub use error::TokenError;
+pub use login::{Exchanged, Login};
 
 /// A token is fetched anew this long before it ends, in milliseconds.
 const MARGIN_MS: u64 = 60_000;
@@ -79,18 +83,18 @@ pub(super) fn source<'p>(plan: &'p Plan<'_>) -> Option<&'p Host> {
     ask::host(plan.auth())
 }
 
-/// The account's token for a call that goes `to` its destination, if one is kept that will do; with
-/// `refused`, one that was fetched after that moment, since an upstream did not take an older one.
+/// The account's token for a call that goes `to` its destination, if one is kept that will do.
 pub(super) fn kept(
     vault: &mut Vault,
     plan: &Plan<'_>,
     credential: &CredentialMeta,
     to: Destination<'_>,
-    refused: Option<u64>,
 ) -> Result<Option<AccessToken>, VaultError> {
     let now_ms = clock::now_ms();
     let kept = vault.token(credential, |name| is_identifier(plan.secrets(), name), to)?;
-    Ok(kept.filter(|(meta, _)| Wanted { asked_ms: now_ms, refused }.is_met_by(meta, now_ms)).map(in_use))
+    Ok(kept
+        .filter(|(meta, _)| Wanted { asked_ms: now_ms, refused: None }.is_met_by(meta, now_ms))
+        .map(in_use))
 }
 
 fn in_use((meta, value): (TokenMeta, Secret)) -> AccessToken {
@@ -102,7 +106,8 @@ fn is_identifier(claims: &[SecretClaim], placeholder: &str) -> bool {
 }
 
 impl Tokens {
-    /// A new token for an account, or one that somebody else fetched while this call waited.
+    /// A new token for an account, or one that somebody else fetched while this call waited; with
+    /// `refused`, one that was fetched after that moment, since an upstream did not take an older one.
     pub(super) async fn fetch(
         &self,
         account: Account,

@@ -196,6 +196,8 @@ impl CertificateFault {
             A::BadCertificate | A::UnsupportedCertificate | A::CertificateUnknown | A::AccessDenied => {
                 Self::Refused
             }
+            // A signature in the chain, or the key's own, is not what it should be (RFC 8446, section 6.2).
+            A::DecryptError => Self::Refused,
             _ => return None,
         })
     }

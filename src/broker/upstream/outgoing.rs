@@ -50,6 +50,15 @@ impl RequestBody {
         }
     }
 
+    /// All of it, where it does not come as a stream.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Empty => Some(&[]),
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Stream { .. } => None,
+        }
+    }
+
     /// The body, ready to be handed to the HTTP library.
     pub(super) fn into_outbox(self) -> Outbox {
         let content = match self {

@@ -4,6 +4,7 @@ mod capability;
 mod config;
 mod credential;
 mod invoke;
+mod oauth;
 mod operate;
 mod review;
 mod scope;
@@ -22,6 +23,7 @@ pub(super) use capability::{
 pub(super) use config::ConfigVerb;
 pub(super) use credential::{CredentialCreateArguments, CredentialVerb};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments};
+pub(super) use oauth::{LoginArguments, OauthVerb, WantedArguments};
 pub(super) use operate::{
     ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,
 };
@@ -69,6 +71,9 @@ pub(super) enum Verb {
     /// Make and list credentials: which secrets serve which account of a provider
     #[command(subcommand, arg_required_else_help = true)]
     Credential(CredentialVerb),
+    /// Log in to providers that want a person's consent
+    #[command(subcommand, arg_required_else_help = true)]
+    Oauth(OauthVerb),
     /// Call a capability, and print the upstream's answer as it comes
     Invoke(InvokeArguments),
     /// Call a capability, and print its answer as indented JSON

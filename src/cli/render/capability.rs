@@ -74,8 +74,10 @@ fn need(need: &SecretNeed) -> String {
         None => return format!("{}: unknown while the vault is locked", need.name),
         Some(false) => {}
     }
+    let state =
+        if need.optional { "not stored, and only needed where an account has one" } else { "missing" };
     let place = need.help.as_ref().map(|help| format!("; get it at {help}")).unwrap_or_default();
-    format!("{}: missing{place}\n    aivault secrets create --name {}", need.name, need.name)
+    format!("{}: {state}{place}\n    aivault secrets create --name {}", need.name, need.name)
 }
 
 fn grants(detail: &CapabilityDetail) -> Vec<String> {
@@ -128,6 +130,7 @@ mod tests {
             auth: "header authorization".into(),
             secrets: vec![SecretNeed {
                 name: SecretName::from_static("OPENAI_API_KEY"),
+                optional: false,
                 stored: Some(true),
                 help: None,
             }],
@@ -191,7 +194,7 @@ Example:
         let mut detail = detail();
         detail.row.readiness = Readiness::NoSecret;
         detail.row.missing = vec![name.clone()];
-        detail.secrets = vec![SecretNeed { name, stored: Some(false), help }];
+        detail.secrets = vec![SecretNeed { name, optional: false, stored: Some(false), help }];
         detail.credentials.clear();
         let (out, _) = printed(|screen| print(&detail, screen));
         for line in [

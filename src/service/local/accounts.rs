@@ -125,7 +125,9 @@ fn secrets_of(
             return Err(invalid(format!("two secrets are named for `{placeholder}`")));
         }
     }
-    match placeholders.iter().find(|placeholder| !secrets.contains_key(**placeholder)) {
+    let needed = provider.secrets.iter().filter(|claim| !claim.optional);
+    let mut needed = needed.map(|claim| claim.placeholder.as_ref());
+    match needed.find(|placeholder| !secrets.contains_key(*placeholder)) {
         None => Ok(secrets),
         Some(missing) => Err(invalid(format!("no secret is named for `{missing}` of `{}`", provider.id))
             .help(format!("add --secret {missing}=NAME"))),

@@ -12,7 +12,7 @@ use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::{
     CapabilityDetail, CapabilityView, CredentialView, GrantView, Outcome, Readiness, SecretNeed,
 };
-use crate::spec::{Capability, Host, Provider, Scope, SecretName};
+use crate::spec::{Capability, Host, Provider, Scope, SecretClaim, SecretName};
 use crate::vault::VaultError;
 
 /// What is stored, as seen from one scope.
@@ -51,7 +51,7 @@ impl InSight {
     }
 
     fn missing(&self, provider: &Provider) -> Vec<SecretName> {
-        let names = provider.secrets.iter().map(|claim| &claim.name);
+        let names = needed(provider).map(|claim| &claim.name);
         names.filter(|name| !self.names.contains(*name)).cloned().collect()
     }
 }
@@ -137,7 +137,7 @@ impl<'a> Standing<'a> {
             Some(sight) if !sight.catalog.is_enabled(capability) => Readiness::Disabled,
             Some(_) if self.credentials.iter().copied().any(|one| is_placed(&one)) => Readiness::Ready,
             Some(_) if !self.credentials.is_empty() => Readiness::NoHost,
-            Some(_) if self.missing.len() < self.provider.secrets.len() => Readiness::Incomplete,
+            Some(_) if self.missing.len() < needed(self.provider).count() => Readiness::Incomplete,
             Some(_) => Readiness::NoSecret,
         }
     }
@@ -158,9 +158,15 @@ impl<'a> Standing<'a> {
     }
 }
 
+/// What a provider cannot be called without.
+fn needed(provider: &Provider) -> impl Iterator<Item = &SecretClaim> {
+    provider.secrets.iter().filter(|claim| !claim.optional)
+}
+
 fn needs(sight: Option<&InSight>, provider: &Provider) -> Vec<SecretNeed> {
-    let need = |claim: &crate::spec::SecretClaim| SecretNeed {
+    let need = |claim: &SecretClaim| SecretNeed {
         name: claim.name.clone(),
+        optional: claim.optional,
         stored: sight.map(|sight| sight.names.contains(&claim.name)),
         help: claim.help.as_deref().map(str::to_owned),
     };

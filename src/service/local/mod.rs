@@ -16,6 +16,7 @@ mod grants;
 mod hosts;
 mod import;
 mod labels;
+mod login;
 mod policies;
 mod providers;
 mod repair;
@@ -130,6 +131,7 @@ impl Local {
             Command::CredentialDelete { name, provider, scope } => {
                 self.delete_credential(caller, &name, provider.as_ref(), &scope)
             }
+            Command::Login(request) => self.log_in(caller, request),
             Command::AuditRead { limit, before_ts_ms } => self.read_audit(caller, limit, before_ts_ms),
             Command::AuditVerify => self.verify_audit(caller),
             Command::PolicyApply { files, dry_run } => self.apply_policies(caller, files, dry_run),

@@ -15,7 +15,7 @@ use crate::service::error::ServiceError;
 use crate::service::outcome::{CredentialView, Outcome, StoredView};
 use crate::spec::{Host, ProviderId, Scope, ScopeId, SecretName};
 use crate::vault::{
-    Alias, CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretInput, SecretMeta,
+    Alias, CredentialMeta, Group, NewSecret, Provisioned, SecretChange, SecretInput, SecretMeta, SecretRef,
 };
 
 impl Local {
@@ -126,7 +126,10 @@ impl Local {
     ) -> Result<Outcome, ServiceError> {
         let (session, reference) = self.selected(caller, selector)?;
         let event = selected(event(caller, Action::SecretDelete), selector);
-        let removed = session.recorded(event, |vault| vault.delete_secret(&reference))?;
+        let optional = is_optional(&session, &reference)?;
+        let removed = session.recorded(event, |vault| {
+            if optional { vault.delete_optional_secret(&reference) } else { vault.delete_secret(&reference) }
+        })?;
         record_credentials(caller, &session, &removed.credentials, Action::CredentialDelete)?;
         Ok(Outcome::SecretDeleted {
             id: removed.id.to_string(),
@@ -294,4 +297,13 @@ fn doubts(catalog: &FullCatalog, name: &SecretName, value: &SecretInput) -> Vec<
         doubts.push("the value begins or ends with white space; it was stored as it is".to_owned());
     }
     doubts
+}
+
+/// Whether a secret's provider can do without it. One that cannot be read serves nobody anyway.
+fn is_optional(session: &Session, reference: &SecretRef) -> Result<bool, ServiceError> {
+    let catalog = session.catalog()?;
+    let Ok(meta) = session.desk.vault().secret(reference) else { return Ok(false) };
+    let provider = meta.pin.as_ref().and_then(|pin| catalog.provider(pin.as_str()));
+    let claims = provider.into_iter().flat_map(|provider| provider.secrets.iter());
+    Ok(claims.filter(|claim| claim.optional).any(|claim| claim.name == meta.name))
 }

@@ -163,6 +163,11 @@ fn in_words(auth: &Auth) -> String {
             format!("the path's segment `{segment}` behind `{}`", after.join("` or `"))
         }
         Auth::Basic { username, password } => format!("basic auth as `{username}:{password}`"),
+        Auth::Hmac(hmac) => {
+            let headers = hmac.headers.iter().map(|(name, value)| format!("the header `{name}: {value}`"));
+            let query = hmac.query.iter().map(|(name, value)| format!("the parameter `{name}={value}`"));
+            format!("{}, signed by `{}`", joined(headers.chain(query).collect()), hmac.key)
+        }
         signed => format!("requests by `{}`", signed.scheme()),
     }
 }

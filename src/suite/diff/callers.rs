@@ -9,7 +9,7 @@ use super::witness::Witness;
 use super::{About, Cause, Change, Comparison, Direction, Side, What, search};
 use crate::policy::{Request, Truth};
 use crate::spec::policy::Instant;
-use crate::spec::{Auth, CapabilityId, Method, Provider};
+use crate::spec::{CapabilityId, Method, Provider};
 
 /// Something that a caller may try to set.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,14 +51,10 @@ fn extras(before: &Provider, after: &Provider) -> BTreeSet<Extra> {
             values.for_each(|value| header(default.name.as_str(), &value));
         }
         provider.act_as.iter().for_each(|name| header(name.as_str(), "x"));
-        match &provider.auth {
-            Auth::Headers(list) => list.iter().for_each(|(name, _)| header(name.as_str(), "x")),
-            Auth::Query(list) => all.extend(list.iter().map(|(name, _)| Extra::Parameter(name.to_string()))),
-            // What these write is `authorization`, or nothing that a caller could name.
-            _ => {}
-        }
-        let owned = provider.owned_parameters.iter();
-        all.extend(owned.map(|name| Extra::Parameter(name.to_string())));
+        provider.auth.own_headers().for_each(|name| header(name, "x"));
+        let owned = provider.auth.own_parameters();
+        let owned = owned.chain(provider.owned_parameters.iter().map(AsRef::as_ref));
+        all.extend(owned.map(|name| Extra::Parameter(name.to_owned())));
     }
     all
 }

@@ -6,7 +6,7 @@ use super::written::{Alternative, Written};
 use crate::policy::Granted;
 use crate::spec::header::{reserved, same_header};
 use crate::spec::policy::Effect;
-use crate::spec::{Auth, Code, Finding, Method, MethodSet, PathPattern, Place, lint};
+use crate::spec::{Code, Finding, Method, MethodSet, PathPattern, Place, lint};
 use crate::suite::known::Known;
 
 pub(super) fn check(one: &Written<'_>, known: &Known<'_>) -> Vec<Finding> {
@@ -114,7 +114,7 @@ fn unsettable(name: &str, selected: &[Granted<'_>]) -> Option<String> {
         return Some(why.to_string());
     }
     let owned = |granted: &Granted<'_>| {
-        let auth = matches!(&granted.provider.auth, Auth::Headers(list) if list.iter().any(|(one, _)| same_header(one.as_str(), name)));
+        let auth = granted.provider.auth.own_headers().any(|one| same_header(one, name));
         auth || granted.provider.act_as.iter().any(|one| same_header(one.as_str(), name))
     };
     selected.iter().all(owned).then(|| "the provider's file keeps it for the broker".to_owned())
@@ -123,9 +123,10 @@ fn unsettable(name: &str, selected: &[Granted<'_>]) -> Option<String> {
 fn queries(alternative: &Alternative<'_>, selected: &[Granted<'_>]) -> Vec<Finding> {
     let Some(document) = &alternative.document.query else { return Vec::new() };
     let owned = |name: &str| {
-        selected.iter().all(|granted| {
-            matches!(&granted.provider.auth, Auth::Query(list) if list.iter().any(|(one, _)| one.eq_ignore_ascii_case(name)))
-        })
+        let carries = |granted: &Granted<'_>| {
+            granted.provider.auth.own_parameters().any(|one| one.eq_ignore_ascii_case(name))
+        };
+        selected.iter().all(carries)
     };
     let place = alternative.place.key("query");
     let finding = |place: Place, name: &str| {

@@ -11,6 +11,7 @@ mod scopes;
 mod secrets;
 mod settings;
 mod tamper;
+mod tokens;
 mod torn;
 mod usage;
 
@@ -98,13 +99,14 @@ fn openai_claim() -> Claim {
     Claim {
         provider: openai(),
         secrets: vec![(SecretName::from_static("OPENAI_API_KEY"), "secret".to_owned())],
+        optional: Vec::new(),
     }
 }
 
 fn trello_claim() -> Claim {
     let secret = |name, placeholder: &str| (SecretName::from_static(name), placeholder.to_owned());
     let secrets = vec![secret("TRELLO_API_KEY", "key"), secret("TRELLO_TOKEN", "token")];
-    Claim { provider: ProviderId::from_static("trello"), secrets }
+    Claim { provider: ProviderId::from_static("trello"), secrets, optional: Vec::new() }
 }
 
 fn workspace(name: &'static str) -> Scope {
