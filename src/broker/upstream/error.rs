@@ -176,7 +176,10 @@ impl fmt::Display for CertificateFault {
                 "does not know who issued the client certificate; store it with the whole chain behind it, \
                  and check that it is for this service"
             }
-            Self::Expired => "says that the client certificate, or one in the chain behind it, has expired; rotate it to a new one",
+            Self::Expired => {
+                "says that the client certificate, or one in the chain behind it, has expired; \
+                 rotate it to a new one"
+            }
             Self::Revoked => "says that the client certificate was revoked; rotate it to a new one",
             Self::Refused => "does not take the client certificate; check that it is for this service",
         })

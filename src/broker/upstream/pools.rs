@@ -86,8 +86,10 @@ mod tests {
 
     use super::*;
     use crate::broker::guard::Reach;
+    use crate::broker::identity::ClientIdentity;
     use crate::broker::resolver::GuardedResolver;
     use crate::broker::upstream::{build_client, tls};
+    use crate::spec::auth_document::CertificateFormat;
 
     #[test]
     fn a_pool_is_made_once_and_the_one_used_least_lately_goes_first() {
@@ -109,5 +111,28 @@ mod tests {
         assert_eq!(made.get(), MOST + 1, "account 0 made room");
         ask(0);
         assert_eq!(made.get(), MOST + 2);
+    }
+
+    #[test]
+    fn a_new_identity_takes_the_place_of_the_old_one_and_of_no_other_accounts() {
+        let client =
+            build_client(tls::roots(None).unwrap(), GuardedResolver::new(Reach::Global), None).unwrap();
+        let pools = Pools::default();
+        let key = |account: &str, certificate: &[u8]| {
+            let identity = ClientIdentity {
+                format: CertificateFormat::Pem,
+                certificate: certificate.to_vec().into(),
+                private_key: None,
+                passphrase: None,
+            };
+            Key { way: Way::Global, account: account.to_owned(), identity: Some(identity.fingerprint()) }
+        };
+        let (old, new, other) = (key("one", b"old"), key("one", b"new"), key("two", b"old"));
+        for key in [&old, &other, &new] {
+            assert!(pools.kept(key).is_none());
+            pools.keep(key.clone(), client.clone());
+        }
+        assert!(pools.kept(&old).is_none());
+        assert!(pools.kept(&new).is_some() && pools.kept(&other).is_some());
     }
 }
