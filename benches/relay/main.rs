@@ -229,6 +229,8 @@ impl Course {
             if secrets > 1 {
                 self.store_many(secrets);
             }
+            // The first call takes in what others stored.
+            self.home.run(&["invoke", "openai/models", "--method", "GET", "--path", "/v1/models"]).ok();
             let before = Usage::of(self.daemon);
             let summary = self.load(&door, 1, Duration::from_secs(4));
             let cpu = Usage::of(self.daemon).cpu_since(&before).as_secs_f64() * 1e6 / summary.count as f64;

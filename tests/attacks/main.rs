@@ -36,4 +36,5 @@ mod d_screens;
 mod d_words;
 mod h_certificates;
 mod h_login;
+mod h_signing;
 mod h_tokens;
