@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::policy::{Allowed, HeaderField, Redaction};
 use crate::spec::header::same_header;
-use crate::spec::{Auth, Capability, Host, Method, Provider, SecretClaim, Target, Text};
+use crate::spec::{Auth, Capability, ClientCertificate, Host, Method, Provider, SecretClaim, Target, Text};
 
 /// What will be sent, where to, and how it is to be authenticated.
 pub struct Plan<'a> {
@@ -77,6 +77,12 @@ impl<'a> Plan<'a> {
         &self.provider.auth
     }
 
+    /// What the connection shows, if the upstream asks.
+    #[must_use]
+    pub fn client_certificate(&self) -> Option<&'a ClientCertificate> {
+        self.provider.client_certificate.as_ref()
+    }
+
     /// The secrets that auth needs, as the provider claims them.
     #[must_use]
     pub fn secrets(&self) -> &'a [SecretClaim] {
@@ -108,7 +114,7 @@ impl fmt::Debug for Plan<'_> {
             self.method,
             self.host(),
             self.target.path(),
-            self.auth().scheme()
+            self.provider.scheme()
         )
     }
 }

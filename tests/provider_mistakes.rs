@@ -104,6 +104,9 @@ fn an_example_that_its_capability_denies() {
     );
 }
 
+/// The scheme of a good file.
+const SCHEME: &str = "header\n  name: authorization\n  value: \"Bearer {{secret}}\"";
+
 /// What contributors get wrong, each with the text that they then read: name, what stands in a good
 /// file, what they wrote instead.
 const MISTAKES: &[(&str, &str, &str)] = &[
@@ -137,6 +140,20 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("capability-in-capitals", "  things:\n", "  Things:\n"),
     ("no-methods", "[GET, POST]", "[]"),
     ("two-bodies", "      body: { name: one }\n", "      body: { name: one }\n      form: { name: one }\n"),
+    ("mtls-with-a-typo-beside-it", SCHEME, "mtls\n  certificate: \"{{secret}}\"\n  with: { type: heder }"),
+    (
+        "mtls-beside-mtls",
+        SCHEME,
+        "mtls\n  certificate: \"{{secret}}\"\n  with: { type: mtls, certificate: \"{{secret}}\" }",
+    ),
+    ("mtls-text-around-a-file", SCHEME, "mtls\n  certificate: \"PEM {{secret}}\""),
+    ("mtls-file-without-placeholder", SCHEME, "mtls\n  certificate: client.pem"),
+    (
+        "mtls-key-beside-pkcs12",
+        SCHEME,
+        "mtls\n  format: pkcs12\n  certificate: \"{{secret}}\"\n  private_key: \"{{secret}}\"",
+    ),
+    ("mtls-format-unknown", SCHEME, "mtls\n  format: pfx\n  certificate: \"{{secret}}\""),
 ];
 
 #[test]

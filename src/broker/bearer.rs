@@ -80,6 +80,7 @@ impl Bearer<'_> {
             host: self.source.clone(),
             own: self.plan.is_own(),
             reach: self.way.reach,
+            identity: self.way.identity.clone(),
             caller: self.caller.to_string(),
         };
         Ok(self.tokens.fetch(account, refused).await?)

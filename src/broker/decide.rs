@@ -111,7 +111,7 @@ fn circumstances(
 
 /// Before anything is decrypted or charged for a call that cannot be made.
 fn unsupported(admitted: &Admitted<'_>) -> Denial {
-    let (id, scheme) = (&admitted.capability().id, admitted.provider().auth.scheme());
+    let (id, scheme) = (&admitted.capability().id, admitted.provider().scheme());
     Denial::new(
         Reason::AuthUnsupported,
         format!("`{id}` needs the auth scheme `{scheme}`, which is not there yet"),

@@ -72,7 +72,10 @@ fn failure(error: &BrokerError) -> &'static str {
         BrokerError::Vault(_) => "vault",
         BrokerError::Audit(_) => "audit",
         BrokerError::Meter(_) => "usage",
-        BrokerError::Auth(_) => "auth",
+        BrokerError::Auth(_)
+        | BrokerError::Upstream(UpstreamError::Identity(_) | UpstreamError::ClientCertificate { .. }) => {
+            "auth"
+        }
         BrokerError::Token(error) => error.reason(),
         BrokerError::Withheld(error) => error.reason(),
         BrokerError::Client(_) | BrokerError::Upstream(UpstreamError::Client(_)) => "client",

@@ -11,6 +11,7 @@ use super::decide::{Decided, decide};
 use super::ending::Ending;
 use super::error::BrokerError;
 use super::guard::Reach;
+use super::identity::ClientIdentity;
 use super::journal::Journal;
 use super::limits::{Limits, Reserved};
 use super::record;
@@ -26,8 +27,8 @@ use super::upstream::{
 };
 use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
-use crate::spec::SecretClaim;
 use crate::spec::auth::OAuth;
+use crate::spec::{ClientCertificate, SecretClaim};
 use crate::vault::{CredentialMeta, Destination, SettingName, Settings, Upstream, Vault, VaultError};
 
 /// What the broker works with for one vault.
@@ -181,15 +182,19 @@ impl Broker {
         let plan = Plan::of(allowed);
         let private = plan.is_own() && plan.provider().private;
         let reach = if private { Reach::PrivateNetwork } else { Reach::Global };
-        let way = Way { reach, account: credential.id.to_string(), patience };
         let client = self.client_of(&mut desk.vault(), credential)?;
-        let (response, needles) = if let Some(source) = tokens::source(&plan) {
+        let source = tokens::source(&plan);
+        // Where tokens are fetched, what they are fetched with is none of this request's business.
+        let is_wanted = |name: &str| source.is_none() || is_of_certificate(&plan, name);
+        let secrets = reveal(&mut desk.vault(), &plan, credential, is_wanted)?;
+        let identity = plan.client_certificate().map(|one| auth::identity(one, &secrets)).transpose()?;
+        let way = Way { reach, account: credential.id.to_string(), identity, patience };
+        let (response, needles) = if let Some(source) = source {
             let (tokens, client, plan) = (&self.tokens, &client, &plan);
             Bearer { desk, tokens, client, caller, plan, credential, way, source }.send(body).await?
         } else {
-            let secrets = reveal(&mut desk.vault(), &plan, credential)?;
-            let (request, needles) =
-                way.outgoing(auth::sign(&plan, &secrets, &Given::now(body.bytes())?)?, body);
+            let given = Given::now(body.bytes())?;
+            let (request, needles) = way.outgoing(auth::sign(&plan, &secrets, &given)?, body);
             (client.send(request).await?, needles)
         };
         let redactor = Redactor::new(plan.redactions(), response.status, &response.headers)?;
@@ -204,12 +209,13 @@ impl Broker {
     pub fn login<'a>(
         vault: &mut Vault,
         oauth: &'a OAuth,
+        certificate: Option<&'a ClientCertificate>,
         secrets: &'a Secrets,
         given_ms: u64,
         reach: Reach,
     ) -> Result<Login<'a>, BrokerError> {
         let fresh = Self::default();
-        Ok(Login { client: fresh.client(vault, given_ms)?, oauth, secrets, reach })
+        Ok(Login { client: fresh.client(vault, given_ms)?, oauth, secrets, certificate, reach })
     }
 
     /// Waits for what goes on when its caller has gone: tokens that are being fetched.
@@ -273,6 +279,7 @@ fn redirect(upstream: &Upstream) -> (String, Redirect) {
 pub(super) struct Way {
     pub(super) reach: Reach,
     pub(super) account: String,
+    pub(super) identity: Option<Arc<ClientIdentity>>,
     pub(super) patience: Patience,
 }
 
@@ -280,8 +287,9 @@ impl Way {
     /// A signed request as it is sent, and what must not come back.
     pub(super) fn outgoing(&self, signed: SignedRequest, body: RequestBody) -> (OutgoingRequest, Needles) {
         let SignedRequest { method, url, headers, needles } = signed;
-        let (reach, account, patience) = (self.reach, self.account.clone(), self.patience);
-        (OutgoingRequest { method, url, headers, body, reach, account, patience }, needles)
+        let Self { reach, account, identity, patience } = self;
+        let (reach, account, identity, patience) = (*reach, account.clone(), identity.clone(), *patience);
+        (OutgoingRequest { method, url, headers, body, reach, account, identity, patience }, needles)
     }
 }
 
@@ -296,11 +304,23 @@ pub(super) fn destination<'p>(plan: &'p Plan<'_>) -> Destination<'p> {
     }
 }
 
+fn is_of_certificate(plan: &Plan<'_>, placeholder: &str) -> bool {
+    plan.client_certificate()
+        .into_iter()
+        .flat_map(ClientCertificate::placeholders)
+        .any(|name| name == placeholder)
+}
+
 /// Step 8: only now is anything decrypted, and only what this plan needs.
-fn reveal(vault: &mut Vault, plan: &Plan<'_>, credential: &CredentialMeta) -> Result<Secrets, BrokerError> {
+fn reveal(
+    vault: &mut Vault,
+    plan: &Plan<'_>,
+    credential: &CredentialMeta,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Secrets, BrokerError> {
     let mut secrets = Secrets::new();
     let to = destination(plan);
-    for (placeholder, id) in &credential.secrets {
+    for (placeholder, id) in credential.secrets.iter().filter(|(placeholder, _)| is_wanted(placeholder)) {
         let named = |claim: &&SecretClaim| claim.placeholder == placeholder.as_str();
         let identifier = plan.secrets().iter().find(named).is_some_and(|claim| claim.identifier);
         secrets.insert(placeholder.clone(), vault.reveal(id, Destination { identifier, ..to })?);

@@ -22,16 +22,19 @@ mod tls;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, RANGE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::Client;
+use rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
 use crate::broker::guard::Reach;
+use crate::broker::identity::ClientIdentity;
 use crate::broker::resolver::GuardedResolver;
+use crate::platform::clock;
 use crate::spec::header::{Reserved, reserved};
 use pools::{Key, Pools, Way};
 use resend::Sending;
@@ -60,6 +63,8 @@ pub struct OutgoingRequest {
     pub reach: Reach,
     /// Whose request it is: connections are shared by requests of one account alone.
     pub account: String,
+    /// What its connections show, if the upstream asks.
+    pub(super) identity: Option<Arc<ClientIdentity>>,
     pub patience: Patience,
 }
 
@@ -152,7 +157,7 @@ impl UpstreamClient {
         let target = Target::parse(&request.url)?;
         let way = self.way(&target, request.reach)?;
         let is_proxied = way == Way::Global && self.egress.proxy.is_some();
-        let client = self.pool(way, request.account)?;
+        let client = self.pool(way, request.account, request.identity).await?;
         let headers = complete_headers(request.headers, &request.method, &request.body)?;
         let wants_body = request.method != Method::HEAD;
 
@@ -190,25 +195,53 @@ impl UpstreamClient {
     }
 
     /// The connections of an account on its way.
-    fn pool(&self, way: Way, account: String) -> Result<Client, ClientError> {
-        let key = Key { way: way.clone(), account };
-        self.pools.of(key, || match (way, &self.egress.proxy) {
+    async fn pool(
+        &self,
+        way: Way,
+        account: String,
+        identity: Option<Arc<ClientIdentity>>,
+    ) -> Result<Client, UpstreamError> {
+        let fingerprint = identity.as_ref().map(|identity| identity.fingerprint());
+        let key = Key { way, account, identity: fingerprint };
+        if let Some(client) = self.pools.kept(&key) {
+            return Ok(client);
+        }
+        let identity = match identity {
+            None => None,
+            Some(identity) => {
+                let opened = tokio::task::spawn_blocking(move || identity.open(clock::now_ms()));
+                Some(opened.await.map_err(|_| ClientError::Build)??)
+            }
+        };
+        let client = self.connections(&key.way, identity)?;
+        Ok(self.pools.keep(key, client))
+    }
+
+    fn connections(&self, way: &Way, identity: Option<CertifiedKey>) -> Result<Client, ClientError> {
+        let showing = |tls| match identity {
+            None => tls,
+            Some(identity) => tls::showing(identity, tls),
+        };
+        match (way, &self.egress.proxy) {
             (Way::Redirected(host), _) => {
                 // `way` gives no other.
                 let Redirected { address, tls } =
-                    self.redirected.get(&host).ok_or(ClientError::RedirectedHost { host: host.clone() })?;
-                let resolver = GuardedResolver::new(Reach::Global).redirecting(&host, *address);
-                build_client(tls.clone(), resolver, None)
+                    self.redirected.get(host).ok_or(ClientError::RedirectedHost { host: host.clone() })?;
+                let resolver = GuardedResolver::new(Reach::Global).redirecting(host, *address);
+                build_client(showing(tls.clone()), resolver, None)
             }
             (Way::PrivateNetwork, _) => {
-                build_client(self.tls()?, GuardedResolver::new(Reach::PrivateNetwork), None)
+                build_client(showing(self.tls()?), GuardedResolver::new(Reach::PrivateNetwork), None)
             }
-            (Way::Global, None) => build_client(self.tls()?, GuardedResolver::new(Reach::Global), None),
+            (Way::Global, None) => {
+                build_client(showing(self.tls()?), GuardedResolver::new(Reach::Global), None)
+            }
             // Of the names on this way, the proxy's alone is resolved here.
             (Way::Global, proxy) => {
-                build_client(self.tls()?, GuardedResolver::new(EgressProxy::reach()), proxy.as_ref())
+                let resolver = GuardedResolver::new(EgressProxy::reach());
+                build_client(showing(self.tls()?), resolver, proxy.as_ref())
             }
-        })
+        }
     }
 
     fn tls(&self) -> Result<rustls::ClientConfig, ClientError> {

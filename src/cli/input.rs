@@ -87,9 +87,10 @@ fn source(arguments: ValueArguments, on_terminal: bool) -> Source {
     }
 }
 
-/// A value from a pipe or file: `echo` and editors end it with a line break that is not meant.
+/// A value from a pipe or file: `echo` and editors end text with a line break that is not meant. What is
+/// no text, such as a PKCS#12 file, ends as it ends.
 fn without_line_break(mut bytes: Vec<u8>) -> Result<Vec<u8>, CliError> {
-    if bytes.pop_if(|last| *last == b'\n').is_some() {
+    if str::from_utf8(&bytes).is_ok() && bytes.pop_if(|last| *last == b'\n').is_some() {
         bytes.pop_if(|last| *last == b'\r');
     }
     if bytes.is_empty() {
@@ -140,6 +141,9 @@ mod tests {
         assert_eq!(read("value\n\n"), "value\n");
         assert_eq!(read("value\r"), "value\r");
         assert_eq!(read(" v "), " v ");
+        for file in [&[0x30, 0x82, b'\n'][..], &[0xff, b'\r', b'\n']] {
+            assert_eq!(without_line_break(file.to_vec()).unwrap(), file);
+        }
         for empty in ["", "\n", "\r\n"] {
             assert!(without_line_break(empty.into()).is_err(), "{empty:?}");
         }

@@ -42,6 +42,8 @@ pub enum Auth {
     Hmac(Box<Hmac>),
     JwtBearer(Box<JwtBearer>),
     GithubApp(Box<GithubApp>),
+    /// Nothing in the request: the client certificate of its connection is all.
+    Nothing,
 }
 
 /// An address that a provider's file fixes: `https`, at the usual port.
@@ -155,6 +157,7 @@ impl Auth {
             Self::Hmac(_) => "hmac",
             Self::JwtBearer(_) => "jwt-bearer",
             Self::GithubApp(_) => "github-app",
+            Self::Nothing => "mtls",
         }
     }
 
@@ -163,7 +166,9 @@ impl Auth {
     pub fn is_supported(&self) -> bool {
         // Without a wildcard: a new scheme says here when it is there.
         match self {
-            Self::Headers(_) | Self::Query(_) | Self::Path { .. } | Self::Basic { .. } => true,
+            Self::Headers(_) | Self::Query(_) | Self::Path { .. } | Self::Basic { .. } | Self::Nothing => {
+                true
+            }
             Self::OAuth2(_) | Self::AwsSigV4(_) | Self::Hmac(_) | Self::JwtBearer(_) | Self::GithubApp(_) => {
                 true
             }
@@ -255,6 +260,7 @@ impl Auth {
                 fixed.chain([&jwt.token_endpoint.path]).collect()
             }
             Self::GithubApp(app) => vec![&app.app_id, &app.installation_id, &app.private_key],
+            Self::Nothing => Vec::new(),
         }
     }
 }
@@ -291,6 +297,7 @@ packed_enum!(Auth {
     6 => JwtBearer(jwt),
     7 => GithubApp(app),
     8 => Hmac(hmac),
+    9 => Nothing,
 });
 packed_struct!(Endpoint { host, path });
 packed_struct!(OAuth {

@@ -37,6 +37,8 @@ pub enum AuthDocument {
     JwtBearer(Box<JwtDocument>),
     /// An installation of a GitHub App.
     GithubApp(Box<GithubAppDocument>),
+    /// Mutual TLS: a client certificate, alone or beside another scheme.
+    Mtls(Box<MtlsDocument>),
 }
 
 /// AWS Signature Version 4.
@@ -87,6 +89,26 @@ pub struct GithubAppDocument {
     pub app_id: String,
     pub installation_id: String,
     pub private_key: String,
+}
+
+/// A client certificate with its key, and what authenticates the requests beside it.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MtlsDocument {
+    /// The certificate in PEM with the chain behind it, or a PKCS#12 file.
+    pub certificate: String,
+    /// Left out where the key stands with the certificate.
+    #[serde(default)]
+    pub private_key: Option<String>,
+    #[serde(default)]
+    pub format: CertificateFormat,
+    /// Of a PKCS#12 file, or of an encrypted key.
+    #[serde(default)]
+    pub passphrase: Option<String>,
+    /// What authenticates the requests themselves, where that is needed beside the certificate.
+    #[serde(default)]
+    pub with: Option<AuthDocument>,
 }
 
 /// OAuth 2.0: where tokens come from, and what is asked for them.
@@ -160,6 +182,16 @@ pub enum KeyFormat {
     #[default]
     Pem,
     GoogleJson,
+}
+
+/// How a client certificate is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum CertificateFormat {
+    #[default]
+    Pem,
+    Pkcs12,
 }
 
 /// How an assertion is signed (RFC 7518, RFC 8037).

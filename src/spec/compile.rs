@@ -107,11 +107,11 @@ impl Compiler {
         self.link(&root.key("docs"), &document.docs);
         let secrets = self.secrets(&root.key("secrets"), &document.secrets);
         let hosts = self.hosts(&root.key("hosts"), &document.hosts);
-        let auth = self.auth(&root.key("auth"), document);
+        let auth = self.authentication(&root.key("auth"), document);
         let headers = self.headers(&root.key("headers"), &document.headers);
         let act_as = self.act_as(&root.key("act_as"), &document.act_as);
         let owned = self.owned_parameters(&root.key("owned_parameters"), &document.owned_parameters);
-        let id = id?;
+        let (id, (auth, client_certificate)) = (id?, auth?);
         let hosts =
             Hosts { mirrors: self.mirrors(&root.key("mirrors"), &document.mirrors, &hosts), own: hosts };
         let capabilities = self.capabilities(&root.key("capabilities"), &id, &document.capabilities, &hosts);
@@ -121,7 +121,8 @@ impl Compiler {
             category: text(&document.category),
             docs: text(&document.docs),
             secrets: list(secrets),
-            auth: auth?,
+            auth,
+            client_certificate,
             private: document.private,
             headers: list(headers),
             act_as: list(act_as),

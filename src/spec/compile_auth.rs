@@ -19,8 +19,13 @@ impl Compiler {
         self.parsed(place, Template::parse(value))
     }
 
-    pub(super) fn auth(&mut self, place: &Place, provider: &ProviderDocument) -> Option<Auth> {
-        match &provider.auth {
+    pub(super) fn auth(
+        &mut self,
+        place: &Place,
+        document: &AuthDocument,
+        provider: &ProviderDocument,
+    ) -> Option<Auth> {
+        match document {
             AuthDocument::Header { name, value } => {
                 let name = self.auth_header(place.key("name"), name);
                 let value = self.template(place.key("value"), value);
@@ -60,6 +65,10 @@ impl Compiler {
             AuthDocument::Hmac(hmac) => self.hmac(place, hmac, provider),
             AuthDocument::JwtBearer(jwt) => self.jwt(place, jwt),
             AuthDocument::GithubApp(app) => self.github_app(place, app),
+            AuthDocument::Mtls(_) => {
+                self.no_scheme_of_requests(place);
+                None
+            }
         }
     }
 
@@ -117,7 +126,8 @@ impl Compiler {
             self.report(Code::WrongValue, place.key("refresh_token"), message);
         }
         let client = self.client(place, oauth);
-        self.one_placeholder(&place.key("refresh_token"), oauth.refresh_token.as_deref());
+        let why = "an answer may replace its value";
+        self.one_placeholder(&place.key("refresh_token"), oauth.refresh_token.as_deref(), why);
         let parameters = oauth.parameters.iter().map(|(name, value)| {
             Some((text(name), self.template(place.key("parameters").key(name), value)?))
         });
@@ -201,17 +211,13 @@ impl Compiler {
         }
     }
 
-    /// What an answer may replace is a secret as it stands, and no text around one.
-    fn one_placeholder(&mut self, place: &Place, value: Option<&str>) {
+    /// A secret as it stands, and no text around one.
+    pub(super) fn one_placeholder(&mut self, place: &Place, value: Option<&str>, why: &str) {
         let whole = |value: &str| {
             value.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).is_some_and(is_placeholder)
         };
         if value.is_some_and(|value| !whole(value)) {
-            self.report(
-                Code::WrongValue,
-                place.clone(),
-                "this is one placeholder alone: an answer may replace its value",
-            );
+            self.report(Code::WrongValue, place.clone(), format!("this is one placeholder alone: {why}"));
         }
     }
 

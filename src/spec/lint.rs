@@ -148,7 +148,7 @@ fn file_name(checked: &Checked, document: &ProviderDocument) -> Option<Finding> 
 }
 
 fn placeholders(provider: &Provider) -> Vec<Finding> {
-    let used: BTreeSet<&str> = provider.auth.placeholders().into_iter().collect();
+    let used: BTreeSet<&str> = provider.placeholders().into_iter().collect();
     let defined: BTreeSet<&str> = provider.secrets.iter().map(|claim| claim.placeholder.as_ref()).collect();
     let mut findings = Vec::new();
     for name in used.difference(&defined) {
@@ -157,12 +157,12 @@ fn placeholders(provider: &Provider) -> Vec<Finding> {
         let finding = Finding::new(Code::Placeholder, Place::root().key("auth"), message);
         findings.push(finding.help(format!("the secrets here are {known}")));
     }
-    let optional = provider.auth.optional_placeholders();
+    let optional = provider.optional_placeholders();
     let needed = |claim: &&SecretClaim| claim.optional && !optional.contains(&claim.placeholder.as_ref());
     for claim in provider.secrets.iter().filter(needed) {
         let message = format!("no request can be authenticated without `{}`", claim.name);
         let place = Place::root().key("secrets").key(claim.name.as_str()).key("optional");
-        let help = "leave `optional` out; the `session_token` of `aws-sigv4` is what can be lacking";
+        let help = "leave `optional` out; the `session_token` of `aws-sigv4` is what can be lacking, and the `private_key` and `passphrase` of `mtls`";
         findings.push(Finding::new(Code::WrongValue, place, message).help(help));
     }
     findings.extend(shown_to_people(provider));

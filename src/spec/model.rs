@@ -11,6 +11,7 @@ use super::auth::Auth;
 use super::header::HeaderName;
 use super::host::{Host, HostPattern};
 use super::method::{Method, MethodSet};
+use super::mtls::ClientCertificate;
 use super::name::{CapabilityId, ProviderId, SecretName};
 use super::path::PathPattern;
 use super::text::Text;
@@ -27,6 +28,8 @@ pub struct Provider {
     pub docs: Text,
     pub secrets: List<SecretClaim>,
     pub auth: Auth,
+    /// What its connections show, whatever `auth` does to requests.
+    pub client_certificate: Option<ClientCertificate>,
     /// Whether its hosts may stand at private addresses.
     pub private: bool,
     pub headers: List<DefaultHeader>,
@@ -35,6 +38,31 @@ pub struct Provider {
     pub owned_parameters: List<Text>,
     pub sdk: Option<Sdk>,
     pub capabilities: List<Capability>,
+}
+
+impl Provider {
+    /// How it authenticates, in the names of provider files.
+    #[must_use]
+    pub fn scheme(&self) -> Cow<'_, str> {
+        match (&self.client_certificate, &self.auth) {
+            (Some(_), Auth::Nothing) | (None, _) => self.auth.scheme().into(),
+            (Some(_), beside) => format!("mtls with {}", beside.scheme()).into(),
+        }
+    }
+
+    /// The secrets that it needs, by placeholder.
+    #[must_use]
+    pub fn placeholders(&self) -> Vec<&str> {
+        let certificate = self.client_certificate.iter().flat_map(ClientCertificate::placeholders);
+        self.auth.placeholders().into_iter().chain(certificate).collect()
+    }
+
+    /// Of those, what an account can lack.
+    #[must_use]
+    pub fn optional_placeholders(&self) -> Vec<&str> {
+        let certificate = self.client_certificate.iter().flat_map(ClientCertificate::optional_placeholders);
+        self.auth.optional_placeholders().into_iter().chain(certificate).collect()
+    }
 }
 
 /// A secret's name that belongs to one provider for ever.

@@ -10,6 +10,7 @@ packed_struct!(Provider {
     docs,
     secrets,
     auth,
+    client_certificate,
     private,
     headers,
     act_as,

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::plan::{Plan, insertion_point};
 use crate::spec::hmac::{Hmac, Piece, Value, ValuePart};
-use crate::spec::{Auth, Part, Template};
+use crate::spec::{Auth, ClientCertificate, Part, Template};
 
 /// What would be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Upstream {
     pub url: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+    /// The secrets that the connection's client certificate is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyDigest>,
 }
@@ -62,12 +65,14 @@ pub fn render(plan: &Plan<'_>, body: &[u8]) -> Upstream {
                 target = [&target, joint(&target), name, "=", &signed(plan, hmac, value)].concat();
             }
         }
+        Auth::Nothing => {}
         auth => _ = headers.insert("authorization".to_owned(), token(plan, auth)),
     }
     Upstream {
         method: plan.method().to_string(),
         url: format!("https://{}{target}", plan.host()),
         headers,
+        client_certificate: plan.client_certificate().map(|certificate| shown(plan, certificate)),
         body: (!body.is_empty()).then(|| digest(body)),
     }
 }
@@ -96,6 +101,10 @@ fn joint(target: &str) -> &'static str {
         Some((_, "")) => "",
         Some(_) => "&",
     }
+}
+
+fn shown(plan: &Plan<'_>, certificate: &ClientCertificate) -> String {
+    certificate.templates().map(|template| redacted(plan, template)).collect::<Vec<_>>().join(", ")
 }
 
 fn redacted(plan: &Plan<'_>, template: &Template) -> String {

@@ -34,6 +34,7 @@ mod d_headers;
 mod d_honest;
 mod d_screens;
 mod d_words;
+mod h_certificates;
 mod h_login;
 mod h_signing;
 mod h_tokens;

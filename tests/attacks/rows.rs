@@ -10,7 +10,6 @@ const GROUPS: [(char, usize); 5] = [('A', 15), ('B', 8), ('C', 8), ('D', 5), ('H
 /// Rows whose doors are not built yet.
 const WAITING: &[(&str, &str)] = &[
     ("B7", "there is no listener on loopback: the daemon has unix sockets alone"),
-    ("H5", "no call shows a client's certificate yet"),
     ("B8", "there is no WebSocket yet: an upgrade is refused like any other framing header, see B3"),
 ];
 
@@ -46,6 +45,7 @@ fn all() -> Vec<Name> {
         crate::d_words::names(),
         crate::d_honest::names(),
         crate::d_screens::names(),
+        crate::h_certificates::names(),
         crate::h_login::names(),
         crate::h_signing::names(),
         crate::h_tokens::names(),

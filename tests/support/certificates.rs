@@ -5,6 +5,8 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::NoClientAuth;
+use rustls::server::danger::ClientCertVerifier;
 
 /// What a TLS server for some hosts needs, and whom its clients must trust.
 pub struct Identity {
@@ -13,6 +15,11 @@ pub struct Identity {
 }
 
 pub fn identity_for(hosts: &[&str]) -> Identity {
+    identity_asking(hosts, Arc::new(NoClientAuth))
+}
+
+/// The same, of a server that asks its clients for certificates.
+pub fn identity_asking(hosts: &[&str], clients: Arc<dyn ClientCertVerifier>) -> Identity {
     let ca = authority();
     let key = KeyPair::generate().unwrap();
     let names: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
@@ -21,7 +28,7 @@ pub fn identity_for(hosts: &[&str]) -> Identity {
     let mut server = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_no_client_auth()
+        .with_client_cert_verifier(clients)
         .with_single_cert(vec![leaf.der().clone()], private)
         .unwrap();
     server.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -7,6 +7,7 @@
 
 pub mod audit;
 pub mod certificates;
+pub mod clients;
 pub mod done;
 pub mod gzip;
 pub mod home;
@@ -24,6 +25,7 @@ pub mod socket;
 pub mod upstream;
 pub mod wait;
 
+pub use clients::{Client, Clients};
 pub use done::Done;
 pub use home::{Door, Home};
 pub use upstream::{Answer, Received, Upstream};

@@ -14,7 +14,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_rustls::TlsAcceptor;
 
-use super::certificates;
+use super::certificates::{self, Identity};
+use super::clients::Clients;
 use super::http::{Head, Reader};
 
 /// A request as it arrived.
@@ -25,6 +26,8 @@ pub struct Received {
     pub target: String,
     pub head: Head,
     pub body: Vec<u8>,
+    /// The certificate that the client showed, where it was asked for one.
+    pub client: Option<Vec<u8>>,
 }
 
 impl Received {
@@ -169,7 +172,15 @@ pub struct Upstream {
 impl Upstream {
     /// A server with a certificate for `hosts`; it says `{"ok":true}` until told otherwise.
     pub fn serving(hosts: &[&str]) -> Self {
-        let identity = certificates::identity_for(hosts);
+        Self::with_identity(hosts, certificates::identity_for(hosts))
+    }
+
+    /// The same, for clients alone who show a certificate that was issued by `clients`.
+    pub fn demanding(hosts: &[&str], clients: &Clients) -> Self {
+        Self::with_identity(hosts, certificates::identity_asking(hosts, clients.verifier()))
+    }
+
+    fn with_identity(hosts: &[&str], identity: Identity) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -261,7 +272,9 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
 
 async fn serve(connection: TcpStream, tls: TlsAcceptor, state: &State) -> io::Result<()> {
     connection.set_nodelay(true)?;
-    let mut reader = Reader::new(tls.accept(connection).await?);
+    let connection = tls.accept(connection).await?;
+    let client = connection.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|der| der.to_vec());
+    let mut reader = Reader::new(connection);
     while let Some(head) = reader.head().await? {
         let body = if state.forgetful.load(Ordering::SeqCst) {
             let forget = |read| _ = state.forgotten.fetch_add(read, Ordering::SeqCst);
@@ -272,7 +285,7 @@ async fn serve(connection: TcpStream, tls: TlsAcceptor, state: &State) -> io::Re
         };
         let mut words = head.first_line.split(' ');
         let mut word = || words.next().unwrap_or_default().to_owned();
-        let received = Received { method: word(), target: word(), head, body };
+        let received = Received { method: word(), target: word(), head, body, client: client.clone() };
         let script = Arc::clone(&state.script.lock().unwrap());
         let answer = script(&received);
         state.received.lock().unwrap().push(received);

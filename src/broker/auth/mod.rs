@@ -8,16 +8,18 @@ mod basic;
 mod given;
 mod header;
 mod hmac;
+mod mtls;
 mod path;
 mod query;
 mod recipe;
 mod sigv4;
 mod template;
 
+pub(super) use mtls::identity;
 pub(super) use path::UNRESERVED;
 pub(super) use template::{fill, fill_encoded, find};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method};
@@ -28,7 +30,7 @@ use zeroize::Zeroizing;
 use super::scrub::{Needles, NeedlesError};
 use crate::plan::Plan;
 use crate::platform::entropy::EntropyError;
-use crate::spec::Auth;
+use crate::spec::{Auth, SecretClaim};
 use crate::vault::Secret;
 
 pub use given::Given;
@@ -139,6 +141,7 @@ pub fn sign(plan: &Plan<'_>, secrets: &Secrets, given: &Given<'_>) -> Result<Sig
         Auth::Basic { username, password } => basic::apply(&mut draft, username, password, secrets)?,
         Auth::AwsSigV4(aws) => sigv4::apply(&mut draft, plan, aws, secrets, given)?,
         Auth::Hmac(scheme) => hmac::apply(&mut draft, plan, scheme, secrets, given)?,
+        Auth::Nothing => {}
         other => return Err(AuthError::NotYet(other.scheme().to_owned())),
     }
     let needles = needles(plan, secrets, &draft.injected)?;
@@ -169,13 +172,16 @@ fn plain_headers(plan: &Plan<'_>) -> Result<HeaderMap, AuthError> {
 }
 
 /// Secrets in all their spellings, and the injected texts as they stand; identifiers
-/// are no secrets and appear in honest answers.
+/// are no secrets and appear in honest answers. Of a client certificate nothing is sent
+/// but what is public, which upstreams repeat in honest answers too.
 fn needles(
     plan: &Plan<'_>,
     secrets: &Secrets,
     injected: &[Zeroizing<Vec<u8>>],
 ) -> Result<Needles, AuthError> {
-    let keys = plan.secrets().iter().filter(|claim| !claim.identifier);
+    let sent: BTreeSet<&str> = plan.auth().placeholders().into_iter().collect();
+    let is_key = |claim: &&SecretClaim| !claim.identifier && sent.contains(claim.placeholder.as_ref());
+    let keys = plan.secrets().iter().filter(is_key);
     let values = keys.filter_map(|claim| secrets.get(claim.placeholder.as_ref()));
     let injected = injected.iter().map(|text| text.as_slice());
     Ok(Needles::new(values.map(Secret::expose), injected)?)

@@ -44,7 +44,7 @@ pub(in crate::broker) fn fill_encoded(
     Ok(Zeroizing::new(pieces.iter().map(|piece| piece.as_str()).collect::<Vec<_>>().concat()))
 }
 
-pub(super) /// The secret of that name.
+/// The secret of that name.
 pub(in crate::broker) fn find<'a>(secrets: &'a Secrets, name: &str) -> Result<&'a [u8], AuthError> {
     secrets.get(name).map(|secret| secret.expose()).ok_or_else(|| AuthError::Missing(name.to_owned()))
 }

@@ -60,6 +60,7 @@ impl TokenError {
             Self::Vault(_) => "vault",
             Self::Audit(_) => "audit",
             Self::Upstream(UpstreamError::Timeout { .. }) => "upstream.timeout",
+            Self::Upstream(UpstreamError::Identity(_) | UpstreamError::ClientCertificate { .. }) => "auth",
             Self::Upstream(_) => "upstream.unreachable",
             Self::Client(_) => "client",
             Self::Late { .. } => "upstream.timeout",

@@ -10,12 +10,12 @@ use super::ask::{Ask, Given};
 use super::consent::{self, Consent, DeviceCode, Proof};
 use super::error::TokenError;
 use super::{PATIENCE, TOTAL, nonce, whole};
-use crate::broker::auth::Secrets;
+use crate::broker::auth::{self, Secrets};
 use crate::broker::guard::Reach;
 use crate::broker::upstream::{OutgoingRequest, RequestBody, UpstreamClient};
 use crate::platform::clock;
 use crate::spec::auth::OAuth;
-use crate::spec::{Endpoint, Host};
+use crate::spec::{ClientCertificate, Endpoint, Host};
 use crate::vault::SecretInput;
 
 /// A client that people log in by.
@@ -24,6 +24,7 @@ pub struct Login<'a> {
     pub oauth: &'a OAuth,
     /// All that its file names but the refresh token.
     pub secrets: &'a Secrets,
+    pub certificate: Option<&'a ClientCertificate>,
     pub reach: Reach,
 }
 
@@ -88,6 +89,7 @@ impl Login<'_> {
     }
 
     async fn post(&self, host: &Host, ask: Ask) -> Result<(StatusCode, Zeroizing<Vec<u8>>), TokenError> {
+        let identity = self.certificate.map(|one| auth::identity(one, self.secrets)).transpose()?;
         let request = OutgoingRequest {
             method: Method::POST,
             url: ask.url,
@@ -95,6 +97,7 @@ impl Login<'_> {
             body: RequestBody::Bytes(ask.body),
             reach: self.reach,
             account: String::new(),
+            identity,
             patience: PATIENCE,
         };
         let answered = async {

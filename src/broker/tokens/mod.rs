@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 
 use super::auth::Secrets;
 use super::guard::Reach;
+use super::identity::ClientIdentity;
 use super::journal::Journal;
 use super::upstream::{OutgoingRequest, Patience, RequestBody, UpstreamClient, UpstreamResponse};
 use crate::audit::{Action, Event, Outcome};
@@ -89,6 +90,7 @@ pub(super) struct Account {
     pub(super) host: Host,
     pub(super) own: bool,
     pub(super) reach: Reach,
+    pub(super) identity: Option<Arc<ClientIdentity>>,
     pub(super) caller: String,
 }
 
@@ -273,6 +275,7 @@ impl Account {
             body: if ask.body.is_empty() { RequestBody::Empty } else { RequestBody::Bytes(ask.body) },
             reach: self.reach,
             account: self.credential.id.to_string(),
+            identity: self.identity.clone(),
             patience: PATIENCE,
         };
         let response = self.client.send(request).await?;

@@ -8,11 +8,12 @@ use std::error::Error;
 use std::{fmt, io};
 
 use http::HeaderName;
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 use thiserror::Error;
 
 use super::{CallerBodyFault, UrlFault};
 use crate::broker::guard::GuardError;
+use crate::broker::identity::IdentityError;
 use crate::broker::resolver::find_guard_error;
 
 /// Why there is no answer, or no more of it.
@@ -63,6 +64,11 @@ pub enum UpstreamError {
         "{host} closed the connection or did not answer in HTTP; try again if the request can be repeated"
     )]
     Protocol { host: String },
+    #[error("{host} {fault}; the call was not carried out")]
+    ClientCertificate { host: String, fault: CertificateFault },
+    /// Nothing was sent.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     #[error(transparent)]
     Client(#[from] ClientError),
 }
@@ -149,6 +155,57 @@ impl fmt::Display for TlsFault {
     }
 }
 
+/// What an upstream says of the certificate that the connection showed, or did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CertificateFault {
+    Wanted,
+    UnknownIssuer,
+    Expired,
+    Revoked,
+    Refused,
+}
+
+impl fmt::Display for CertificateFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wanted => {
+                "asks for a client certificate and was shown none that it can use; the provider's file needs \
+                 `type: mtls`, and the account a certificate of a kind that is asked for"
+            }
+            Self::UnknownIssuer => {
+                "does not know who issued the client certificate; store it with the whole chain behind it, \
+                 and check that it is for this service"
+            }
+            Self::Expired => {
+                "says that the client certificate, or one in the chain behind it, has expired; \
+                 rotate it to a new one"
+            }
+            Self::Revoked => "says that the client certificate was revoked; rotate it to a new one",
+            Self::Refused => "does not take the client certificate; check that it is for this service",
+        })
+    }
+}
+
+impl CertificateFault {
+    /// None where `error` is about something else.
+    fn of(error: &rustls::Error) -> Option<Self> {
+        use AlertDescription as A;
+        let rustls::Error::AlertReceived(alert) = error else { return None };
+        Some(match alert {
+            A::CertificateRequired | A::NoCertificate => Self::Wanted,
+            A::UnknownCA => Self::UnknownIssuer,
+            A::CertificateExpired => Self::Expired,
+            A::CertificateRevoked => Self::Revoked,
+            A::BadCertificate | A::UnsupportedCertificate | A::CertificateUnknown | A::AccessDenied => {
+                Self::Refused
+            }
+            // A signature in the chain, or the key's own, is not what it should be (RFC 8446, section 6.2).
+            A::DecryptError => Self::Refused,
+            _ => return None,
+        })
+    }
+}
+
 impl UpstreamError {
     /// What `error` means, where it came before the head of an answer.
     pub(super) fn from_send(host: &str, error: &reqwest::Error) -> Self {
@@ -160,7 +217,10 @@ impl UpstreamError {
             return Self::BodyFromCaller { host, fault };
         }
         if let Some(tls) = find(error) {
-            return Self::Tls { host, fault: TlsFault::from(tls) };
+            return match CertificateFault::of(tls) {
+                Some(fault) => Self::ClientCertificate { host, fault },
+                None => Self::Tls { host, fault: TlsFault::from(tls) },
+            };
         }
         if error.is_timeout() && error.is_connect() {
             return Self::Timeout { host, phase: Phase::Connect };

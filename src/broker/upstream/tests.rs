@@ -43,6 +43,7 @@ fn request(method: Method, url: &str) -> OutgoingRequest {
         body: RequestBody::Empty,
         reach: Reach::Global,
         account: "one".to_owned(),
+        identity: None,
         patience: Patience::default(),
     }
 }

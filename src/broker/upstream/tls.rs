@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::ClientError;
@@ -38,6 +40,14 @@ pub(super) fn authorities(pem: &[u8]) -> Option<RootCertStore> {
         roots.add(certificate.ok()?).ok()?;
     }
     (!roots.is_empty()).then_some(roots)
+}
+
+/// The same, for connections that show a client certificate. No session of another's is taken up again: it would
+/// carry the certificate that it was opened with.
+pub(super) fn showing(identity: CertifiedKey, mut config: ClientConfig) -> ClientConfig {
+    config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(identity));
+    config.resumption = Resumption::default();
+    config
 }
 
 fn configure(roots: RootCertStore) -> Result<ClientConfig, ClientError> {

@@ -62,7 +62,7 @@ pub(in crate::cli) struct ValueArguments {
     /// The value; `-` reads it from standard input, less one line break at its end
     #[arg(long, allow_hyphen_values = true, conflicts_with = "value_file")]
     pub(in crate::cli) value: Option<OsString>,
-    /// A file with the value, taken byte for byte
+    /// A file with the value: of text, less one line break at its end; any other, such as PKCS#12, byte for byte
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) value_file: Option<PathBuf>,
 }

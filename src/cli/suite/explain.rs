@@ -164,6 +164,8 @@ fn upstream(record: &Record, screen: &mut Screen<'_>) -> io::Result<()> {
     let Some(upstream) = &record.upstream else { return Ok(()) };
     let mut lines = vec![format!("{} {}", upstream.method, upstream.url)];
     lines.extend(upstream.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+    let certificate = upstream.client_certificate.iter();
+    lines.extend(certificate.map(|secrets| format!("client certificate {secrets}")));
     lines.extend(upstream.body.iter().map(|body| format!("{} bytes, sha256 {}", body.bytes, body.sha256)));
     section("upstream", &lines, screen)
 }

@@ -95,7 +95,7 @@ impl Local {
             docs: provider.docs.to_string(),
             host: capability.host.to_string(),
             mirrors: capability.mirrors.iter().map(ToString::to_string).collect(),
-            auth: provider.auth.scheme().to_owned(),
+            auth: provider.scheme().into_owned(),
             secrets: needs(sight.as_ref(), provider),
             allow: capability.grants.iter().map(grant).collect(),
             default_method: Defaults::method(capability, true).ok().map(|method| method.to_string()),
@@ -144,7 +144,7 @@ impl<'a> Standing<'a> {
 
     fn row(&self, capability: &Capability) -> CapabilityView {
         let readiness = self.readiness(capability);
-        let needs_auth = (readiness == Readiness::NoAuth).then(|| self.provider.auth.scheme().to_owned());
+        let needs_auth = (readiness == Readiness::NoAuth).then(|| self.provider.scheme().into_owned());
         CapabilityView {
             id: capability.id.clone(),
             provider: self.provider.id.clone(),

@@ -102,6 +102,9 @@ fn upstream(error: &UpstreamError, message: String) -> ServiceError {
         UpstreamError::Url { .. } => (ErrorKind::PolicyViolation, "path.not_canonical"),
         UpstreamError::OwnHeader { .. } => (ErrorKind::PolicyViolation, "header.not_allowed"),
         UpstreamError::BodyFromCaller { .. } => (ErrorKind::InvalidRequest, "body.incomplete"),
+        UpstreamError::Identity(_) | UpstreamError::ClientCertificate { .. } => {
+            (ErrorKind::AuthFailed, "auth")
+        }
         _ => (ErrorKind::UpstreamUnreachable, "upstream.unreachable"),
     };
     ServiceError::new(kind, message).reason(reason)

@@ -20,7 +20,7 @@ use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::login::{LoginRequest, LoginStep, LoginView};
 use crate::service::outcome::Outcome;
 use crate::spec::auth::OAuth;
-use crate::spec::{Auth, Endpoint, Provider, ProviderId, Scope, SecretClaim};
+use crate::spec::{Auth, ClientCertificate, Endpoint, Provider, ProviderId, Scope, SecretClaim};
 use crate::vault::{CredentialMeta, Destination, SecretInput, SecretMeta, SecretRef, Vault, VaultError};
 
 /// The provider that is logged in to, and what its file says of it.
@@ -150,8 +150,11 @@ impl<'a> Applicant<'a> {
     ) -> Result<LoginView, ServiceError> {
         let endpoint = self.endpoint(self.oauth.device_endpoint.as_ref(), "a device")?;
         self.recorded(caller, session, endpoint, |applicant| {
-            // What this request says of the client is its name.
-            let named = |claim: &SecretClaim| claim.identifier;
+            // What this request says of the client is its name, beside the certificate that it may take.
+            let shown = applicant.provider.client_certificate.as_ref();
+            let shown: Vec<&str> = shown.into_iter().flat_map(ClientCertificate::placeholders).collect();
+            let named =
+                |claim: &SecretClaim| claim.identifier || shown.iter().any(|name| claim.placeholder == *name);
             let code = applicant
                 .wait(session, endpoint, named, async |login| login.device(endpoint, scopes).await)?;
             Ok(LoginView::Device {
@@ -222,7 +225,8 @@ impl<'a> Applicant<'a> {
     {
         let private = self.own && self.provider.private;
         let reach = if private { Reach::PrivateNetwork } else { Reach::Global };
-        Ok(Broker::login(vault, self.oauth, secrets, given_ms, reach)?)
+        let certificate = self.provider.client_certificate.as_ref();
+        Ok(Broker::login(vault, self.oauth, certificate, secrets, given_ms, reach)?)
     }
 
     /// What is stored of the client, to be sent to `endpoint`, by placeholder; and when the oldest of it

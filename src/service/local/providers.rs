@@ -111,7 +111,7 @@ fn view(provider: &Provider, own: bool) -> ProviderView {
         category: provider.category.to_string(),
         own,
         hosts,
-        auth: provider.auth.scheme().to_owned(),
+        auth: provider.scheme().into_owned(),
         secrets: provider.secrets.iter().map(|claim| claim.name.clone()).collect(),
         capabilities: provider.capabilities.len(),
         docs: provider.docs.to_string(),

@@ -69,8 +69,8 @@ impl Pair<'_> {
         let mut add = |what: String, reaches_further| {
             all.push(Alteration { about: after.id.to_string(), what, reaches_further });
         };
-        if before.auth != after.auth {
-            let (old, new) = (in_words(&before.auth), in_words(&after.auth));
+        if (&before.auth, &before.client_certificate) != (&after.auth, &after.client_certificate) {
+            let (old, new) = (with_certificate(before), with_certificate(after));
             add(format!("secrets now go in {new}, instead of in {old}"), false);
         }
         match (before.private, after.private) {
@@ -137,6 +137,16 @@ impl Pair<'_> {
 
 fn hosts(capability: &Capability) -> String {
     capability.hosts().map(HostPattern::as_str).collect::<Vec<_>>().join(" or ")
+}
+
+fn with_certificate(provider: &Provider) -> String {
+    let Some(certificate) = &provider.client_certificate else { return in_words(&provider.auth) };
+    let parts: Vec<String> = certificate.templates().map(|part| format!("`{part}`")).collect();
+    let certificate = format!("the client certificate of {}", parts.join(" and "));
+    match &provider.auth {
+        Auth::Nothing => certificate,
+        beside => format!("{certificate}, and in {}", in_words(beside)),
+    }
 }
 
 fn in_words(auth: &Auth) -> String {

@@ -95,6 +95,10 @@ fn where_a_secret_goes_and_how_is_told() {
     let auth = "secrets now go in the parameter `key={{key}}`, instead of in the header `acme-key: {{key}}`";
     let to = "auth: { type: query, name: key, value";
     assert_eq!(altered("auth: { type: header, name: acme-key, value", to), [told("acme", auth, false)]);
+    let auth =
+        "secrets now go in the client certificate of `{{key}}`, instead of in the header `acme-key: {{key}}`";
+    let to = "auth: { type: mtls, certificate";
+    assert_eq!(altered("auth: { type: header, name: acme-key, value", to), [told("acme", auth, false)]);
     let claimed = altered("ACME_KEY", "OTHER_KEY");
     assert_eq!(claimed[0], told("acme", "the secret `OTHER_KEY` now goes to its hosts", true));
     assert_eq!(claimed[1], told("acme", "the secret `ACME_KEY` goes to its hosts no more", false));
