@@ -50,6 +50,7 @@ async fn gather(body: RequestBody) -> Gathered {
         RequestBody::Empty => Gathered::Whole(Bytes::new()),
         RequestBody::Bytes(bytes) => Gathered::Whole(bytes),
         RequestBody::Stream { stream, length } => of_stream(stream, length).await,
+        RequestBody::Messages => Gathered::Part { denial: messages(), length: 0, body },
     }
 }
 
@@ -83,6 +84,14 @@ fn unlike(announced: Option<u64>, length: u64) -> Option<CallerBodyFault> {
         std::cmp::Ordering::Less => Some(CallerBodyFault::TooLong),
         std::cmp::Ordering::Equal => None,
     }
+}
+
+fn messages() -> Denial {
+    Denial::new(
+        Reason::BodyRequired,
+        "an operator's rule looks into what is sent, which cannot be done with the messages of a WebSocket",
+    )
+    .help("use the provider's plain HTTP form of this, where it has one")
 }
 
 fn broken_off(fault: CallerBodyFault) -> Denial {

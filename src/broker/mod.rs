@@ -34,6 +34,7 @@ mod spans;
 mod tally;
 mod tokens;
 mod upstream;
+mod websocket;
 
 pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
 pub use deadline::TimeLimit;
@@ -48,4 +49,7 @@ pub use tokens::TokenError;
 pub use upstream::{
     CallerBodyFault, CallerStream, ClientError, EgressError, EgressProxy, RequestBody, UpstreamError,
     count_authorities,
+};
+pub use websocket::{
+    CallerMessages, Close, Conversation, ConversationError, MAX_MESSAGE, Message, MessageFault, Opened,
 };

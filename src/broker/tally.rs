@@ -35,6 +35,16 @@ impl Tally {
         Some(Self { reserved: Some(reserved), reader })
     }
 
+    /// The same for the messages of a WebSocket: each is seen whole.
+    pub(super) fn of_messages(reserved: Reserved) -> Option<Self> {
+        if reserved.reservations.is_empty() {
+            return None;
+        }
+        let pointers = reserved.reservations.iter().map(|one| one.pointer.clone());
+        let reader = Reader { body: Body::Messages, ..Reader::new(Format::Other, pointers) };
+        Some(Self { reserved: Some(reserved), reader })
+    }
+
     pub(super) fn see(&mut self, chunk: &[u8]) {
         self.reader.see(chunk);
     }
@@ -79,6 +89,8 @@ struct Reader {
 enum Body {
     Document(Vec<u8>),
     Lines(Lines, Format),
+    /// Each chunk is a JSON text, or none.
+    Messages,
     /// Not looked into from the start.
     Closed,
     /// No more looked into.
@@ -115,6 +127,11 @@ impl Reader {
                 read_line(line, *format, wanted, told);
                 Ok::<_, TooLong>(())
             }),
+            Body::Messages if chunk.len() > MAX_DOCUMENT => Err(TooLong),
+            Body::Messages => {
+                read(chunk, wanted, told);
+                Ok(())
+            }
             Body::Closed | Body::Cut => Ok(()),
         };
         if seen.is_err() {
@@ -134,7 +151,7 @@ impl Reader {
                 // What it takes never fails.
                 let _ = lines.finish(&mut take);
             }
-            Body::Closed | Body::Cut => {}
+            Body::Messages | Body::Closed | Body::Cut => {}
         }
     }
 }

@@ -19,6 +19,7 @@ mod pools;
 mod resend;
 mod target;
 mod tls;
+mod upgrade;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -36,6 +37,7 @@ use crate::spec::header::{Reserved, reserved};
 use pools::{Key, Pools, Way};
 use resend::Sending;
 use target::Target;
+use upgrade::Handshake;
 
 pub use answer::UpstreamResponse;
 pub use body::ResponseBody;
@@ -43,6 +45,7 @@ pub use egress::{Egress, EgressError, EgressProxy, count_authorities};
 pub use error::{ClientError, Phase, UpstreamError};
 pub use outgoing::{CallerBodyFault, CallerStream, RequestBody};
 pub use target::UrlFault;
+pub use upgrade::Upgraded;
 
 /// How long a connection may take to be made: name, TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -152,8 +155,19 @@ impl UpstreamClient {
         let target = Target::parse(&request.url)?;
         let way = self.way(&target, request.reach)?;
         let is_proxied = way == Way::Global && self.egress.proxy.is_some();
-        let client = self.pool(way, request.account)?;
-        let headers = complete_headers(request.headers, &request.method, &request.body)?;
+        let handshake = match request.body {
+            RequestBody::Messages => Some(Handshake::new()?),
+            _ => None,
+        };
+        let client = match &handshake {
+            // What becomes a WebSocket was no other request's connection before, and is none's after it.
+            Some(_) => self.client(way, Some(tls::HTTP_1))?,
+            None => self.pool(way, request.account)?,
+        };
+        let mut headers = complete_headers(request.headers, &request.method, &request.body)?;
+        if let Some(handshake) = &handshake {
+            handshake.ask(&mut headers)?;
+        }
         let wants_body = request.method != Method::HEAD;
 
         let Target { host, url } = target;
@@ -163,7 +177,10 @@ impl UpstreamClient {
         let answer = sending.send().await;
         let answer = if is_proxied { answer.map_err(UpstreamError::through_proxy) } else { answer }?;
 
-        UpstreamResponse::of(host, answer, wants_body, request.patience.idle)
+        match handshake {
+            Some(handshake) => handshake.finish(host, answer, request.patience).await,
+            None => UpstreamResponse::of(host, answer, wants_body, request.patience.idle),
+        }
     }
 
     /// The way to a host, where it may be gone.
@@ -192,23 +209,35 @@ impl UpstreamClient {
     /// The connections of an account on its way.
     fn pool(&self, way: Way, account: String) -> Result<Client, ClientError> {
         let key = Key { way: way.clone(), account };
-        self.pools.of(key, || match (way, &self.egress.proxy) {
+        self.pools.of(key, || self.client(way, None))
+    }
+
+    /// A client for a way; one that speaks `only` a certain version of HTTP, where that is said.
+    fn client(&self, way: Way, only: Option<&[u8]>) -> Result<Client, ClientError> {
+        let speaking = |mut tls: rustls::ClientConfig| {
+            only.iter().for_each(|version| tls.alpn_protocols = vec![version.to_vec()]);
+            tls
+        };
+        match (way, &self.egress.proxy) {
             (Way::Redirected(host), _) => {
                 // `way` gives no other.
                 let Redirected { address, tls } =
                     self.redirected.get(&host).ok_or(ClientError::RedirectedHost { host: host.clone() })?;
                 let resolver = GuardedResolver::new(Reach::Global).redirecting(&host, *address);
-                build_client(tls.clone(), resolver, None)
+                build_client(speaking(tls.clone()), resolver, None)
             }
             (Way::PrivateNetwork, _) => {
-                build_client(self.tls()?, GuardedResolver::new(Reach::PrivateNetwork), None)
+                build_client(speaking(self.tls()?), GuardedResolver::new(Reach::PrivateNetwork), None)
             }
-            (Way::Global, None) => build_client(self.tls()?, GuardedResolver::new(Reach::Global), None),
+            (Way::Global, None) => {
+                build_client(speaking(self.tls()?), GuardedResolver::new(Reach::Global), None)
+            }
             // Of the names on this way, the proxy's alone is resolved here.
             (Way::Global, proxy) => {
-                build_client(self.tls()?, GuardedResolver::new(EgressProxy::reach()), proxy.as_ref())
+                let resolver = GuardedResolver::new(EgressProxy::reach());
+                build_client(speaking(self.tls()?), resolver, proxy.as_ref())
             }
-        })
+        }
     }
 
     fn tls(&self) -> Result<rustls::ClientConfig, ClientError> {

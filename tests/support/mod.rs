@@ -21,6 +21,7 @@ pub mod signer;
 pub mod socket;
 pub mod upstream;
 pub mod wait;
+pub mod websocket;
 
 pub use done::Done;
 pub use home::{Door, Home};

@@ -63,6 +63,10 @@ pub enum UpstreamError {
         "{host} closed the connection or did not answer in HTTP; try again if the request can be repeated"
     )]
     Protocol { host: String },
+    #[error(
+        "{host} answered the request for a WebSocket in a way that opens none; report it to the provider"
+    )]
+    Upgrade { host: String },
     #[error(transparent)]
     Client(#[from] ClientError),
 }

@@ -21,7 +21,7 @@ pub(super) use capability::{
 };
 pub(super) use config::ConfigVerb;
 pub(super) use credential::{CredentialCreateArguments, CredentialVerb};
-pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments};
+pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments, WebSocketArguments};
 pub(super) use operate::{
     ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,
 };
