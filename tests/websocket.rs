@@ -14,7 +14,7 @@ use aivault::service::{Call, wire};
 use aivault::spec::Scope;
 use bytes::Bytes;
 use support::proxy::Proxy;
-use support::websocket::{self, Line, Message, Talk, frame};
+use support::websocket::{self, Line, Message, Talk, fragments, frame};
 use support::{Answer, Done, Door, Home, Upstream, secrets, wait};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -115,17 +115,6 @@ impl Running {
         self.output.read_to_end(&mut rest).unwrap();
         Done { stdout: rest, ..Done::wait_for(self.child, b"") }
     }
-}
-
-fn chunks(text: &str, size: usize) -> Vec<&[u8]> {
-    text.as_bytes().chunks(size).collect()
-}
-
-/// A message in as many frames as there are pieces.
-fn fragments(opcode: u8, pieces: &[&[u8]]) -> Vec<u8> {
-    let of =
-        |(i, piece): (usize, &&[u8])| frame(i + 1 == pieces.len(), if i == 0 { opcode } else { MORE }, piece);
-    pieces.iter().enumerate().flat_map(of).collect()
 }
 
 #[test]
@@ -245,8 +234,8 @@ fn a_secret_that_is_echoed_is_scrubbed_however_it_is_framed() {
             line.text(&text);
             line.say(Message::binary(Bytes::from(format!("{text}\n"))));
             for size in [1, 7] {
-                line.raw(fragments(TEXT, &chunks(&text, size)));
-                line.raw(fragments(BINARY, &chunks(&format!("{text}\n"), size)));
+                line.raw(fragments(TEXT, text.as_bytes(), size));
+                line.raw(fragments(BINARY, format!("{text}\n").as_bytes(), size));
             }
             messages += 6;
         }
@@ -293,8 +282,7 @@ fn what_rules_take_out_of_answers_is_taken_out_of_messages() {
 fn more_at_once_than_is_taken_ends_it() {
     for door in Door::BOTH {
         let giant_frame = [&[0x82, 127][..], &(1_u64 << 40).to_be_bytes(), &[b'x'; 1000]].concat();
-        let piece = vec![b'x'; 3 << 20];
-        let giant_message = fragments(BINARY, &[piece.as_slice(); 6]);
+        let giant_message = fragments(BINARY, &vec![b'x'; 18 << 20], 3 << 20);
         for sent in [giant_frame, giant_message] {
             let setting = Setting::new(door);
             let line = setting.line();

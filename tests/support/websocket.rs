@@ -20,7 +20,7 @@ use super::upstream::Received;
 use super::wait::LIMIT;
 
 /// What the server is told to do.
-enum Said {
+pub enum Said {
     Message(Message),
     /// Below the protocol: whatever bytes these are.
     Raw(Bytes),
@@ -101,6 +101,16 @@ pub fn frame(is_last: bool, opcode: u8, content: &[u8]) -> Vec<u8> {
     }
     frame.extend_from_slice(content);
     frame
+}
+
+/// A message in frames of so many bytes each.
+pub fn fragments(opcode: u8, content: &[u8], size: usize) -> Vec<u8> {
+    let pieces = content.chunks(size.max(1));
+    let last = pieces.len() - 1;
+    pieces
+        .enumerate()
+        .flat_map(|(i, piece)| frame(i == last, if i == 0 { opcode } else { 0 }, piece))
+        .collect()
 }
 
 /// The head that accepts `request`.

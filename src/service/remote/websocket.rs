@@ -5,6 +5,7 @@ use futures_util::{StreamExt as _, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use http_body_util::combinators::UnsyncBoxBody;
+use tokio::sync::oneshot;
 
 use super::connection::{self, Message as Posted, Outgoing, collect, error_of, interrupted};
 use super::{Remote, RemoteReply};
@@ -33,12 +34,15 @@ impl Remote {
     ) -> Result<RemoteOpened, ServiceError> {
         let head = wire::encode_call(call)?;
         let connection = self.connect(&self.places.socket).await?;
-        let message = Posted { limit, ..self.message(None, outgoing(head, from)) };
+        let (opened, gate) = oneshot::channel();
+        let message = Posted { limit, ..self.message(None, outgoing(head, gate, from)) };
         let answer = connection::send(connection, wire::WEBSOCKET, message);
         let response = self.while_alive(answer).await?;
         let origin = response.headers().get(wire::ORIGIN).cloned();
         match origin.as_ref().map(http::HeaderValue::as_bytes) {
             Some(from) if from == wire::FROM_CONVERSATION.as_bytes() => {
+                // Nobody listens where the connection is gone, which its answer will tell.
+                let _ = opened.send(());
                 let body = super::body::RemoteBody::new(response.into_body());
                 Ok(RemoteOpened::Conversation(until_its_end(messages::decoded(body, interrupted))))
             }
@@ -50,10 +54,18 @@ impl Remote {
     }
 }
 
-/// A call's head, and the caller's messages as they come. A caller that fails breaks the request off, so that the
-/// daemon does not take what came for all.
-fn outgoing(head: Bytes, from: CallerMessages) -> Outgoing {
+/// A call's head, and the caller's messages as they come, once there is somebody to hear them: a daemon that refuses the
+/// call closes the connection, and what is written then may cost its answer. A caller that fails breaks the request off,
+/// so that the daemon does not take what came for all.
+fn outgoing(head: Bytes, gate: oneshot::Receiver<()>, from: CallerMessages) -> Outgoing {
     let first = stream::once(async move { Ok(head) });
+    let from = stream::once(async move {
+        if gate.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        from
+    })
+    .flatten();
     let pieces = from.map(|message| match message {
         Ok(message) => Ok(messages::encode(&message)),
         Err(_) => Err(CallerBodyFault::BrokenOff),
