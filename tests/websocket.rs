@@ -475,7 +475,7 @@ fn the_socket_takes_nothing_but_messages() {
     let send = |has_body, rest: &[u8]| {
         let head = wire::encode_call(&call(has_body)).unwrap();
         let request = format!(
-            "POST {} HTTP/1.1\r\nhost: a\r\nte: trailers\r\nconnection: close, te\r\ncontent-length: {}\r\n\r\n",
+            "POST {} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
             wire::WEBSOCKET,
             head.len() + rest.len()
         );
@@ -494,9 +494,31 @@ fn the_socket_takes_nothing_but_messages() {
         (b"t\0\0\0\x05cut", "not sent to the end"),
     ] {
         let answer = send(false, rest);
-        assert!(answer.contains("aivault-broke-off") && answer.contains(says), "{rest:?} {answer}");
+        assert!(
+            answer.contains("\"error\":\"invalid_request\"") && answer.contains(says),
+            "{rest:?} {answer}"
+        );
     }
     assert!(send(true, b"").starts_with("HTTP/1.1 403"), "a call with a body is none of this kind");
     let answer = send(false, b"t\0\0\0\x02hic\0\0\0\x02\0\0");
     assert!(answer.contains("aivault-origin: conversation") && answer.contains("t\0\0\0\x02hi"), "{answer}");
+}
+
+/// The last word is not lost on a caller that goes on speaking.
+#[test]
+fn an_upstream_that_has_heard_enough_is_heard() {
+    for door in Door::BOTH {
+        let setting = Setting::new(door);
+        for _ in 0..5 {
+            let line = setting.line();
+            let mut running = setting.start(&["--binary"]);
+            let mut input = running.input.take().unwrap();
+            let speaking = std::thread::spawn(move || while input.write_all(&[b'x'; 64 * 1024]).is_ok() {});
+            assert!(line.hears().is_binary());
+            line.close(4008, "enough");
+            let done = running.end().ends(22);
+            assert!(done.errors().contains("with 4008: enough"), "{door:?} {}", done.errors());
+            speaking.join().unwrap();
+        }
+    }
 }

@@ -124,7 +124,7 @@ mod tests {
 
     async fn sent(body: RequestBody) -> (usize, Option<CallerBodyFault>) {
         let mut stream = match body {
-            RequestBody::Empty => return (0, None),
+            RequestBody::Empty | RequestBody::Messages => return (0, None),
             RequestBody::Bytes(bytes) => return (bytes.len(), None),
             RequestBody::Stream { stream, .. } => stream,
         };
@@ -160,6 +160,8 @@ mod tests {
             assert_eq!(body.length(), announced);
             assert_eq!(sent(body).await, (size, fault));
         }
+        let (_, body) = read_body(&request(), RequestBody::Messages, by_shadows()).await.unwrap();
+        assert!(matches!(body, RequestBody::Messages));
         let (seen, _) = read_body(&request(), coming(&[Ok(5)], None), by_shadows()).await.unwrap();
         assert_eq!(seen.length, 5);
     }
@@ -173,6 +175,7 @@ mod tests {
             (coming(&[Ok(5)], Some(9)), Reason::BodyRequired),
             (coming(&[Ok(9)], Some(5)), Reason::BodyRequired),
             (coming(&[Ok(5), Err(CallerBodyFault::BrokenOff)], None), Reason::BodyRequired),
+            (RequestBody::Messages, Reason::BodyRequired),
         ] {
             assert_eq!(read_body(&request(), body, needed).await.map(drop).unwrap_err().reason, reason);
         }

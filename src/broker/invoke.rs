@@ -154,24 +154,21 @@ impl Broker {
         &self,
         desk: &Desk,
         caller: &Caller,
-        call: Call,
+        mut call: Call,
         from: CallerMessages,
         limit: Option<TimeLimit>,
     ) -> Result<Opened, BrokerError> {
         let mut deadline = Deadline::of(limit);
-        let call = match websocket::as_get(call) {
-            Ok(call) => call,
-            Err((call, denial)) => {
-                desk.journal.append(&record::denied(caller, &call, &denial))?;
-                return Err(denial.into());
-            }
-        };
+        if let Err(denial) = websocket::as_get(&mut call) {
+            desk.journal.append(&record::denied(caller, &call, &denial))?;
+            return Err(denial.into());
+        }
         let catalog = desk.shelf.catalog(&mut desk.vault())?;
         let messages = RequestBody::Messages;
         let decided = decide_in_time(desk, catalog.as_ref(), caller, &call, messages, &mut deadline).await?;
         let mut recorded = self.carry_out(desk, caller, decided, None, &mut deadline).await?;
         let Some(upgraded) = recorded.answered.response.upgraded.take() else {
-            return recorded.hand_out(deadline).await.map(Opened::Answer);
+            return recorded.hand_out(deadline).await.map(|reply| Opened::Answer(Box::new(reply)));
         };
         let Recorded { answered: Answered { needles, redactor, .. }, reserved, ending, .. } = recorded;
         let tally = Tally::of_messages(reserved);

@@ -192,6 +192,20 @@ mod tests {
     }
 
     #[test]
+    fn of_messages_the_last_that_tells_counts() {
+        let pointer = Pointer::parse("/usage").unwrap();
+        let of = |messages: &[&str]| {
+            let reader = Reader::new(Format::Other, std::iter::once(pointer.clone()));
+            let mut reader = Reader { body: Body::Messages, ..reader };
+            messages.iter().for_each(|message| reader.see(message.as_bytes()));
+            (reader.told[0], reader.is_cut())
+        };
+        assert_eq!(of(&["{\n\"usage\":1}", "{\"usage\":3}", "{\"a\":9}", "bytes"]), (Some(3), false));
+        assert_eq!(of(&["{\"us", "age\":1}"]), (None, false), "a message is a text of its own");
+        assert_eq!(of(&["{\"usage\":1}", &" ".repeat(MAX_DOCUMENT + 1), "{\"usage\":2}"]), (Some(1), true));
+    }
+
+    #[test]
     fn a_document_tells_at_its_end() {
         let pieces = [r#"{"id":"x","usage":{"total_"#, r#"tokens":12},"more":[]}"#];
         assert_eq!(told(Format::Json, &pieces), Some(12));

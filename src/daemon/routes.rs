@@ -122,7 +122,9 @@ fn passed_on(reply: LocalReply) -> Response {
     let mut response = Response::new(streamed(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
     *response.headers_mut() = reply.headers;
-    mark_streamed(&mut response, wire::FROM_UPSTREAM);
+    // A trailer is only sent where it is announced.
+    response.headers_mut().insert(header::TRAILER, HeaderValue::from_static(wire::BROKE_OFF));
+    mark(&mut response, wire::FROM_UPSTREAM);
     response
 }
 
@@ -215,13 +217,6 @@ fn ours<T: serde::Serialize>(status: StatusCode, origin: &'static str, body: &T)
     };
     mark(&mut response, origin);
     response
-}
-
-/// The same for what may break off, which a trailer then says.
-fn mark_streamed(response: &mut Response, origin: &'static str) {
-    // A trailer is only sent where it is announced.
-    response.headers_mut().insert(header::TRAILER, HeaderValue::from_static(wire::BROKE_OFF));
-    mark(response, origin);
 }
 
 fn mark(response: &mut Response, origin: &'static str) {

@@ -281,7 +281,7 @@ impl From<LocalOpened> for Opened {
             broker::Opened::Conversation(messages) => {
                 Self::Conversation(Box::pin(messages.map(|message| message.map_err(ServiceError::from))))
             }
-            broker::Opened::Answer(reply) => Self::Answer(reply.into()),
+            broker::Opened::Answer(reply) => Self::Answer((*reply).into()),
         }
     }
 }

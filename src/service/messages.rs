@@ -1,5 +1,6 @@
 //! The messages of a WebSocket between client and daemon: each behind what it is, in one byte, and its length, in
-//! four, big endian. A text is UTF-8; the end is a code in two bytes, 0 for none, and a reason.
+//! four, big endian. A text is UTF-8; the end is a code in two bytes, 0 for none, and a reason. The daemon may say an
+//! error in place of the end: the error object, as JSON.
 //!
 //! Never holds more than one message that is not whole yet, and no longer one than the broker takes.
 
@@ -9,11 +10,14 @@ use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use futures_core::Stream;
 use futures_util::{StreamExt as _, stream};
 
+use super::error::ServiceError;
+use super::wire::WireError;
 use crate::broker::{Close, MAX_MESSAGE, Message, MessageFault};
 
 const TEXT: u8 = b't';
 const BINARY: u8 = b'b';
 const CLOSE: u8 = b'c';
+const ERROR: u8 = b'e';
 /// What stands before each message.
 const HEAD: usize = 5;
 
@@ -29,6 +33,13 @@ pub fn encode(message: &Message) -> Bytes {
     }
 }
 
+/// Why there is no more, as it goes over the socket.
+#[must_use]
+pub fn encode_error(error: &ServiceError) -> Bytes {
+    // Nothing in it could have no form; if it had none, it would be told as unreadable.
+    framed(ERROR, &[&serde_json::to_vec(&WireError::full(error)).unwrap_or_default()])
+}
+
 fn framed(kind: u8, parts: &[&[u8]]) -> Bytes {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let mut framed = BytesMut::with_capacity(HEAD + length);
@@ -39,11 +50,8 @@ fn framed(kind: u8, parts: &[&[u8]]) -> Bytes {
     framed.freeze()
 }
 
-/// Takes a message off the front of what has come; none while it is not there whole.
-///
-/// # Errors
-/// When it is too long, or none.
-pub fn decode(buffer: &mut BytesMut) -> Result<Option<Message>, MessageFault> {
+/// Takes what comes first off the front of what has come; none while it is not there whole.
+fn take(buffer: &mut BytesMut) -> Result<Option<(u8, Bytes)>, MessageFault> {
     let Some([kind, length @ ..]) = buffer.first_chunk::<HEAD>().copied() else { return Ok(None) };
     let length = u32::from_be_bytes(length) as usize;
     if length > MAX_MESSAGE {
@@ -54,7 +62,7 @@ pub fn decode(buffer: &mut BytesMut) -> Result<Option<Message>, MessageFault> {
         return Ok(None);
     }
     buffer.advance(HEAD);
-    message(kind, buffer.split_to(length).freeze()).map(Some)
+    Ok(Some((kind, buffer.split_to(length).freeze())))
 }
 
 fn message(kind: u8, content: Bytes) -> Result<Message, MessageFault> {
@@ -72,20 +80,47 @@ fn message(kind: u8, content: Bytes) -> Result<Message, MessageFault> {
     }
 }
 
-/// The messages in a stream of bytes, however it is cut; an error is the last item. `torn` is the error of a stream
-/// that ends within a message.
-pub fn decoded<S, E>(pieces: S, torn: impl Fn() -> E + Send + 'static) -> Messages<E>
+/// What a caller says in a stream of bytes, however it is cut; an error is the last item.
+pub fn of_caller<S>(pieces: S) -> Messages<MessageFault>
+where
+    S: Stream<Item = Result<Bytes, MessageFault>> + Send + 'static,
+{
+    decoded(pieces, message, || MessageFault::BrokenOff)
+}
+
+/// The same of what the daemon says. `torn` is the error of a stream that ends within a message.
+pub(in crate::service) fn of_daemon<S>(pieces: S, torn: fn() -> ServiceError) -> Messages<ServiceError>
+where
+    S: Stream<Item = Result<Bytes, ServiceError>> + Send + 'static,
+{
+    let read = move |kind, content: Bytes| match kind {
+        ERROR => {
+            Err(serde_json::from_slice::<WireError>(&content).map_or_else(|_| torn(), ServiceError::from))
+        }
+        _ => Ok(message(kind, content)?),
+    };
+    decoded(pieces, read, torn)
+}
+
+fn decoded<S, E>(
+    pieces: S,
+    read: impl Fn(u8, Bytes) -> Result<Message, E> + Send + 'static,
+    torn: fn() -> E,
+) -> Messages<E>
 where
     S: Stream<Item = Result<Bytes, E>> + Send + 'static,
     E: From<MessageFault> + Send + 'static,
 {
-    let state = Some((Box::pin(pieces), BytesMut::new(), torn));
-    Box::pin(stream::unfold(state, async |state| {
-        let (mut pieces, mut buffer, torn) = state?;
+    let state = Some((Box::pin(pieces), BytesMut::new(), read));
+    Box::pin(stream::unfold(state, move |state| async move {
+        let (mut pieces, mut buffer, read) = state?;
         loop {
-            match decode(&mut buffer) {
-                Err(fault) => return Some((Err(fault.into()), None)),
-                Ok(Some(message)) => return Some((Ok(message), Some((pieces, buffer, torn)))),
+            let taken = take(&mut buffer)
+                .map_err(E::from)
+                .and_then(|taken| taken.map(|(kind, content)| read(kind, content)).transpose());
+            match taken {
+                Err(error) => return Some((Err(error), None)),
+                Ok(Some(message)) => return Some((Ok(message), Some((pieces, buffer, read)))),
                 Ok(None) => {}
             }
             match pieces.next().await {
@@ -105,6 +140,8 @@ pub type Messages<E> = Pin<Box<dyn Stream<Item = Result<Message, E>> + Send>>;
 mod tests {
     use futures_util::FutureExt as _;
 
+    use crate::service::error::ErrorKind;
+
     use super::*;
 
     fn samples() -> Vec<Message> {
@@ -120,7 +157,7 @@ mod tests {
 
     fn collected(pieces: Vec<Bytes>) -> Vec<Result<Message, MessageFault>> {
         let pieces = stream::iter(pieces.into_iter().map(Ok));
-        decoded(pieces, || MessageFault::BrokenOff).collect().now_or_never().unwrap()
+        of_caller(pieces).collect().now_or_never().unwrap()
     }
 
     #[test]
@@ -147,6 +184,20 @@ mod tests {
         ] {
             assert_eq!(collected(bytes(sent)), [Err(fault)], "{sent:?}");
         }
+    }
+
+    #[test]
+    fn an_error_is_the_daemons_to_say() {
+        let torn = || ServiceError::new(ErrorKind::VaultUnavailable, "torn");
+        let error = ServiceError::new(ErrorKind::UpstreamTimeout, "late").reason("call.timeout").help("wait");
+        let said = [encode(&Message::Text("a".to_owned())), encode_error(&error)].concat();
+        let came = |said: &[u8]| -> Vec<_> {
+            let pieces = stream::iter([Ok(Bytes::copy_from_slice(said))]);
+            of_daemon(pieces, torn).collect().now_or_never().unwrap()
+        };
+        assert_eq!(came(&said), [Ok(Message::Text("a".to_owned())), Err(error)]);
+        assert_eq!(came(b"e\0\0\0\x02{}"), [Err(torn())]);
+        assert_eq!(collected(vec![said.into()])[1], Err(MessageFault::Malformed("it is of no known kind")));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub const FROM_UPSTREAM: &str = "upstream";
 pub const FROM_CONVERSATION: &str = "conversation";
 pub const FROM_SERVICE: &str = "service";
 pub const FROM_ERROR: &str = "error";
-/// The trailer behind an upstream's answer or conversation that broke off: the error object. Without it, an
+/// The trailer behind an upstream's answer that broke off: the error object. Without it, an
 /// answer that is not whole was broken off by the daemon.
 pub const BROKE_OFF: &str = "aivault-broke-off";
 /// The length of a call's body, where the client knows it.

@@ -138,8 +138,8 @@ fn what_is_no_message_or_too_large_ends_the_conversation() {
             Frames::FromCaller(sent) => {
                 let (head, answer) = stage.ask_for_websocket(&asked(), sent);
                 let answer = String::from_utf8_lossy(&answer).into_owned();
-                let holds =
-                    answer.contains("aivault-broke-off: ") && answer.to_lowercase().contains("websocket");
+                let holds = answer.contains("\"error\":\"invalid_request\"")
+                    && answer.to_lowercase().contains("websocket");
                 findings.hold(holds, &case.name(), || format!("{head:?} {answer}"));
             }
             Frames::FromUpstream(sent) => {

@@ -117,7 +117,7 @@ impl Stage {
     pub fn ask_for_websocket(&self, call: &Call, rest: &[u8]) -> (Head, Vec<u8>) {
         let framed = wire::encode_call(call).unwrap();
         let head = format!(
-            "POST {} HTTP/1.1\r\nhost: aivault\r\nte: trailers\r\nconnection: close, te\r\ncontent-length: {}\r\n\r\n",
+            "POST {} HTTP/1.1\r\nhost: aivault\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
             wire::WEBSOCKET,
             framed.len() + rest.len()
         );

@@ -52,7 +52,7 @@ const BUFFER: usize = 16 * 1024;
 pub enum Opened {
     Conversation(Conversation),
     /// The upstream opened none, and answered this instead.
-    Answer(Reply),
+    Answer(Box<Reply>),
 }
 
 /// What the upstream says, scrubbed; ends with its [`Message::Close`] or an error. What the caller says goes out
@@ -93,18 +93,21 @@ pub(super) async fn converse(upgraded: Upgraded, from: CallerMessages, watch: Wa
     }))
 }
 
-/// The call as it is judged and sent; the denial where it cannot be one that asks for a WebSocket.
-pub(super) fn as_get(call: Call) -> Result<Call, (Call, Denial)> {
+/// Makes of a call the `GET` that it is judged and sent as.
+///
+/// # Errors
+/// A denial where it says that it is anything else.
+pub(super) fn as_get(call: &mut Call) -> Result<(), Denial> {
     let get = Method::Get.as_str();
-    let denial = match call.method.as_deref() {
-        _ if call.has_body => Denial::new(Reason::BodyRequired, "a WebSocket is asked for without a body")
-            .help("send it as messages, once the WebSocket is open"),
-        None => return Ok(Call { method: Some(get.to_owned()), ..call }),
-        Some(method) if method == get => return Ok(call),
-        Some(_) => Denial::new(Reason::CapabilityMethod, "a WebSocket is asked for with GET")
-            .help("leave the method out"),
-    };
-    Err((call, denial))
+    if call.has_body {
+        let denial = Denial::new(Reason::BodyRequired, "a WebSocket is asked for without a body");
+        return Err(denial.help("send it as messages, once the WebSocket is open"));
+    }
+    if call.method.get_or_insert_with(|| get.to_owned()) == get {
+        return Ok(());
+    }
+    Err(Denial::new(Reason::CapabilityMethod, "a WebSocket is asked for with GET")
+        .help("leave the method out"))
 }
 
 struct Talk {

@@ -44,7 +44,7 @@ impl Remote {
                 // Nobody listens where the connection is gone, which its answer will tell.
                 let _ = opened.send(());
                 let body = super::body::RemoteBody::new(response.into_body());
-                Ok(RemoteOpened::Conversation(until_its_end(messages::decoded(body, interrupted))))
+                Ok(RemoteOpened::Conversation(until_its_end(messages::of_daemon(body, interrupted))))
             }
             Some(from) if from == wire::FROM_UPSTREAM.as_bytes() => {
                 Ok(RemoteOpened::Answer(RemoteReply::of(response)))
