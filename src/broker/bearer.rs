@@ -102,6 +102,7 @@ fn replay(body: &RequestBody) -> Option<RequestBody> {
     match body {
         RequestBody::Empty => Some(RequestBody::Empty),
         RequestBody::Bytes(bytes) => Some(RequestBody::Bytes(bytes.clone())),
+        RequestBody::Messages => Some(RequestBody::Messages),
         RequestBody::Stream { .. } => None,
     }
 }

@@ -80,6 +80,7 @@ fn failure(error: &BrokerError) -> &'static str {
         BrokerError::Withheld(error) => error.reason(),
         BrokerError::Client(_) | BrokerError::Upstream(UpstreamError::Client(_)) => "client",
         BrokerError::OutOfTime { .. } => record::OUT_OF_TIME,
+        BrokerError::Conversation(error) => error.reason(),
         BrokerError::Upstream(UpstreamError::Timeout { .. }) => "upstream.timeout",
         BrokerError::Upstream(_) => "upstream.unreachable",
     }

@@ -7,6 +7,7 @@ use super::deadline::TimeLimit;
 use super::redact::RedactError;
 use super::tokens::TokenError;
 use super::upstream::{ClientError, UpstreamError};
+use super::websocket::ConversationError;
 use crate::audit::AuditError;
 use crate::meter::MeterError;
 use crate::policy::Denial;
@@ -37,6 +38,9 @@ pub enum BrokerError {
     /// The request was carried out; its answer may not be handed out.
     #[error(transparent)]
     Withheld(#[from] RedactError),
+    /// Of a WebSocket that was open.
+    #[error(transparent)]
+    Conversation(#[from] ConversationError),
     #[error(transparent)]
     Client(#[from] ClientError),
 }

@@ -29,6 +29,7 @@ where
 {
     Ok(match body {
         RequestBody::Empty => RequestBody::Empty,
+        RequestBody::Messages => RequestBody::Messages,
         RequestBody::Bytes(bytes) => {
             kind.look(&bytes, is_owned)?;
             RequestBody::Bytes(bytes)

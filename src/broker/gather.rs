@@ -29,6 +29,11 @@ pub(super) async fn read_body(
 fn denial(why: &Lack) -> Denial {
     match why {
         Lack::TooLarge => too_large(),
+        Lack::Messages => Denial::new(
+            Reason::BodyRequired,
+            "an operator's rule looks into what is sent, which cannot be done with the messages of a WebSocket",
+        )
+        .help("use the provider's plain HTTP form of this, where it has one"),
         Lack::Broken(fault) => Denial::new(
             Reason::BodyRequired,
             format!("a rule looks into the body, and the request was broken off: {fault}"),
@@ -62,7 +67,7 @@ mod tests {
 
     async fn reached(body: RequestBody) -> (usize, Option<CallerBodyFault>) {
         let mut stream = match body {
-            RequestBody::Empty => return (0, None),
+            RequestBody::Empty | RequestBody::Messages => return (0, None),
             RequestBody::Bytes(bytes) => return (bytes.len(), None),
             RequestBody::Stream { stream, .. } => stream,
         };
@@ -98,6 +103,8 @@ mod tests {
             assert_eq!(body.length(), announced);
             assert_eq!(reached(body).await, (size, fault));
         }
+        let (_, body) = read_body(&request(), RequestBody::Messages, by_shadows()).await.unwrap();
+        assert!(matches!(body, RequestBody::Messages));
         let (seen, _) = read_body(&request(), coming(&[Ok(5)], None), by_shadows()).await.unwrap();
         assert_eq!(seen.length, 5);
     }
@@ -111,6 +118,7 @@ mod tests {
             (coming(&[Ok(5)], Some(9)), Reason::BodyRequired),
             (coming(&[Ok(9)], Some(5)), Reason::BodyRequired),
             (coming(&[Ok(5), Err(CallerBodyFault::BrokenOff)], None), Reason::BodyRequired),
+            (RequestBody::Messages, Reason::BodyRequired),
         ] {
             assert_eq!(read_body(&request(), body, needed).await.map(drop).unwrap_err().reason, reason);
         }

@@ -25,6 +25,7 @@ use super::tokens::{self, Login, Tokens};
 use super::upstream::{
     Egress, OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamResponse,
 };
+use super::websocket::{self, CallerMessages, Opened, Watch};
 use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
 use crate::spec::auth::OAuth;
@@ -149,6 +150,36 @@ impl Broker {
         }
     }
 
+    /// Asks for a WebSocket with a call, which is judged as the `GET` that it is; a redirect is not followed.
+    ///
+    /// # Errors
+    /// What stopped it; a denial is on record by then.
+    pub async fn open_websocket(
+        &self,
+        desk: &Desk,
+        caller: &Caller,
+        mut call: Call,
+        from: CallerMessages,
+        limit: Option<TimeLimit>,
+    ) -> Result<Opened, BrokerError> {
+        let mut deadline = Deadline::of(limit);
+        if let Err(denial) = websocket::as_get(&mut call) {
+            desk.journal.append(&record::denied(caller, &call, &denial))?;
+            return Err(denial.into());
+        }
+        let catalog = desk.shelf.catalog(&mut desk.vault())?;
+        let messages = RequestBody::Messages;
+        let decided = decide_in_time(desk, catalog.as_ref(), caller, &call, messages, &mut deadline).await?;
+        let mut recorded = self.carry_out(desk, caller, decided, None, &mut deadline).await?;
+        let Some(upgraded) = recorded.answered.response.upgraded.take() else {
+            return recorded.hand_out(deadline).await.map(|reply| Opened::Answer(Box::new(reply)));
+        };
+        let Recorded { answered: Answered { needles, redactor, .. }, reserved, ending, .. } = recorded;
+        let tally = Tally::of_messages(reserved);
+        let watch = Watch { needles, redactor, tally, ending, deadline };
+        Ok(Opened::Conversation(websocket::converse(upgraded, from, watch).await))
+    }
+
     /// Records a decision and sends what it allows.
     async fn carry_out(
         &self,
@@ -160,6 +191,8 @@ impl Broker {
     ) -> Result<Recorded, BrokerError> {
         let Decided { allowed, credential, body, reserved } = decided;
         let event = record::allowed(caller, &allowed, &credential.name, &credential.scope, follows);
+        let is_websocket = matches!(body, RequestBody::Messages);
+        let event = if is_websocket { record::opens_websocket(event) } else { event };
         let decision = desk.journal.append(&event)?;
         let mut ending = Ending::of(desk.journal.clone(), decision, &event);
         let patience = deadline.patience();
@@ -197,7 +230,10 @@ impl Broker {
             let (request, needles) = way.outgoing(auth::sign(&plan, &secrets, &given)?, body);
             (client.send(request).await?, needles)
         };
-        let redactor = Redactor::new(plan.redactions(), response.status, &response.headers)?;
+        let redactor = match response.upgraded {
+            Some(_) => Redactor::of_messages(plan.redactions()),
+            None => Redactor::new(plan.redactions(), response.status, &response.headers)?,
+        };
         let origin = Origin::of(&plan, &credential.name, response.status);
         Ok(Answered { response, needles, redactor, origin })
     }

@@ -36,6 +36,7 @@ mod spans;
 mod tally;
 mod tokens;
 mod upstream;
+mod websocket;
 mod whole;
 
 pub use approvals::{Answer, ApprovalError, Approvals, AskingRule, Question};
@@ -52,4 +53,7 @@ pub use tokens::{Consent, DeviceCode, Exchanged, Login, Proof, TokenError};
 pub use upstream::{
     CallerBodyFault, CallerStream, ClientError, EgressError, EgressProxy, RequestBody, UpstreamError,
     count_authorities,
+};
+pub use websocket::{
+    CallerMessages, Close, Conversation, ConversationError, MAX_MESSAGE, Message, MessageFault, Opened,
 };

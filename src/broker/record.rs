@@ -18,6 +18,11 @@ pub(super) fn out_of_time(caller: &Caller, call: &Call) -> Event {
     refused(caller, call, OUT_OF_TIME)
 }
 
+/// The line of a permit, where the call asks for a WebSocket.
+pub(super) fn opens_websocket(event: Event) -> Event {
+    Event { detail: Some("opens a WebSocket".to_owned()), ..event }
+}
+
 fn refused(caller: &Caller, call: &Call, reason: &str) -> Event {
     let path = call.path.as_deref().map(without_query_values);
     Event {

@@ -14,7 +14,8 @@ const MAX_SIGNED: u64 = 8 * 1024 * 1024;
 /// A denial where it is larger than what is signed, or does not come to its end.
 pub(super) async fn read(admitted: &Admitted<'_>, body: RequestBody) -> Result<RequestBody, Denial> {
     let auth = &admitted.provider().auth;
-    if !auth.reads_body() {
+    // The request that opens a WebSocket has none.
+    if !auth.reads_body() || matches!(body, RequestBody::Messages) {
         return Ok(body);
     }
     match gather(body, MAX_SIGNED).await {
@@ -33,6 +34,10 @@ fn denial(scheme: &str, why: &Lack) -> Denial {
         Lack::Broken(fault) => {
             let message =
                 format!("the auth scheme `{scheme}` signs the body, and the request was broken off: {fault}");
+            Denial::new(Reason::BodyRequired, message)
+        }
+        Lack::Messages => {
+            let message = format!("the auth scheme `{scheme}` signs no messages of a WebSocket");
             Denial::new(Reason::BodyRequired, message)
         }
     }

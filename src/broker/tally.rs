@@ -35,6 +35,16 @@ impl Tally {
         Some(Self { reserved: Some(reserved), reader })
     }
 
+    /// The same for the messages of a WebSocket: each is seen whole.
+    pub(super) fn of_messages(reserved: Reserved) -> Option<Self> {
+        if reserved.reservations.is_empty() {
+            return None;
+        }
+        let pointers = reserved.reservations.iter().map(|one| one.pointer.clone());
+        let reader = Reader { body: Body::Messages, ..Reader::new(Format::Other, pointers) };
+        Some(Self { reserved: Some(reserved), reader })
+    }
+
     pub(super) fn see(&mut self, chunk: &[u8]) {
         self.reader.see(chunk);
     }
@@ -79,6 +89,8 @@ struct Reader {
 enum Body {
     Document(Vec<u8>),
     Lines(Lines, Format),
+    /// Each chunk is a JSON text, or none.
+    Messages,
     /// Not looked into from the start.
     Closed,
     /// No more looked into.
@@ -115,6 +127,11 @@ impl Reader {
                 read_line(line, *format, wanted, told);
                 Ok::<_, TooLong>(())
             }),
+            Body::Messages if chunk.len() > MAX_DOCUMENT => Err(TooLong),
+            Body::Messages => {
+                read(chunk, wanted, told);
+                Ok(())
+            }
             Body::Closed | Body::Cut => Ok(()),
         };
         if seen.is_err() {
@@ -134,7 +151,7 @@ impl Reader {
                 // What it takes never fails.
                 let _ = lines.finish(&mut take);
             }
-            Body::Closed | Body::Cut => {}
+            Body::Messages | Body::Closed | Body::Cut => {}
         }
     }
 }
@@ -172,6 +189,20 @@ mod tests {
         chunks.iter().for_each(|chunk| reader.see(chunk.as_bytes()));
         reader.end();
         reader.told[0]
+    }
+
+    #[test]
+    fn of_messages_the_last_that_tells_counts() {
+        let pointer = Pointer::parse("/usage").unwrap();
+        let of = |messages: &[&str]| {
+            let reader = Reader::new(Format::Other, std::iter::once(pointer.clone()));
+            let mut reader = Reader { body: Body::Messages, ..reader };
+            messages.iter().for_each(|message| reader.see(message.as_bytes()));
+            (reader.told[0], reader.is_cut())
+        };
+        assert_eq!(of(&["{\n\"usage\":1}", "{\"usage\":3}", "{\"a\":9}", "bytes"]), (Some(3), false));
+        assert_eq!(of(&["{\"us", "age\":1}"]), (None, false), "a message is a text of its own");
+        assert_eq!(of(&["{\"usage\":1}", &" ".repeat(MAX_DOCUMENT + 1), "{\"usage\":2}"]), (Some(1), true));
     }
 
     #[test]

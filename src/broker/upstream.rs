@@ -19,6 +19,7 @@ mod pools;
 mod resend;
 mod target;
 mod tls;
+mod upgrade;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -39,6 +40,7 @@ use crate::spec::header::{Reserved, reserved};
 use pools::{Key, Pools, Way};
 use resend::Sending;
 use target::Target;
+use upgrade::Handshake;
 
 pub use answer::UpstreamResponse;
 pub use body::ResponseBody;
@@ -46,6 +48,7 @@ pub use egress::{Egress, EgressError, EgressProxy, count_authorities};
 pub use error::{ClientError, Phase, UpstreamError};
 pub use outgoing::{CallerBodyFault, CallerStream, RequestBody};
 pub use target::UrlFault;
+pub use upgrade::Upgraded;
 
 /// How long a connection may take to be made: name, TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -157,8 +160,22 @@ impl UpstreamClient {
         let target = Target::parse(&request.url)?;
         let way = self.way(&target, request.reach)?;
         let is_proxied = way == Way::Global && self.egress.proxy.is_some();
-        let client = self.pool(way, request.account, request.identity).await?;
-        let headers = complete_headers(request.headers, &request.method, &request.body)?;
+        let handshake = match request.body {
+            RequestBody::Messages => Some(Handshake::new()?),
+            _ => None,
+        };
+        let client = match &handshake {
+            // What becomes a WebSocket was no other request's connection before, and is none's after it.
+            Some(_) => {
+                let identity = opened(request.identity).await?;
+                self.connections(&way, identity, Some(tls::HTTP_1))?
+            }
+            None => self.pool(way, request.account, request.identity).await?,
+        };
+        let mut headers = complete_headers(request.headers, &request.method, &request.body)?;
+        if let Some(handshake) = &handshake {
+            handshake.ask(&mut headers)?;
+        }
         let wants_body = request.method != Method::HEAD;
 
         let Target { host, url } = target;
@@ -168,7 +185,10 @@ impl UpstreamClient {
         let answer = sending.send().await;
         let answer = if is_proxied { answer.map_err(UpstreamError::through_proxy) } else { answer }?;
 
-        UpstreamResponse::of(host, answer, wants_body, request.patience.idle)
+        match handshake {
+            Some(handshake) => handshake.finish(host, answer, request.patience).await,
+            None => UpstreamResponse::of(host, answer, wants_body, request.patience.idle),
+        }
     }
 
     /// The way to a host, where it may be gone.
@@ -206,21 +226,23 @@ impl UpstreamClient {
         if let Some(client) = self.pools.kept(&key) {
             return Ok(client);
         }
-        let identity = match identity {
-            None => None,
-            Some(identity) => {
-                let opened = tokio::task::spawn_blocking(move || identity.open(clock::now_ms()));
-                Some(opened.await.map_err(|_| ClientError::Build)??)
-            }
-        };
-        let client = self.connections(&key.way, identity)?;
+        let client = self.connections(&key.way, opened(identity).await?, None)?;
         Ok(self.pools.keep(key, client))
     }
 
-    fn connections(&self, way: &Way, identity: Option<CertifiedKey>) -> Result<Client, ClientError> {
-        let showing = |tls| match identity {
-            None => tls,
-            Some(identity) => tls::showing(identity, tls),
+    /// A client for a way; one that speaks `only` a certain version of HTTP, where that is said.
+    fn connections(
+        &self,
+        way: &Way,
+        identity: Option<CertifiedKey>,
+        only: Option<&[u8]>,
+    ) -> Result<Client, ClientError> {
+        let showing = |mut tls: rustls::ClientConfig| {
+            only.iter().for_each(|version| tls.alpn_protocols = vec![version.to_vec()]);
+            match identity {
+                None => tls,
+                Some(identity) => tls::showing(identity, tls),
+            }
         };
         match (way, &self.egress.proxy) {
             (Way::Redirected(host), _) => {
@@ -251,6 +273,13 @@ impl UpstreamClient {
         let tls = tls::roots(self.egress.extra_ca.as_deref())?;
         Ok(self.tls.get_or_init(|| tls).clone())
     }
+}
+
+/// The identity, ready to be shown; made away from the threads that serve others.
+async fn opened(identity: Option<Arc<ClientIdentity>>) -> Result<Option<CertifiedKey>, UpstreamError> {
+    let Some(identity) = identity else { return Ok(None) };
+    let opened = tokio::task::spawn_blocking(move || identity.open(clock::now_ms()));
+    Ok(Some(opened.await.map_err(|_| ClientError::Build)??))
 }
 
 fn build_client(

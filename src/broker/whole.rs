@@ -22,6 +22,8 @@ pub(super) enum Gathered {
 pub(super) enum Lack {
     TooLarge,
     Broken(CallerBodyFault),
+    /// What is sent comes in messages of a WebSocket, once that is open.
+    Messages,
 }
 
 /// Waits for a body of at most `most` bytes.
@@ -33,6 +35,7 @@ pub(super) async fn gather(body: RequestBody, most: u64) -> Gathered {
         RequestBody::Empty => Gathered::Whole(Bytes::new()),
         RequestBody::Bytes(bytes) => Gathered::Whole(bytes),
         RequestBody::Stream { stream, length } => of_stream(stream, length, most).await,
+        RequestBody::Messages => Gathered::Part { why: Lack::Messages, length: 0, body },
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the sockets answer to.
 
+mod websocket;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -19,7 +21,7 @@ use tokio::sync::Notify;
 use super::bounded::{self, Room};
 use crate::service::wire::{self, Health, Malformed, WireError};
 use crate::service::{
-    Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, Outcome, RequestBody,
+    Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, LocalReply, Outcome, RequestBody,
     ServiceError, TimeLimit,
 };
 
@@ -27,6 +29,7 @@ use crate::service::{
 pub(super) fn callers(local: Arc<Local>) -> Router {
     Router::new()
         .route(wire::INVOKE, post(invoke))
+        .route(wire::WEBSOCKET, post(websocket::open))
         .route(wire::HEALTH, get(health))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::disable())
@@ -110,16 +113,19 @@ async fn invoke(
     };
     match local.invoke(&caller, call, body, limit).await {
         Err(error) => failure(&error),
-        Ok(reply) => {
-            let mut response = Response::new(streamed(reply.body));
-            *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
-            *response.headers_mut() = reply.headers;
-            // A trailer is only sent where it is announced.
-            response.headers_mut().insert(header::TRAILER, HeaderValue::from_static(wire::BROKE_OFF));
-            mark(&mut response, wire::FROM_UPSTREAM);
-            response
-        }
+        Ok(reply) => passed_on(reply),
     }
+}
+
+/// An upstream's answer as it is.
+fn passed_on(reply: LocalReply) -> Response {
+    let mut response = Response::new(streamed(reply.body));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    *response.headers_mut() = reply.headers;
+    // A trailer is only sent where it is announced.
+    response.headers_mut().insert(header::TRAILER, HeaderValue::from_static(wire::BROKE_OFF));
+    mark(&mut response, wire::FROM_UPSTREAM);
+    response
 }
 
 /// A client that says which vault it means must mean this one.
@@ -154,6 +160,22 @@ fn late_call() -> Malformed {
 
 /// The call at the front of the body, and the rest of the body as it comes.
 async fn read_call(headers: &HeaderMap, body: Body) -> Result<(Call, RequestBody), Malformed> {
+    let (call, mut stream) = read_head(body).await?;
+    let length = body_length(headers)?;
+    if call.has_body && length != Some(0) {
+        return Ok((call, RequestBody::Stream { stream, length }));
+    }
+    // Whoever sends on takes it that a body is sent, and would not learn that it was not.
+    while let Some(piece) = stream.next().await {
+        if piece.map_or(true, |piece| !piece.is_empty()) {
+            return Err(Malformed::new("the call has a body and says that it has none"));
+        }
+    }
+    Ok((call, RequestBody::Empty))
+}
+
+/// The call, and what stands behind it, as it comes.
+async fn read_head(body: Body) -> Result<(Call, CallerStream), Malformed> {
     let mut pieces = body.into_data_stream();
     let mut buffer = BytesMut::new();
     let call = loop {
@@ -165,20 +187,9 @@ async fn read_call(headers: &HeaderMap, body: Body) -> Result<(Call, RequestBody
             _ => return Err(Malformed::new("the call was not sent to its end")),
         }
     };
-    let length = body_length(headers)?;
     let first = stream::iter((!buffer.is_empty()).then(|| Ok(buffer.freeze())));
     let rest = pieces.map(|piece| piece.map_err(|_| CallerBodyFault::BrokenOff));
-    let mut stream: CallerStream = Box::pin(first.chain(rest));
-    if call.has_body && length != Some(0) {
-        return Ok((call, RequestBody::Stream { stream, length }));
-    }
-    // Whoever sends on takes it that a body is sent, and would not learn that it was not.
-    while let Some(piece) = stream.next().await {
-        if piece.map_or(true, |piece| !piece.is_empty()) {
-            return Err(Malformed::new("the call has a body and says that it has none"));
-        }
-    }
-    Ok((call, RequestBody::Empty))
+    Ok((call, Box::pin(first.chain(rest))))
 }
 
 fn body_length(headers: &HeaderMap) -> Result<Option<u64>, Malformed> {

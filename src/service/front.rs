@@ -11,11 +11,12 @@ use http::HeaderMap;
 
 use super::command::{Command, KeyChoice, UnlockWith};
 use super::error::{ErrorKind, ServiceError};
-use super::local::{LOCKED, Local, LocalReply};
+use super::local::{LOCKED, Local, LocalOpened, LocalReply};
 use super::look::Found;
+use super::messages::Messages;
 use super::outcome::{Outcome, StatusView};
-use super::remote::{Remote, RemoteReply};
-use crate::broker::{RequestBody, TimeLimit};
+use super::remote::{Remote, RemoteOpened, RemoteReply};
+use crate::broker::{self, CallerMessages, RequestBody, TimeLimit};
 use crate::platform::process;
 use crate::policy::{Call, Caller};
 use crate::settings::{DaemonUse, Settings};
@@ -26,6 +27,14 @@ pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Pin<Box<dyn Stream<Item = Result<Bytes, ServiceError>> + Send>>,
+}
+
+/// What comes of asking for a WebSocket, from wherever it came.
+pub enum Opened {
+    /// What the upstream says; ends with its last message or an error.
+    Conversation(Messages<ServiceError>),
+    /// The upstream opened none, and answered this instead.
+    Answer(Reply),
 }
 
 /// The service as the command line has it.
@@ -100,13 +109,11 @@ impl Service {
             let reply = self.local.invoke(&self.caller, call, body, limit).await.map(Reply::from);
             return reply.map_err(|error| self.name_what_keeps_it_locked(error));
         }
+        self.bring_the_only_key().await?;
         let may_start = self.daemon == DaemonUse::Autostart;
-        if may_start && self.local.has_the_only_key() && !self.remote.is_there().await {
-            self.hand_over(async || self.remote.is_there().await).await?;
-        }
         // What is not a stream can be sent once more, after the daemon got the key.
         let again = match &body {
-            RequestBody::Empty => Some(RequestBody::Empty),
+            RequestBody::Empty | RequestBody::Messages => Some(RequestBody::Empty),
             RequestBody::Bytes(bytes) => Some(RequestBody::Bytes(bytes.clone())),
             RequestBody::Stream { .. } => None,
         };
@@ -122,6 +129,41 @@ impl Service {
             }
             (result, _) => result.map(Reply::from),
         }
+    }
+
+    /// Asks for a WebSocket with one call, all of it within `limit` if there is one.
+    ///
+    /// # Errors
+    /// What stopped it.
+    pub async fn open_websocket(
+        &self,
+        call: Call,
+        from: CallerMessages,
+        limit: Option<TimeLimit>,
+    ) -> Result<Opened, ServiceError> {
+        if self.daemon == DaemonUse::Disabled {
+            let opened = self.local.open_websocket(&self.caller, call, from, limit).await.map(Opened::from);
+            return opened.map_err(|error| self.name_what_keeps_it_locked(error));
+        }
+        self.bring_the_only_key().await?;
+        // Messages cannot be sent twice, so that a daemon without the key is seen to beforehand.
+        let is_unlocked = async || self.remote.health().await.is_none_or(|health| health.unlocked);
+        if self.daemon == DaemonUse::Autostart
+            && !is_unlocked().await
+            && self.local.ready(&self.caller).is_ok()
+        {
+            self.hand_over(is_unlocked).await?;
+        }
+        self.remote.open_websocket(&call, from, limit).await.map(Opened::from)
+    }
+
+    /// A key that only this process was given goes to the daemon, unless one runs.
+    async fn bring_the_only_key(&self) -> Result<(), ServiceError> {
+        let may_start = self.daemon == DaemonUse::Autostart;
+        if may_start && self.local.has_the_only_key() && !self.remote.is_there().await {
+            self.hand_over(async || self.remote.is_there().await).await?;
+        }
+        Ok(())
     }
 
     /// Without a daemon nobody keeps the key, so that unlocking alone would not help.
@@ -235,5 +277,25 @@ impl From<LocalReply> for Reply {
 impl From<RemoteReply> for Reply {
     fn from(reply: RemoteReply) -> Self {
         Self { status: reply.status, headers: reply.headers, body: Box::pin(reply.body) }
+    }
+}
+
+impl From<LocalOpened> for Opened {
+    fn from(opened: LocalOpened) -> Self {
+        match opened {
+            broker::Opened::Conversation(messages) => {
+                Self::Conversation(Box::pin(messages.map(|message| message.map_err(ServiceError::from))))
+            }
+            broker::Opened::Answer(reply) => Self::Answer((*reply).into()),
+        }
+    }
+}
+
+impl From<RemoteOpened> for Opened {
+    fn from(opened: RemoteOpened) -> Self {
+        match opened {
+            RemoteOpened::Conversation(messages) => Self::Conversation(messages),
+            RemoteOpened::Answer(reply) => Self::Answer(reply.into()),
+        }
     }
 }

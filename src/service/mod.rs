@@ -12,6 +12,7 @@ mod front;
 mod local;
 pub mod login;
 mod look;
+pub mod messages;
 pub mod multipart;
 mod outcome;
 mod policy;
@@ -27,8 +28,8 @@ pub use command::{
     UnlockWith,
 };
 pub use error::{ErrorKind, Fault, ServiceError};
-pub use front::{Reply, Service};
-pub use local::{Local, LocalReply, OpenLog};
+pub use front::{Opened, Reply, Service};
+pub use local::{Local, LocalOpened, LocalReply, OpenLog};
 pub use outcome::{
     AppliedPolicy, AuditView, BindingView, CapabilityDetail, CapabilityView, CredentialView, DaemonState,
     GrantView, Outcome, PolicyChange, PolicyView, ProviderView, Readiness, RepairView, RuleView, SecretNeed,
@@ -41,6 +42,9 @@ pub use review::{
     diff, lint,
 };
 
-pub use crate::broker::{AskingRule, CallerBodyFault, CallerStream, Question, RequestBody, TimeLimit};
+pub use crate::broker::{
+    AskingRule, CallerBodyFault, CallerMessages, CallerStream, Close, MAX_MESSAGE, Message, MessageFault,
+    Question, RequestBody, TimeLimit,
+};
 pub use crate::policy::{Call, Caller};
 pub use crate::vault::{SecretInput, SecretText, SettingName};

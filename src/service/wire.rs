@@ -6,6 +6,10 @@
 //! (callers' socket) carries a `Call` as JSON behind its length in four bytes, big
 //! endian, and then the body as it streams. An upstream's answer comes back as it is,
 //! marked as such, with a trailer when it broke off; anything else is an error object.
+//!
+//! `POST /websocket` carries a `Call` in the same way and then the caller's messages, framed as `messages` has it, for
+//! as long as there are any. Once the upstream has opened the WebSocket, its messages come back in the same frames,
+//! marked as a conversation; an upstream that opens none has its answer come back as from `POST /invoke`.
 
 use bytes::{Buf, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -15,6 +19,7 @@ use crate::policy::Call;
 
 pub const COMMAND: &str = "/command";
 pub const INVOKE: &str = "/invoke";
+pub const WEBSOCKET: &str = "/websocket";
 pub const HEALTH: &str = "/healthz";
 /// Has the daemon finish what it has begun and make room for another.
 pub const RETIRE: &str = "/retire";
@@ -22,9 +27,10 @@ pub const RETIRE: &str = "/retire";
 /// The daemon's flag: the vault's key, and nothing else, comes on its standard input.
 pub const KEY_ON_STDIN: &str = "--key-on-stdin";
 
-/// Says whose answer this is: `upstream`, `service` or `error`.
+/// Says whose answer this is: `upstream`, `conversation`, `service` or `error`.
 pub const ORIGIN: &str = "aivault-origin";
 pub const FROM_UPSTREAM: &str = "upstream";
+pub const FROM_CONVERSATION: &str = "conversation";
 pub const FROM_SERVICE: &str = "service";
 pub const FROM_ERROR: &str = "error";
 /// The trailer behind an upstream's answer that broke off: the error object. Without it, an
@@ -38,7 +44,7 @@ pub const TIMEOUT_HEADER: &str = "aivault-timeout-ms";
 pub const VAULT_HEADER: &str = "aivault-vault";
 /// The version of these words and of the registry that they speak of; both sides send it.
 pub const VERSION_HEADER: &str = "aivault-wire";
-pub const VERSION: &str = concat!("3-", env!("AIVAULT_REGISTRY"));
+pub const VERSION: &str = concat!("4-", env!("AIVAULT_REGISTRY"));
 
 /// The longest call, without its body: what `Call::abridged` leaves, were each of its bytes to
 /// take six in JSON.

@@ -149,7 +149,7 @@ fn behind<'a>(row: &'static str, tails: &'a [&str]) -> impl Iterator<Item = Case
     tails.iter().map(move |tail| refused(row, tail, call(CHAT, "GET", &path(tail)), ODD))
 }
 
-fn cases() -> Vec<Case<Refused>> {
+pub fn cases() -> Vec<Case<Refused>> {
     let empty = EMPTY.iter().map(|(path, reason)| refused("A4", path, call(CHAT, "GET", path), reason));
     behind("A1", DOTS).chain(behind("A2", BYTES)).chain(behind("A3", SLASHES)).chain(empty).collect()
 }

@@ -180,11 +180,11 @@ fn oversized() -> Vec<Case<Refused>> {
 }
 
 /// An argument of a program has at most 128 KiB: only the socket, and files, hold these.
-fn is_too_large_for_an_argument(case: &Case<Refused>) -> bool {
+pub fn is_too_large_for_an_argument(case: &Case<Refused>) -> bool {
     case.spelling.starts_with("1 MiB") || case.spelling.starts_with("10,000")
 }
 
-fn cases() -> Vec<Case<Refused>> {
+pub fn cases() -> Vec<Case<Refused>> {
     let auth = AUTH.iter().map(|name| one("B1", name, "Bearer mine"));
     let act_as = ACT_AS.iter().map(|name| one("B2", name, "acct_other"));
     let framing = FRAMING.iter().map(|name| one("B3", name, "1"));

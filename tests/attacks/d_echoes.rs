@@ -10,10 +10,10 @@ use crate::case::{Case, Findings, Name, call, names as names_of};
 use crate::stage::{Stage, Way};
 use crate::support::{Answer, gzip, secrets};
 
-type Spell = fn(&str) -> String;
+pub type Spell = fn(&str) -> String;
 
 /// How the key is written in a body.
-const SPELLINGS: &[(&str, Spell)] = &[
+pub const SPELLINGS: &[(&str, Spell)] = &[
     ("as it is", str::to_owned),
     ("with its scheme", |key| format!("Bearer {key}")),
     ("in JSON", |key| format!("{{\"error\":{{\"message\":\"Incorrect API key provided: {key}.\"}}}}")),
@@ -163,7 +163,7 @@ fn answer(echo: &Echo, key: &str) -> Answer {
 }
 
 /// What of the key can be read in `shown` by somebody who undoes what encoders do.
-fn leaks(shown: &str) -> bool {
+pub fn leaks(shown: &str) -> bool {
     let spelled = |key: &str| {
         let mut all: Vec<Vec<u8>> = secrets::spellings(key);
         all.extend(SPELLINGS.iter().map(|(_, spell)| spell(key).into_bytes()));

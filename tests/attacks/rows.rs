@@ -8,16 +8,13 @@ use crate::case::Name;
 const GROUPS: [(char, usize); 5] = [('A', 15), ('B', 8), ('C', 8), ('D', 5), ('H', 5)];
 
 /// Rows whose doors are not built yet.
-const WAITING: &[(&str, &str)] = &[
-    ("B7", "there is no listener on loopback: the daemon has unix sockets alone"),
-    ("B8", "there is no WebSocket yet: an upgrade is refused like any other framing header, see B3"),
-];
+const WAITING: &[(&str, &str)] =
+    &[("B7", "there is no listener on loopback: the daemon has unix sockets alone")];
 
 /// Rows that have cases, and a part that waits for what is not built yet.
 const IN_PART: &[(&str, &str)] = &[
-    ("A15", "passthrough, WebSocket and MCP are further doors"),
+    ("A15", "passthrough and MCP are further doors"),
     ("B6", "which scopes a caller may name is for tokens to say"),
-    ("D1", "frames of a WebSocket"),
     ("D3", "the child of `run`"),
 ];
 
@@ -33,6 +30,7 @@ fn all() -> Vec<Name> {
         crate::b_headers::names(),
         crate::b_framing::names(),
         crate::b_claims::names(),
+        crate::b_websocket::names(),
         crate::c_operators::names(),
         crate::c_addresses::names(),
         crate::c_redirects::names(),
@@ -41,6 +39,7 @@ fn all() -> Vec<Name> {
         crate::c_templates::names(),
         crate::c_test_vault::names(),
         crate::d_echoes::names(),
+        crate::d_frames::names(),
         crate::d_headers::names(),
         crate::d_words::names(),
         crate::d_honest::names(),

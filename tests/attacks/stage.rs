@@ -1,10 +1,11 @@
 //! A test vault with its upstream, and the doors through which a call is sent at it.
 
-use aivault::service::{Call, wire};
+use aivault::service::{Call, Message, messages, wire};
 use serde_json::Value;
 
 use crate::case::{Case, Findings, Name, Refused};
-use crate::support::{Door, Home, Upstream, audit, secrets, socket};
+use crate::support::http::Head;
+use crate::support::{Done, Door, Home, Upstream, audit, secrets, socket};
 
 pub const SLACK: &str = "xoxb-made-up-for-tests-0123456789";
 const GEMINI: &str = "AIzaSyD-made-up-for-tests-0123456789abc";
@@ -16,10 +17,18 @@ pub enum Way {
     /// Bytes on the daemon's socket, as a program without the client sends them.
     Socket,
     Cli(Door),
+    /// Bytes on the socket that ask for a WebSocket, with a message behind them.
+    WebSocketSocket,
+    /// The client, asking for one.
+    WebSocket(Door),
 }
 
 impl Way {
+    /// The ways of a call that has one answer.
     pub const ALL: [Self; 3] = [Self::Socket, Self::Cli(Door::Daemon), Self::Cli(Door::InProcess)];
+    /// The ways to a WebSocket.
+    pub const WEBSOCKETS: [Self; 3] =
+        [Self::WebSocketSocket, Self::WebSocket(Door::Daemon), Self::WebSocket(Door::InProcess)];
 }
 
 /// How an attempt ended for whoever made it.
@@ -75,6 +84,16 @@ impl Stage {
         match way {
             Way::Socket => self.through_socket(&wire::encode_call(call).unwrap(), body),
             Way::Cli(door) => self.through_cli(door, call, body),
+            Way::WebSocketSocket => {
+                let early = messages::encode(&Message::Text("early".to_owned()));
+                let (head, answer) = self.ask_for_websocket(call, &early);
+                told(&head, &answer)
+            }
+            Way::WebSocket(door) => {
+                let done = self.talk(door, call);
+                let refused = matches!(done.code, Some(2 | 3 | 5)) && done.stdout.is_empty();
+                Ended { refused, shown: format!("{:?} {}{}", done.code, done.text(), done.errors()) }
+            }
         }
     }
 
@@ -91,17 +110,40 @@ impl Stage {
             framed.len() + body.len()
         );
         let (head, answer) = socket::exchange(&self.home.socket(), &[head.as_bytes(), framed, body].concat());
-        let refused =
-            head.first_line.starts_with("HTTP/1.1 4") && head.all(wire::ORIGIN) == [wire::FROM_ERROR];
-        Ended { refused, shown: format!("{} {}", head.first_line, String::from_utf8_lossy(&answer)) }
+        told(&head, &answer)
+    }
+
+    /// Sends what asks for a WebSocket to the callers' socket, and `rest` behind it; gives all that comes back.
+    pub fn ask_for_websocket(&self, call: &Call, rest: &[u8]) -> (Head, Vec<u8>) {
+        let framed = wire::encode_call(call).unwrap();
+        let head = format!(
+            "POST {} HTTP/1.1\r\nhost: aivault\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            wire::WEBSOCKET,
+            framed.len() + rest.len()
+        );
+        socket::exchange(&self.home.socket(), &[head.as_bytes(), &framed, rest].concat())
+    }
+
+    /// The client with a WebSocket, on which it says a word and then listens.
+    pub fn talk(&self, door: Door, call: &Call) -> Done {
+        let words = ["--websocket", "--message", "early"].map(str::to_owned);
+        Done::of(&mut self.home.command(door, &[request(call), words.into()].concat()), b"")
     }
 
     /// All that a caller gets to see of the answer to a call without a body: its head too, where there is one.
     pub fn send_to_see(&self, way: Way, call: &Call) -> String {
         match way {
             Way::Cli(door) => {
-                let done = crate::support::Done::of(&mut self.home.command(door, &request(call)), b"");
+                let done = Done::of(&mut self.home.command(door, &request(call)), b"");
                 done.text() + &done.errors()
+            }
+            Way::WebSocket(door) => {
+                let done = self.talk(door, call);
+                done.text() + &done.errors()
+            }
+            Way::WebSocketSocket => {
+                let (head, body) = self.ask_for_websocket(call, b"");
+                format!("{head:?}\n{}", without_framing(&body))
             }
             Way::Socket => {
                 let (head, body) = socket::invoke(&self.home.socket(), call);
@@ -112,7 +154,7 @@ impl Stage {
 
     fn through_cli(&self, door: Door, call: &Call, body: &[u8]) -> Ended {
         let arguments = if call.has_body { flags(call) } else { request(call) };
-        let done = crate::support::Done::of(&mut self.home.command(door, &arguments), body);
+        let done = Done::of(&mut self.home.command(door, &arguments), body);
         let refused = matches!(done.code, Some(2 | 3 | 5)) && done.stdout.is_empty();
         Ended { refused, shown: format!("{:?} {}{}", done.code, done.text(), done.errors()) }
     }
@@ -163,6 +205,12 @@ impl Stage {
         entries.reverse();
         entries
     }
+}
+
+/// How an answer of the daemon's ended an attempt.
+fn told(head: &Head, answer: &[u8]) -> Ended {
+    let refused = head.first_line.starts_with("HTTP/1.1 4") && head.all(wire::ORIGIN) == [wire::FROM_ERROR];
+    Ended { refused, shown: format!("{} {}", head.first_line, String::from_utf8_lossy(answer)) }
 }
 
 /// A body without the lines that frame its chunks, and its trailers as they are.

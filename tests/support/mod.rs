@@ -24,6 +24,7 @@ pub mod sigv4;
 pub mod socket;
 pub mod upstream;
 pub mod wait;
+pub mod websocket;
 
 pub use clients::{Client, Clients};
 pub use done::Done;

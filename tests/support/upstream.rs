@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use super::certificates::{self, Identity};
 use super::clients::Clients;
 use super::http::{Head, Reader};
+use super::websocket::{self, Talk};
 
 /// A request as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,8 @@ pub enum Body {
     Silent,
     /// The whole answer, head and all, byte for byte; the connection is closed behind it.
     Raw(Bytes),
+    /// No more HTTP, but the messages of a WebSocket.
+    WebSocket(Talk),
 }
 
 /// The test's end of a body that is fed.
@@ -121,6 +124,11 @@ impl Answer {
         Self { status: 0, headers: Vec::new(), body: Body::Raw(bytes.into()) }
     }
 
+    /// A WebSocket, as `request` asks for it.
+    pub fn websocket(request: &Received, talk: Talk) -> Self {
+        Self { status: 101, headers: websocket::accepts(request), body: Body::WebSocket(talk) }
+    }
+
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::status(status, "moved").with("location", location)
     }
@@ -141,6 +149,7 @@ impl Answer {
             Body::Silent => return String::new(),
             Body::Chunks(_) | Body::Fed(_) => "transfer-encoding: chunked".to_owned(),
             Body::Raw(_) => return String::new(),
+            Body::WebSocket(_) => return format!("HTTP/1.1 101 Switching Protocols\r\n{fields}\r\n"),
         };
         format!("HTTP/1.1 {} Said\r\n{fields}{framing}\r\n\r\n", self.status)
     }
@@ -319,6 +328,10 @@ async fn send(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: Answer
             }
         }
         Body::Silent => return gone(stream).await,
+        Body::WebSocket(talk) => {
+            stream.flush().await?;
+            return websocket::talk(stream, talk).await;
+        }
         Body::Fed(mut fed) => {
             stream.flush().await?;
             loop {

@@ -22,6 +22,8 @@ pub enum Why {
     Part,
     #[error("it says that it is JSON, and is not")]
     NotJson,
+    #[error("it has a message that is not JSON")]
+    Message,
     #[error("it says that it is a stream of events, and has a line that is none")]
     NotAnEvent,
     #[error("it has more than {limit} bytes in one piece")]

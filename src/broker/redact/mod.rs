@@ -52,6 +52,8 @@ struct Cap {
 enum Body {
     /// No rule names a value.
     Unread,
+    /// Each chunk is a message, and a JSON text.
+    Messages(Wanted),
     /// Must turn out to be empty.
     Refused(Why),
     Document(BytesMut, Wanted),
@@ -77,6 +79,17 @@ impl Redactor {
         let rules: Vec<_> = naming.map(|one| one.rule.clone()).collect();
         let body = if rules.is_empty() { Body::Unread } else { body(wanted(redactions), status, headers) };
         Ok(Some(Self { rules, cap, body }))
+    }
+
+    /// For the messages of a WebSocket: each is pushed whole. `None` where no rule takes anything out.
+    pub(super) fn of_messages(redactions: &[Redaction]) -> Option<Self> {
+        if redactions.is_empty() {
+            return None;
+        }
+        let rules: Vec<_> =
+            redactions.iter().filter(|one| names_values(one)).map(|one| one.rule.clone()).collect();
+        let body = if rules.is_empty() { Body::Unread } else { Body::Messages(wanted(redactions)) };
+        Some(Self { rules, cap: cap(redactions), body })
     }
 
     /// Whether nothing is handed out before the answer's end, so that an error may take its place.
@@ -109,6 +122,9 @@ impl Redactor {
                 Ok(Bytes::new())
             }
             Body::Lines(lines) => lines.push(&chunk),
+            Body::Messages(_) if chunk.is_empty() => Ok(chunk),
+            Body::Messages(_) if chunk.len() > MAX_DOCUMENT => Err(Why::TooLong { limit: MAX_DOCUMENT }),
+            Body::Messages(wanted) => redacted(&chunk, wanted).map_err(|NotJson| Why::Message),
         };
         passed.map_err(|why| self.unreadable(why))
     }
@@ -119,7 +135,7 @@ impl Redactor {
     /// When that cannot be looked into.
     pub(super) fn finish(&mut self) -> Result<Bytes, RedactError> {
         let last = match &mut self.body {
-            Body::Unread | Body::Refused(_) => Ok(Bytes::new()),
+            Body::Unread | Body::Messages(_) | Body::Refused(_) => Ok(Bytes::new()),
             Body::Document(held, _) if held.is_empty() => Ok(Bytes::new()),
             Body::Document(held, wanted) => redacted(held, wanted).map_err(|NotJson| Why::NotJson),
             Body::Lines(lines) => lines.finish(),

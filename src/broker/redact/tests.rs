@@ -223,3 +223,18 @@ proptest! {
         prop_assert_eq!(run(&rules, 200, &headers, &chunks).unwrap(), whole);
     }
 }
+
+#[test]
+fn each_message_is_a_document() {
+    let rules = [rule("p/a", &["/a"], &[], None), rule("p/cap", &[], &[], Some(30))];
+    let mut redactor = Redactor::of_messages(&rules).unwrap();
+    assert!(redactor.changes() && !redactor.holds_all());
+    let mut push = |text: &'static str| redactor.push(Bytes::from_static(text.as_bytes()));
+    assert_eq!(push("{\"a\":1,\n\"b\":2}").unwrap(), "{\"a\":\"[redacted]\",\n\"b\":2}");
+    assert_eq!(push("").unwrap(), "");
+    let rules = vec![RuleId::from_static("p/a")];
+    assert_eq!(push("a: 1").unwrap_err(), RedactError::Unreadable { rules, why: Why::Message });
+    let too_large = RedactError::TooLarge { rule: RuleId::from_static("p/cap"), max: 30 };
+    assert_eq!(push("[\"more than is left\"]").unwrap_err(), too_large);
+    assert!(Redactor::of_messages(&[]).is_none());
+}

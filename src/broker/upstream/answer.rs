@@ -8,13 +8,15 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, StatusCode};
 
 use super::coding::{self, Coding};
-use super::{ResponseBody, UpstreamError};
+use super::{ResponseBody, Upgraded, UpstreamError};
 
 /// An answer, decoded, neither stripped nor scrubbed.
 pub struct UpstreamResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: ResponseBody,
+    /// The connection itself, where a WebSocket was asked for and granted.
+    pub upgraded: Option<Upgraded>,
 }
 
 impl UpstreamResponse {
@@ -42,6 +44,6 @@ impl UpstreamResponse {
                 ResponseBody::new(host, idle, coding::gunzip(pieces))
             }
         };
-        Ok(Self { status, headers, body })
+        Ok(Self { status, headers, body, upgraded: None })
     }
 }

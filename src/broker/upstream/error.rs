@@ -69,6 +69,10 @@ pub enum UpstreamError {
     /// Nothing was sent.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    #[error(
+        "{host} answered the request for a WebSocket in a way that opens none; report it to the provider"
+    )]
+    Upgrade { host: String },
     #[error(transparent)]
     Client(#[from] ClientError),
 }

@@ -27,6 +27,8 @@ pub enum RequestBody {
         stream: CallerStream,
         length: Option<u64>,
     },
+    /// None: the connection is to become a WebSocket, and what follows are messages, which nobody judges.
+    Messages,
 }
 
 /// How a caller's body fails the request it belongs to.
@@ -44,7 +46,7 @@ impl RequestBody {
     /// How many bytes it has, where that is known.
     pub fn length(&self) -> Option<u64> {
         match self {
-            Self::Empty => Some(0),
+            Self::Empty | Self::Messages => Some(0),
             Self::Bytes(bytes) => Some(bytes.len() as u64),
             Self::Stream { length, .. } => *length,
         }
@@ -53,7 +55,7 @@ impl RequestBody {
     /// All of it, where it does not come as a stream.
     pub fn bytes(&self) -> Option<&[u8]> {
         match self {
-            Self::Empty => Some(&[]),
+            Self::Empty | Self::Messages => Some(&[]),
             Self::Bytes(bytes) => Some(bytes),
             Self::Stream { .. } => None,
         }
@@ -62,7 +64,7 @@ impl RequestBody {
     /// The body, ready to be handed to the HTTP library.
     pub(super) fn into_outbox(self) -> Outbox {
         let content = match self {
-            Self::Empty => Content::Bytes(Bytes::new()),
+            Self::Empty | Self::Messages => Content::Bytes(Bytes::new()),
             Self::Bytes(bytes) => Content::Bytes(bytes),
             Self::Stream { stream, length } => {
                 Content::Stream { waiting: Arc::new(Mutex::new(Some(stream))), length }

@@ -16,7 +16,9 @@ use rustls::{ClientConfig, RootCertStore};
 use super::ClientError;
 
 /// HTTP/2 where the upstream speaks it, HTTP/1.1 otherwise (RFC 7301).
-const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+const PROTOCOLS: [&[u8]; 2] = [b"h2", HTTP_1];
+/// The only version whose connections become WebSockets here.
+pub(super) const HTTP_1: &[u8] = b"http/1.1";
 
 /// Trusts the compiled-in roots, and the certificates of `extra` beside them.
 pub(super) fn roots(extra: Option<&[u8]>) -> Result<ClientConfig, ClientError> {

@@ -33,6 +33,8 @@ pub(in crate::cli) struct InvokeArguments {
     #[arg(short, long)]
     pub(in crate::cli) include: bool,
     #[command(flatten)]
+    pub(in crate::cli) websocket: WebSocketArguments,
+    #[command(flatten)]
     pub(in crate::cli) place: PlaceArguments,
 }
 
@@ -43,6 +45,23 @@ struct NoTimeLimit;
 
 fn time_limit(text: &str) -> Result<TimeLimit, NoTimeLimit> {
     text.parse().ok().and_then(TimeLimit::of_ms).ok_or(NoTimeLimit)
+}
+
+/// A WebSocket in place of one answer.
+#[derive(Args, Default)]
+pub(in crate::cli) struct WebSocketArguments {
+    /// Open a WebSocket: each line of the standard input is a message, and so is each line that comes out
+    #[arg(long, conflicts_with_all = ["body", "body_file_path", "fields", "files", "include"])]
+    pub(in crate::cli) websocket: bool,
+    /// A message to send ahead of the standard input; may be repeated
+    #[arg(long = "message", value_name = "TEXT", requires = "websocket", allow_hyphen_values = true)]
+    pub(in crate::cli) messages: Vec<String>,
+    /// Send the standard input as binary messages, as it comes
+    #[arg(long, requires = "websocket")]
+    pub(in crate::cli) binary: bool,
+    /// Close the WebSocket where the standard input ends, rather than wait until the upstream does
+    #[arg(long, requires = "websocket")]
+    pub(in crate::cli) close_on_eof: bool,
 }
 
 /// At most one way to give a body.

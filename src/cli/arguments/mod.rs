@@ -22,7 +22,7 @@ pub(super) use capability::{
 };
 pub(super) use config::ConfigVerb;
 pub(super) use credential::{CredentialCreateArguments, CredentialVerb};
-pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments};
+pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments, WebSocketArguments};
 pub(super) use oauth::{LoginArguments, OauthVerb, WantedArguments};
 pub(super) use operate::{
     ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,

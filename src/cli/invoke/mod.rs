@@ -10,6 +10,7 @@ mod header;
 mod markdown;
 mod reply;
 mod request;
+mod websocket;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,7 @@ use crate::service::{Call, RequestBody, Service, TimeLimit};
 
 pub(super) use header::parse as parse_header;
 use markdown::Markdown;
+use websocket::Sending;
 
 /// A call that is ready to be made.
 pub(super) struct Invocation {
@@ -30,6 +32,8 @@ pub(super) struct Invocation {
     /// Whether the answer's head is shown.
     include: bool,
     form: Form,
+    /// Where a WebSocket is asked for.
+    websocket: Option<Sending>,
 }
 
 /// How the answer's body is printed.
@@ -66,7 +70,12 @@ impl Invocation {
             timeout_ms,
             include,
             place,
+            websocket,
         } = arguments;
+        let websocket = Sending::of(websocket);
+        if websocket.is_some() && !matches!(form, Form::Raw) {
+            return Err(CliError::with_help("messages have this one form", "use `aivault invoke`"));
+        }
         let content = body::read(body)?;
         let given = headers.iter().enumerate();
         let given = given.map(|(i, text)| header::parse(i + 1, text)).collect::<Result<Vec<_>, _>>()?;
@@ -82,7 +91,7 @@ impl Invocation {
             headers,
             has_body: !matches!(content.body, RequestBody::Empty),
         };
-        Ok(Self { call, body: content.body, limit: timeout_ms, include, form })
+        Ok(Self { call, body: content.body, limit: timeout_ms, include, form, websocket })
     }
 
     /// Makes the call and prints its answer.
@@ -90,6 +99,9 @@ impl Invocation {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(CliError::Runtime)?;
         let done = runtime.block_on(async {
+            if let Some(sending) = self.websocket {
+                return sending.perform(service, self.call, self.limit, screen).await;
+            }
             let reply = service.invoke(self.call, self.body, self.limit).await?;
             if self.include {
                 head::print(&reply, screen)?;

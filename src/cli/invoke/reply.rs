@@ -15,7 +15,7 @@ use crate::service::Reply;
 /// The longest answer that is collected, in MiB: what is shown whole has to be held whole.
 const COLLECTED_MAX: usize = 64;
 /// The exit code of an answer of 400 and above.
-const UPSTREAM_REFUSED: u8 = 22;
+pub(super) const UPSTREAM_REFUSED: u8 = 22;
 
 /// Prints the answer's body, whatever its status.
 pub(super) async fn print(

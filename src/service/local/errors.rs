@@ -2,7 +2,7 @@
 
 use crate::audit::AuditError;
 use crate::broker::guard::GuardError;
-use crate::broker::{BrokerError, TokenError, UpstreamError};
+use crate::broker::{BrokerError, ConversationError, TokenError, UpstreamError};
 use crate::meter::MeterError;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::vault::{Existing, VaultError, VaultErrorKind};
@@ -67,6 +67,7 @@ impl From<BrokerError> for ServiceError {
             BrokerError::OutOfTime { .. } => Self::new(ErrorKind::UpstreamTimeout, message)
                 .reason("call.timeout")
                 .help("allow it more time with --timeout-ms"),
+            BrokerError::Conversation(error) => conversation(&error, message),
             BrokerError::Client(_) => Self::new(ErrorKind::UpstreamUnreachable, message),
             BrokerError::Upstream(error) => upstream(&error, message),
         }
@@ -91,6 +92,14 @@ fn shared(error: &TokenError, message: String) -> ServiceError {
         }
         error => ServiceError::new(ErrorKind::AuthFailed, message).reason(error.reason()).help(error.help()),
     }
+}
+
+fn conversation(error: &ConversationError, message: String) -> ServiceError {
+    let kind = match error {
+        ConversationError::Caller(_) => ErrorKind::InvalidRequest,
+        _ => ErrorKind::UpstreamUnreachable,
+    };
+    ServiceError::new(kind, message).reason(error.reason())
 }
 
 fn upstream(error: &UpstreamError, message: String) -> ServiceError {

@@ -33,7 +33,7 @@ use super::error::{ErrorKind, ServiceError};
 use super::outcome::Outcome;
 use super::wire::Malformed;
 use crate::audit::{Action, Event, Outcome as Logged};
-use crate::broker::{Approvals, Broker, Reply, RequestBody, TimeLimit};
+use crate::broker::{Approvals, Broker, CallerMessages, Opened, Reply, RequestBody, TimeLimit};
 use crate::platform::clock;
 use crate::policy::{Call, Caller};
 use crate::settings::Places;
@@ -47,6 +47,9 @@ const MALFORMED: &str = "request.malformed";
 
 /// What a call gives here: the broker's own reply.
 pub type LocalReply = Reply;
+
+/// The same for a call that asks for a WebSocket.
+pub type LocalOpened = Opened;
 
 /// The service, with its vault when that is open.
 pub struct Local {
@@ -171,6 +174,21 @@ impl Local {
     ) -> Result<LocalReply, ServiceError> {
         let session = self.session(caller)?;
         self.broker.invoke(&session.desk, caller, call, body, limit).await.map_err(ServiceError::from)
+    }
+
+    /// Asks for a WebSocket with a call of `caller`; the whole of it within `limit` if there is one.
+    ///
+    /// # Errors
+    /// What stopped it; refusals are on record by then.
+    pub async fn open_websocket(
+        &self,
+        caller: &Caller,
+        call: Call,
+        from: CallerMessages,
+        limit: Option<TimeLimit>,
+    ) -> Result<LocalOpened, ServiceError> {
+        let session = self.session(caller)?;
+        self.broker.open_websocket(&session.desk, caller, call, from, limit).await.map_err(ServiceError::from)
     }
 
     /// The error of a call that cannot be read, which is on record by then as any refusal is. A

@@ -52,7 +52,7 @@ impl futures_core::Stream for RemoteBody {
 /// A call's head, and its body as it comes.
 pub(super) fn outgoing(head: Bytes, body: RequestBody) -> Outgoing {
     match body {
-        RequestBody::Empty => whole(head),
+        RequestBody::Empty | RequestBody::Messages => whole(head),
         RequestBody::Bytes(bytes) => {
             let pieces = futures_util::stream::iter([head, bytes]).map(|piece| Ok(Frame::data(piece)));
             UnsyncBoxBody::new(StreamBody::new(pieces))

@@ -6,12 +6,14 @@
 mod body;
 mod connection;
 mod start;
+mod websocket;
 
 use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, Response};
+use hyper::body::Incoming;
 
 use super::command::Command;
 use super::error::{ErrorKind, ServiceError};
@@ -28,6 +30,10 @@ use connection::{
 };
 pub(super) use connection::{ask_health, connect_to, is_absent};
 use start::Starter;
+pub use websocket::RemoteOpened;
+
+const ORIGIN: HeaderName = HeaderName::from_static(wire::ORIGIN);
+const VERSION: HeaderName = HeaderName::from_static(wire::VERSION_HEADER);
 
 /// How long a daemon may be silent before it is asked whether it is well, and then.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -44,6 +50,17 @@ pub struct RemoteReply {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: RemoteBody,
+}
+
+impl RemoteReply {
+    /// What the daemon says of it is not the upstream's.
+    fn of(response: Response<Incoming>) -> Self {
+        let (mut parts, body) = response.into_parts();
+        for ours in [ORIGIN, VERSION, http::header::TRAILER] {
+            parts.headers.remove(ours);
+        }
+        Self { status: parts.status.as_u16(), headers: parts.headers, body: RemoteBody::new(body) }
+    }
 }
 
 impl Remote {
@@ -86,18 +103,10 @@ impl Remote {
         let message = Message { limit, ..self.message(body.length(), outgoing(head, body)) };
         let answer = send(connection, wire::INVOKE, message);
         let response = self.while_alive(answer).await?;
-        let (mut parts, body) = response.into_parts();
-        let from = parts.headers.remove(wire::ORIGIN);
-        if from.as_ref().is_some_and(|from| from == wire::FROM_UPSTREAM) {
-            parts.headers.remove(wire::VERSION_HEADER);
-            parts.headers.remove(http::header::TRAILER);
-            return Ok(RemoteReply {
-                status: parts.status.as_u16(),
-                headers: parts.headers,
-                body: RemoteBody::new(body),
-            });
+        if response.headers().get(wire::ORIGIN).is_some_and(|from| from == wire::FROM_UPSTREAM) {
+            return Ok(RemoteReply::of(response));
         }
-        Err(error_of(&collect(body).await?))
+        Err(error_of(&collect(response.into_body()).await?))
     }
 
     /// The running daemon, if one answers soon; never starts one.
