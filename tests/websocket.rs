@@ -446,12 +446,12 @@ fn it_goes_through_the_egress_proxy_like_any_request() {
     let setting = Setting::echoing(Door::InProcess);
     // What a test vault redirects is connected to straight, so this is a real one.
     let home = Home::empty(Door::InProcess);
-    home.store("DEEPGRAM_API_KEY", KEY);
     let proxy = Proxy::leading_to(setting.upstream.address);
     let authority = home.path("ca.pem");
     std::fs::write(&authority, &setting.upstream.ca_pem).unwrap();
     home.run(&["config", "set", "egress-proxy", &proxy.url()]).ok();
     home.run(&["config", "set", "extra-ca", authority.to_str().unwrap()]).ok();
+    home.store("DEEPGRAM_API_KEY", KEY);
     let done = home.run_with_input(&[LISTEN, &["--close-on-eof"]].concat(), b"through\n").ok();
     assert_eq!(done.text(), "through\n");
     assert_eq!(proxy.take()[0].first_line, "CONNECT api.deepgram.com:443 HTTP/1.1");

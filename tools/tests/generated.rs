@@ -117,7 +117,9 @@ fn sources(folder: &Path) -> Vec<String> {
         let path = entry.unwrap().path();
         if path.is_dir() {
             texts.extend(sources(&path));
-        } else if !["code.rs", "tests.rs"].iter().any(|name| path.ends_with(name)) {
+        } else if path.extension().is_some_and(|end| end == "rs")
+            && !["code.rs", "tests.rs"].iter().any(|name| path.ends_with(name))
+        {
             texts.push(std::fs::read_to_string(&path).unwrap());
         }
     }
