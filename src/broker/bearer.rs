@@ -37,7 +37,7 @@ pub(super) struct Bearer<'a> {
 impl Bearer<'_> {
     /// The answer, and what must not come back in it.
     pub(super) async fn send(&self, body: RequestBody) -> Result<(UpstreamResponse, Needles), BrokerError> {
-        let again = replay(&body);
+        let again = body.again();
         let (token, is_old) = match self.kept()? {
             Some(token) => {
                 let age_ms = clock::now_ms().saturating_sub(token.fetched_ms);
@@ -94,15 +94,5 @@ impl Bearer<'_> {
         let signed = auth::bear(self.plan, &token.value)?;
         let (request, needles) = self.way.outgoing(signed, body);
         Ok((self.client.send(request).await?, needles))
-    }
-}
-
-/// The same body once more, unless it comes piece by piece and is gone when it was sent.
-fn replay(body: &RequestBody) -> Option<RequestBody> {
-    match body {
-        RequestBody::Empty => Some(RequestBody::Empty),
-        RequestBody::Bytes(bytes) => Some(RequestBody::Bytes(bytes.clone())),
-        RequestBody::Messages => Some(RequestBody::Messages),
-        RequestBody::Stream { .. } => None,
     }
 }

@@ -13,6 +13,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 
+use crate::spec::Provider;
+
 /// True where `address` is globally reachable unicast: the only kind a built-in provider lives at.
 pub fn is_global(address: IpAddr) -> bool {
     special_range(address).is_none()
@@ -37,6 +39,12 @@ pub enum Reach {
 }
 
 impl Reach {
+    /// Of requests to a provider: an operator's own may say that its hosts stand at private addresses.
+    #[must_use]
+    pub fn of(provider: &Provider, own: bool) -> Self {
+        if own && provider.private { Self::PrivateNetwork } else { Self::Global }
+    }
+
     /// Passes `address` on, or says why `host` may not be reached there.
     ///
     /// # Errors

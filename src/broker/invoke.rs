@@ -18,18 +18,19 @@ use super::record;
 use super::redact::Redactor;
 use super::redirect::{Origin, Trail};
 use super::reply::Reply;
+use super::reveal::reveal;
 use super::rulebook::Rulebook;
 use super::scrub::Needles;
 use super::tally::Tally;
 use super::tokens::{self, Login, Tokens};
 use super::upstream::{
-    Egress, OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamResponse,
+    ClientError, Egress, OutgoingRequest, Patience, Redirect, RequestBody, UpstreamClient, UpstreamResponse,
 };
 use super::websocket::{self, CallerMessages, Opened, Watch};
 use crate::plan::Plan;
 use crate::policy::{Allowed, Call, Caller, Catalog};
+use crate::spec::ClientCertificate;
 use crate::spec::auth::OAuth;
-use crate::spec::{ClientCertificate, SecretClaim};
 use crate::vault::{CredentialMeta, Destination, SettingName, Settings, Upstream, Vault, VaultError};
 
 /// What the broker works with for one vault.
@@ -213,13 +214,12 @@ impl Broker {
         patience: Patience,
     ) -> Result<Answered, BrokerError> {
         let plan = Plan::of(allowed);
-        let private = plan.is_own() && plan.provider().private;
-        let reach = if private { Reach::PrivateNetwork } else { Reach::Global };
-        let client = self.client_of(&mut desk.vault(), credential)?;
+        let reach = Reach::of(plan.provider(), plan.is_own());
+        let client = self.client(&mut desk.vault(), |vault| vault.given_ms(credential))?;
         let source = tokens::source(&plan);
         // Where tokens are fetched, what they are fetched with is none of this request's business.
         let is_wanted = |name: &str| source.is_none() || is_of_certificate(&plan, name);
-        let secrets = reveal(&mut desk.vault(), &plan, credential, is_wanted)?;
+        let secrets = reveal(&mut desk.vault(), credential, plan.secrets(), destination(&plan), is_wanted)?;
         let identity = plan.client_certificate().map(|one| auth::identity(one, &secrets)).transpose()?;
         let way = Way { reach, account: credential.id.to_string(), identity, patience };
         let (response, needles) = if let Some(source) = source {
@@ -251,7 +251,7 @@ impl Broker {
         reach: Reach,
     ) -> Result<Login<'a>, BrokerError> {
         let fresh = Self::default();
-        Ok(Login { client: fresh.client(vault, given_ms)?, oauth, secrets, certificate, reach })
+        Ok(Login { client: fresh.client(vault, |_| Ok(given_ms))?, oauth, secrets, certificate, reach })
     }
 
     /// Waits for what goes on when its caller has gone: tokens that are being fetched.
@@ -259,32 +259,35 @@ impl Broker {
         self.tokens.settle().await;
     }
 
-    fn client_of(
-        &self,
-        vault: &mut Vault,
-        credential: &CredentialMeta,
-    ) -> Result<Arc<UpstreamClient>, BrokerError> {
-        let given_ms = vault.given_ms(credential)?;
-        self.client(vault, given_ms)
-    }
-
     /// The pooled client, as the vault says that requests leave; in a test vault, one that knows its redirections.
     /// An authority that was added after a value was given does not get to see it: whoever may add one could else
     /// stand between it and its provider.
-    fn client(&self, vault: &mut Vault, given_ms: u64) -> Result<Arc<UpstreamClient>, BrokerError> {
+    fn client(
+        &self,
+        vault: &mut Vault,
+        given_ms: impl FnOnce(&mut Vault) -> Result<u64, VaultError>,
+    ) -> Result<Arc<UpstreamClient>, BrokerError> {
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         let upstreams = if vault.is_test() { vault.upstreams()? } else { Vec::new() };
         let settings = vault.settings()?;
         if client.upstreams != upstreams || client.settings != settings {
             let egress = Egress::of(&settings)?;
-            let plain = Egress { extra_ca: None, ..egress.clone() };
-            let shared = UpstreamClient::with_redirects(upstreams.iter().map(redirect))?.leaving_by(egress);
-            let plain = UpstreamClient::with_redirects(upstreams.iter().map(redirect))?.leaving_by(plain);
-            *client = Client { upstreams, settings, shared: Arc::new(shared), plain: Arc::new(plain) };
+            let leaving_by = |egress| {
+                let client = UpstreamClient::with_redirects(upstreams.iter().map(redirect))?;
+                Ok::<_, ClientError>(Arc::new(client.leaving_by(egress)))
+            };
+            let shared = leaving_by(egress.clone())?;
+            let plain = match egress.extra_ca {
+                None => Arc::clone(&shared),
+                Some(_) => leaving_by(Egress { extra_ca: None, ..egress })?,
+            };
+            *client = Client { upstreams, settings, shared, plain };
         }
-        let added_ms = client.settings.get(&SettingName::ExtraCa).map(|setting| setting.set_ms);
-        let is_new = added_ms.is_none_or(|added_ms| added_ms < given_ms);
-        Ok(Arc::clone(if is_new { &client.shared } else { &client.plain }))
+        let is_seen = match client.settings.get(&SettingName::ExtraCa) {
+            None => true,
+            Some(setting) => setting.set_ms < given_ms(vault)?,
+        };
+        Ok(Arc::clone(if is_seen { &client.shared } else { &client.plain }))
     }
 }
 
@@ -345,21 +348,4 @@ fn is_of_certificate(plan: &Plan<'_>, placeholder: &str) -> bool {
         .into_iter()
         .flat_map(ClientCertificate::placeholders)
         .any(|name| name == placeholder)
-}
-
-/// Step 8: only now is anything decrypted, and only what this plan needs.
-fn reveal(
-    vault: &mut Vault,
-    plan: &Plan<'_>,
-    credential: &CredentialMeta,
-    is_wanted: impl Fn(&str) -> bool,
-) -> Result<Secrets, BrokerError> {
-    let mut secrets = Secrets::new();
-    let to = destination(plan);
-    for (placeholder, id) in credential.secrets.iter().filter(|(placeholder, _)| is_wanted(placeholder)) {
-        let named = |claim: &&SecretClaim| claim.placeholder == placeholder.as_str();
-        let identifier = plan.secrets().iter().find(named).is_some_and(|claim| claim.identifier);
-        secrets.insert(placeholder.clone(), vault.reveal(id, Destination { identifier, ..to })?);
-    }
-    Ok(secrets)
 }

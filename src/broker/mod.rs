@@ -29,6 +29,7 @@ mod redact;
 mod redirect;
 mod reply;
 pub mod resolver;
+mod reveal;
 mod rulebook;
 pub mod scrub;
 mod signed_body;

@@ -103,18 +103,27 @@ async fn invoke(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if let Err(error) = same_vault(&local, &headers) {
-        return failure(&error);
-    }
-    let read = bounded::in_time(read_call(&headers, body), late_call).await;
-    let (call, body, limit) = match read.and_then(|(call, body)| Ok((call, body, time_limit(&headers)?))) {
-        Ok(read) => read,
-        Err(malformed) => return failure(&local.refuse_malformed(&caller, malformed)),
+    let (call, body, limit) = match taken(&local, &caller, &headers, read_call(&headers, body)).await {
+        Ok(taken) => taken,
+        Err(error) => return failure(&error),
     };
     match local.invoke(&caller, call, body, limit).await {
         Err(error) => failure(&error),
         Ok(reply) => passed_on(reply),
     }
+}
+
+/// A call for this vault that came in time, with what stands behind it and the time that it may take.
+async fn taken<T>(
+    local: &Local,
+    caller: &Caller,
+    headers: &HeaderMap,
+    reading: impl Future<Output = Result<(Call, T), Malformed>>,
+) -> Result<(Call, T, Option<TimeLimit>), ServiceError> {
+    same_vault(local, headers)?;
+    let read = bounded::in_time(reading, late_call).await;
+    let read = read.and_then(|(call, behind)| Ok((call, behind, time_limit(headers)?)));
+    read.map_err(|malformed| local.refuse_malformed(caller, malformed))
 }
 
 /// An upstream's answer as it is.

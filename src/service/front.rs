@@ -112,11 +112,7 @@ impl Service {
         self.bring_the_only_key().await?;
         let may_start = self.daemon == DaemonUse::Autostart;
         // What is not a stream can be sent once more, after the daemon got the key.
-        let again = match &body {
-            RequestBody::Empty | RequestBody::Messages => Some(RequestBody::Empty),
-            RequestBody::Bytes(bytes) => Some(RequestBody::Bytes(bytes.clone())),
-            RequestBody::Stream { .. } => None,
-        };
+        let again = body.again();
         match (self.remote.invoke(&call, body, limit).await, again) {
             (Err(error), Some(body))
                 if may_start

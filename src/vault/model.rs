@@ -57,7 +57,8 @@ pub struct SecretMeta {
 
 impl SecretMeta {
     /// When somebody gave the value that it has, or the one that a provider replaced by it.
-    pub(super) fn given_ms(&self) -> u64 {
+    #[must_use]
+    pub fn given_ms(&self) -> u64 {
         self.rotated_ms.unwrap_or(self.created_ms)
     }
 

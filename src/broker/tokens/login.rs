@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use zeroize::Zeroizing;
 
 use super::answer;
 use super::ask::{Ask, Given};
 use super::consent::{self, Consent, DeviceCode, Proof};
 use super::error::TokenError;
-use super::{PATIENCE, TOTAL, nonce, whole};
+use super::nonce;
+use super::post::Sender;
 use crate::broker::auth::{self, Secrets};
 use crate::broker::guard::Reach;
-use crate::broker::upstream::{OutgoingRequest, RequestBody, UpstreamClient};
+use crate::broker::upstream::UpstreamClient;
 use crate::platform::clock;
 use crate::spec::auth::OAuth;
 use crate::spec::{ClientCertificate, Endpoint, Host};
@@ -90,22 +91,7 @@ impl Login<'_> {
 
     async fn post(&self, host: &Host, ask: Ask) -> Result<(StatusCode, Zeroizing<Vec<u8>>), TokenError> {
         let identity = self.certificate.map(|one| auth::identity(one, self.secrets)).transpose()?;
-        let request = OutgoingRequest {
-            method: Method::POST,
-            url: ask.url,
-            headers: ask.headers,
-            body: RequestBody::Bytes(ask.body),
-            reach: self.reach,
-            account: String::new(),
-            identity,
-            patience: PATIENCE,
-        };
-        let answered = async {
-            let response = self.client.send(request).await?;
-            let status = response.status;
-            Ok((status, whole(host, response).await?))
-        };
-        let late = |_| TokenError::Late { host: host.clone() };
-        tokio::time::timeout(TOTAL, answered).await.map_err(late)?
+        let sender = Sender { client: &self.client, reach: self.reach, account: String::new(), identity };
+        sender.post(host, ask).await
     }
 }

@@ -10,22 +10,22 @@ mod assertion;
 mod consent;
 mod error;
 mod login;
+mod post;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio_util::task::TaskTracker;
-use zeroize::Zeroizing;
 
 use super::auth::Secrets;
 use super::guard::Reach;
 use super::identity::ClientIdentity;
 use super::journal::Journal;
-use super::upstream::{OutgoingRequest, Patience, RequestBody, UpstreamClient, UpstreamResponse};
+use super::reveal::{is_identifier, reveal};
+use super::upstream::UpstreamClient;
 use crate::audit::{Action, Event, Outcome};
 use crate::plan::Plan;
 use crate::platform::lock::FileLock;
@@ -34,6 +34,7 @@ use crate::spec::{Auth, Host, List, ProviderId, SecretClaim};
 use crate::vault::{CredentialMeta, Destination, NewToken, Secret, TokenMeta, Vault, VaultError, Versions};
 use answer::Granted;
 use ask::{Ask, Given};
+use post::{Sender, TOTAL};
 
 pub use consent::{Consent, DeviceCode, Proof};
 pub use error::TokenError;
@@ -42,14 +43,8 @@ pub use login::{Exchanged, Login};
 /// A token is fetched anew this long before it ends, in milliseconds; one that is short-lived, at half
 /// of its time.
 const MARGIN_MS: u64 = 60_000;
-/// How long a token endpoint may keep silent.
-const PATIENCE: Patience = Patience { first_byte: Duration::from_secs(30), idle: Duration::from_secs(30) };
-/// How long a token endpoint may take in all, and how long another process is waited for.
-const TOTAL: Duration = Duration::from_secs(60);
 /// How often it is looked whether another process is done.
 const LOOK: Duration = Duration::from_millis(10);
-/// No answer with a token is longer.
-const MAX_ANSWER: usize = 256 * 1024;
 /// How often secrets may change while tokens are fetched with them.
 const MAX_ATTEMPTS: usize = 3;
 
@@ -106,19 +101,20 @@ pub(super) fn kept(
     credential: &CredentialMeta,
     to: Destination<'_>,
 ) -> Result<Option<AccessToken>, VaultError> {
-    let now_ms = clock::now_ms();
-    let kept = vault.token(credential, |name| is_identifier(plan.secrets(), name), to)?;
-    Ok(kept
-        .filter(|(meta, _)| Wanted { asked_ms: now_ms, refused: None }.is_met_by(meta, now_ms))
-        .map(in_use))
+    let wanted = Wanted { asked_ms: clock::now_ms(), refused: None };
+    looked_up(vault, credential, plan.secrets(), to, wanted)
 }
 
-fn in_use((meta, value): (TokenMeta, Secret)) -> AccessToken {
-    AccessToken { value, fetched_ms: meta.fetched_ms }
-}
-
-fn is_identifier(claims: &[SecretClaim], placeholder: &str) -> bool {
-    claims.iter().any(|claim| claim.placeholder == placeholder && claim.identifier)
+fn looked_up(
+    vault: &mut Vault,
+    credential: &CredentialMeta,
+    claims: &[SecretClaim],
+    to: Destination<'_>,
+    wanted: Wanted,
+) -> Result<Option<AccessToken>, VaultError> {
+    let kept = vault.token(credential, |name| is_identifier(claims, name), to)?;
+    let kept = kept.filter(|(meta, _)| wanted.is_met_by(meta, clock::now_ms()));
+    Ok(kept.map(|(meta, value)| AccessToken { value, fetched_ms: meta.fetched_ms }))
 }
 
 impl Tokens {
@@ -195,10 +191,8 @@ impl Account {
     }
 
     /// The token that is kept, if it will do.
-    fn kept(&self, wanted: Wanted) -> Result<Option<AccessToken>, TokenError> {
-        let is_identifier = |name: &str| is_identifier(&self.claims, name);
-        let kept = self.vault().token(&self.credential, is_identifier, self.destination())?;
-        Ok(kept.filter(|(meta, _)| wanted.is_met_by(meta, clock::now_ms())).map(in_use))
+    fn kept(&self, wanted: Wanted) -> Result<Option<AccessToken>, VaultError> {
+        looked_up(&mut self.vault(), &self.credential, &self.claims, self.destination(), wanted)
     }
 
     /// A token that was fetched while this one waited, or one that is fetched now.
@@ -235,9 +229,7 @@ impl Account {
         let now_ms = clock::now_ms();
         let (made_of, ask) = self.composed(now_ms)?;
         self.journal.append(&self.event(Outcome::Requested))?;
-        let late = |_| TokenError::Late { host: self.host.clone() };
-        let answered = tokio::time::timeout(TOTAL, self.exchange(ask)).await;
-        let outcome = match answered.map_err(late).and_then(|granted| granted) {
+        let outcome = match self.exchange(ask).await {
             Ok(granted) => self.keep(made_of, granted, now_ms),
             Err(error) => Err(error),
         };
@@ -258,29 +250,17 @@ impl Account {
 
     fn secrets(&self, vault: &mut Vault) -> Result<(Versions, Secrets), VaultError> {
         let made_of = vault.versions(&self.credential)?;
-        let mut secrets = Secrets::new();
-        for (placeholder, id) in &self.credential.secrets {
-            let identifier = is_identifier(&self.claims, placeholder);
-            let to = Destination { identifier, ..self.destination() };
-            secrets.insert(placeholder.clone(), vault.reveal(id, to)?);
-        }
-        Ok((made_of, secrets))
+        Ok((made_of, reveal(vault, &self.credential, &self.claims, self.destination(), |_| true)?))
     }
 
     async fn exchange(&self, ask: Ask) -> Result<Granted, TokenError> {
-        let request = OutgoingRequest {
-            method: http::Method::POST,
-            url: ask.url,
-            headers: ask.headers,
-            body: if ask.body.is_empty() { RequestBody::Empty } else { RequestBody::Bytes(ask.body) },
+        let sender = Sender {
+            client: &self.client,
             reach: self.reach,
             account: self.credential.id.to_string(),
             identity: self.identity.clone(),
-            patience: PATIENCE,
         };
-        let response = self.client.send(request).await?;
-        let status = response.status;
-        let body = whole(&self.host, response).await?;
+        let (status, body) = sender.post(&self.host, ask).await?;
         answer::read(&self.host, status, &body)
     }
 
@@ -325,21 +305,6 @@ impl Account {
         // A panic elsewhere leaves the vault as it was: its writes are transactions.
         self.vault.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The body of an answer, unless it is larger than any with a token.
-async fn whole(host: &Host, response: UpstreamResponse) -> Result<Zeroizing<Vec<u8>>, TokenError> {
-    // Reserved whole, so that no earlier copy of a token is left behind by growing.
-    let mut whole = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
-    let mut body = response.body;
-    while let Some(piece) = body.next().await {
-        let piece = piece?;
-        if whole.len() + piece.len() > MAX_ANSWER {
-            return Err(TokenError::Answer { host: host.clone(), what: "it is too long" });
-        }
-        whole.extend_from_slice(&piece);
-    }
-    Ok(whole)
 }
 
 fn nonce() -> Result<String, TokenError> {

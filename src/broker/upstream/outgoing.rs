@@ -52,6 +52,17 @@ impl RequestBody {
         }
     }
 
+    /// The same body once more; none where it comes piece by piece, and is gone when it was sent.
+    #[must_use]
+    pub fn again(&self) -> Option<Self> {
+        match self {
+            Self::Empty => Some(Self::Empty),
+            Self::Bytes(bytes) => Some(Self::Bytes(bytes.clone())),
+            Self::Messages => Some(Self::Messages),
+            Self::Stream { .. } => None,
+        }
+    }
+
     /// All of it, where it does not come as a stream.
     pub fn bytes(&self) -> Option<&[u8]> {
         match self {

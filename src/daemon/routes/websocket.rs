@@ -15,8 +15,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{failure, late_call, mark, passed_on, read_head, same_vault, time_limit};
-use crate::daemon::bounded;
+use super::{failure, mark, passed_on, read_head, taken};
 use crate::service::{
     Caller, CallerMessages, CallerStream, Local, LocalOpened, MessageFault, ServiceError, messages, wire,
 };
@@ -30,13 +29,9 @@ pub(super) async fn open(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if let Err(error) = same_vault(&local, &headers) {
-        return failure(&error);
-    }
-    let read = bounded::in_time(read_head(body), late_call).await;
-    let (call, rest, limit) = match read.and_then(|(call, rest)| Ok((call, rest, time_limit(&headers)?))) {
-        Ok(read) => read,
-        Err(malformed) => return failure(&local.refuse_malformed(&caller, malformed)),
+    let (call, rest, limit) = match taken(&local, &caller, &headers, read_head(body)).await {
+        Ok(taken) => taken,
+        Err(error) => return failure(&error),
     };
     let (from, heard) = listen(rest);
     match local.open_websocket(&caller, call, from, limit).await {

@@ -223,8 +223,7 @@ impl<'a> Applicant<'a> {
     where
         'a: 's,
     {
-        let private = self.own && self.provider.private;
-        let reach = if private { Reach::PrivateNetwork } else { Reach::Global };
+        let reach = Reach::of(self.provider, self.own);
         let certificate = self.provider.client_certificate.as_ref();
         Ok(Broker::login(vault, self.oauth, certificate, secrets, given_ms, reach)?)
     }
@@ -248,7 +247,7 @@ impl<'a> Applicant<'a> {
                 identifier: claim.identifier,
             };
             let meta = self.stored(vault, claim)?;
-            given_ms = given_ms.min(meta.rotated_ms.unwrap_or(meta.created_ms));
+            given_ms = given_ms.min(meta.given_ms());
             secrets.insert(claim.placeholder.to_string(), vault.reveal(&meta.id, to)?);
         }
         Ok((secrets, given_ms))
