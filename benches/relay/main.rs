@@ -25,7 +25,7 @@ mod support;
 use std::time::Duration;
 
 use aivault::service::Call;
-use aivault::spec::Scope;
+use support::socket::call;
 use support::{Door as Way, Home, secrets};
 use tokio::runtime::Runtime;
 
@@ -70,18 +70,6 @@ fn main() {
     println!("peak memory of the daemon: {:.1} MiB", Usage::of(course.daemon).peak_mib);
 }
 
-fn call(method: &str, path: &str, capability: &str, has_body: bool) -> Call {
-    Call {
-        capability: capability.to_owned(),
-        credential: None,
-        scope: Scope::Global,
-        method: Some(method.to_owned()),
-        path: Some(path.to_owned()),
-        headers: Vec::new(),
-        has_body,
-    }
-}
-
 impl Course {
     /// The doors, by name.
     fn doors(&self) -> Vec<(&'static str, Door)> {
@@ -92,7 +80,7 @@ impl Course {
     }
 
     fn models() -> Call {
-        call("GET", "/v1/models", "openai/models", false)
+        call("openai/models", "GET", "/v1/models")
     }
 
     /// One caller, the doors by turns.
@@ -180,7 +168,8 @@ impl Course {
     /// Until the first piece of a stream of events.
     fn first_bytes(&self) {
         println!("first byte of a stream of events, 300 calls each:");
-        let events = call("POST", "/v1/chat/completions", "openai/chat-completions", true);
+        let events =
+            Call { has_body: true, ..call("openai/chat-completions", "POST", "/v1/chat/completions") };
         for (name, door) in self.doors() {
             let summary = self.runtime.block_on(async {
                 let (mut connection, request) = (door.connect().await, door.request(&events, b"{}"));
@@ -196,8 +185,8 @@ impl Course {
 
     /// Fifty MiB each way.
     fn large_bodies(&self) {
-        let down = call("GET", "/v1/files/file-1/content", "openai/files", false);
-        let up = call("POST", "/v1/files", "openai/files", true);
+        let down = call("openai/files", "GET", "/v1/files/file-1/content");
+        let up = Call { has_body: true, ..call("openai/files", "POST", "/v1/files") };
         let body = vec![b'x'; LARGE];
         for (what, call, body) in [("down", down, &[][..]), ("up", up, &body)] {
             println!("50 MiB {what}, the best of 5:");

@@ -4,6 +4,7 @@
 use std::fs;
 use std::process::Command;
 
+use crate::c_operators::EVIL;
 use crate::case::{Case, Findings, Name, names as names_of};
 use crate::support::{Done, Door, Home, Upstream, secrets};
 
@@ -134,29 +135,13 @@ pub fn names() -> Vec<Name> {
     [names_of(&spelled()), names_of(&redirected()), names_of(&resolved())].concat()
 }
 
-const PROVIDER: &str = r#"provider: near
-name: Near
-category: test
-docs: https://docs.near.example/api
-secrets: { NEAR_API_KEY: { as: secret } }
-hosts: [HOST]
-auth: { type: header, name: authorization, value: "Bearer {{secret}}" }
-capabilities:
-  take:
-    summary: Take what comes
-    allow:
-      - { methods: [GET], paths: [/v1/take] }
-    example: { method: GET, path: /v1/take }
-    examples: { deny: [DELETE /v1/take] }
-"#;
-
 #[test]
 fn an_address_is_no_host() {
     let home = Home::test(Door::InProcess);
     let mut findings = Findings::default();
     for case in spelled() {
         let host = serde_json::to_string(case.attack).unwrap();
-        let done = home.add_provider(&PROVIDER.replace("HOST", &host));
+        let done = home.add_provider(&EVIL.replace("api.evil.example", &host));
         findings.hold(done.code == Some(2), &case.name(), || format!("{:?} {}", done.code, done.errors()));
     }
     findings.end();

@@ -5,7 +5,7 @@ use crate::case::{Case, Findings, Name, names as names_of};
 use crate::support::{Done, Door, Home, Upstream, secrets};
 
 /// A provider that anybody may add; its host is the attacker's.
-const EVIL: &str = r#"provider: evil
+pub const EVIL: &str = r#"provider: evil
 name: Evil
 category: test
 docs: https://docs.evil.example/api

@@ -1,5 +1,6 @@
 //! C7: text that looks like a template, wherever a caller or a secret can hold it. It stays text.
 
+use crate::c_operators::EVIL;
 use crate::case::{Case, Findings, Name, names as names_of};
 use crate::support::{Door, Home, Upstream, secrets};
 
@@ -120,30 +121,16 @@ fn a_request_is_never_a_template() {
 
 #[test]
 fn a_template_says_no_more_than_where_the_secret_goes() {
-    const PROVIDER: &str = r#"provider: near
-name: Near
-category: test
-docs: https://docs.near.example/api
-secrets: { NEAR_API_KEY: { as: secret } }
-hosts: [api.near.example]
-auth: { type: header, name: authorization, value: TEMPLATE }
-capabilities:
-  take:
-    summary: Take what comes
-    allow:
-      - { methods: [GET], paths: [/v1/take] }
-    example: { method: GET, path: /v1/take }
-    examples: { deny: [DELETE /v1/take] }
-"#;
+    const TEMPLATE: &str = "\"Bearer {{secret}}\"";
     let home = Home::test(Door::InProcess);
     let mut findings = Findings::default();
     for case in texts("a template", TEMPLATES) {
         let quoted = serde_json::to_string(case.attack).unwrap();
-        let done = home.add_provider(&PROVIDER.replace("TEMPLATE", &quoted));
+        let done = home.add_provider(&EVIL.replace(TEMPLATE, &quoted));
         findings.hold(done.code == Some(2), &case.name(), || format!("{:?} {}", done.code, done.errors()));
     }
     findings.end();
-    home.add_provider(&PROVIDER.replace("TEMPLATE", "\"Bearer {{secret}}\"")).ok();
+    home.add_provider(EVIL).ok();
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use aivault::service::Call;
-use aivault::spec::Scope;
+
+pub use crate::support::socket::call;
 
 /// One spelling of one row.
 #[derive(Debug, Clone)]
@@ -47,19 +48,6 @@ pub struct Refused {
     pub call: Call,
     pub body: Vec<u8>,
     pub reason: &'static str,
-}
-
-/// `method` on `path` by a capability, with neither headers nor a body yet.
-pub fn call(capability: &str, method: &str, path: &str) -> Call {
-    Call {
-        capability: capability.to_owned(),
-        credential: None,
-        scope: Scope::Global,
-        method: Some(method.to_owned()),
-        path: Some(path.to_owned()),
-        headers: Vec::new(),
-        has_body: false,
-    }
 }
 
 /// A case of a call without a body.

@@ -18,17 +18,22 @@ pub fn listener(socket: &Path) -> Option<u32> {
     u32::try_from(peer.pid.as_raw_nonzero().get()).ok()
 }
 
-/// A call for chat completions, as a program at the socket makes it.
-pub fn chat() -> Call {
+/// `method` on `path` by a capability, with neither headers nor a body yet.
+pub fn call(capability: &str, method: &str, path: &str) -> Call {
     Call {
-        capability: "openai/chat-completions".to_owned(),
+        capability: capability.to_owned(),
         credential: None,
         scope: Scope::Global,
-        method: Some("GET".to_owned()),
-        path: Some("/v1/chat/completions".to_owned()),
+        method: Some(method.to_owned()),
+        path: Some(path.to_owned()),
         headers: Vec::new(),
         has_body: false,
     }
+}
+
+/// A call for chat completions, as a program at the socket makes it.
+pub fn chat() -> Call {
+    call("openai/chat-completions", "GET", "/v1/chat/completions")
 }
 
 /// Sends a call to the callers' socket; gives the answer's head and its body as it came.
