@@ -49,7 +49,7 @@ mod upstreams;
 mod usage;
 
 pub use alias::Alias;
-pub use change::{Vault, VaultStatus};
+pub use change::{Moment, Vault, VaultStatus};
 pub use credentials::Sought;
 pub use error::{Difference, Existing, VaultError, VaultErrorKind};
 pub use header::{Header, HeaderError, VaultId};

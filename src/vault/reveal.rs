@@ -26,7 +26,7 @@ impl Vault {
         self.look(|vault| {
             by_id(vault.index(), *id)?;
             let name = id.record_name();
-            let record = load_current(vault.store(), vault.resident(), &name)?;
+            let record = vault.resident().sealed(vault.store(), &name)?;
             let damaged = |_: Unopened| VaultError::Tampered { record: name.clone() };
             let opened = vault.unlocked().open(&name, record.generation, &record.blob).map_err(damaged)?;
             let meta: SecretMeta = parse(&opened).map_err(damaged)?;
