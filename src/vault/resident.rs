@@ -5,13 +5,14 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::diagnose;
 use super::draft::{Sealed, load_current};
 use super::error::{Difference, VaultError};
 use super::index::{Index, Item};
 use super::manifest::Manifest;
+use super::model::SecretMeta;
 use super::multiset::SetSum;
 use super::store::{Kind, RecordName, RecordStore, SealedRecord, StoreError};
 use super::unlocked::Unlocked;
@@ -46,18 +47,25 @@ pub(super) struct Resident {
 /// The sealed records that were used lately, so that a value that is used again and again is not read again from the
 /// disk each time. Never opened here, and never of another state of the store than the one that is known.
 #[derive(Default)]
-struct Used(RefCell<BTreeMap<RecordName, Arc<SealedRecord>>>);
+struct Used(RefCell<BTreeMap<RecordName, Arc<UsedRecord>>>);
+
+/// A sealed record, and what is known of it once it was opened.
+pub(super) struct UsedRecord {
+    pub(super) sealed: SealedRecord,
+    /// The metadata of a secret, as it stands in these very bytes.
+    pub(super) meta: OnceLock<SecretMeta>,
+}
 
 /// With more records than this, those that are kept make room.
 const MOST_USED: usize = 256;
 
 impl Used {
-    fn get(&self, name: &RecordName) -> Option<Arc<SealedRecord>> {
+    fn get(&self, name: &RecordName) -> Option<Arc<UsedRecord>> {
         self.0.borrow().get(name).cloned()
     }
 
-    fn keep(&self, name: &RecordName, record: SealedRecord) -> Arc<SealedRecord> {
-        let record = Arc::new(record);
+    fn keep(&self, name: &RecordName, sealed: SealedRecord) -> Arc<UsedRecord> {
+        let record = Arc::new(UsedRecord { sealed, meta: OnceLock::new() });
         let mut kept = self.0.borrow_mut();
         if kept.len() >= MOST_USED {
             kept.clear();
@@ -110,7 +118,7 @@ impl Resident {
         &self,
         store: &dyn RecordStore,
         name: &RecordName,
-    ) -> Result<Arc<SealedRecord>, VaultError> {
+    ) -> Result<Arc<UsedRecord>, VaultError> {
         if let Some(record) = self.used.get(name) {
             return Ok(record);
         }

@@ -16,6 +16,7 @@ use super::index::Index;
 use super::lookup::by_id;
 use super::model::{CredentialMeta, Destination};
 use super::secret::{Secret, SecretInput};
+use super::store::SealedRecord;
 use crate::spec::ProviderId;
 
 /// Secrets in the versions that something was made of.
@@ -95,7 +96,8 @@ impl Vault {
             let current = index.token(id).filter(|meta| meta.made_of == made_of);
             let Some(meta) = current.filter(|meta| meta.provider == *to.provider) else { return Ok(None) };
             let record = vault.resident().sealed(vault.store(), &name)?;
-            let opened = vault.unlocked().open(&name, record.generation, &record.blob);
+            let SealedRecord { generation, blob, .. } = &record.sealed;
+            let opened = vault.unlocked().open(&name, *generation, blob);
             let value = opened.and_then(|opened| opened.value());
             let value = value.map_err(|_| VaultError::Tampered { record: name.clone() })?;
             Ok(Some((meta.clone(), Secret::new(value))))
