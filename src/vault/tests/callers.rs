@@ -3,7 +3,6 @@
 
 use super::attacker::{Row, put, row, rows};
 use super::{NOW, Place};
-use crate::platform::mark::ProcessMark;
 use crate::spec::policy::Glob;
 use crate::spec::{CredentialName, Scope, TokenName};
 use crate::vault::store::Kind;
@@ -198,6 +197,8 @@ fn a_revoked_token_does_not_come_back_with_its_row() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_token_ends_with_its_process() {
+    use crate::platform::mark::ProcessMark;
+
     let (_place, mut vault) = Place::with_vault();
     let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     let lives_with = ProcessMark::of(child.id());
