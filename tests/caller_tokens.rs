@@ -292,7 +292,11 @@ fn rules_limits_and_bindings_know_it_by_its_name() {
     assert_eq!(upstream.take_one().header("authorization"), format!("Bearer {WORK}"));
     assert_eq!(refused(invoke(&local, &agent, models())).1, "limit.exceeded");
     assert_eq!(invoke(&local, &caller("agent-8"), models()), Ok(200));
-    assert_eq!(refused(invoke(&local, &caller("other"), models())).1, "forbid.matched");
+    // The binding is for the others, and of two accounts one has to be named before rules are asked.
+    let other = caller("other");
+    assert_eq!(refused(invoke(&local, &other, models())).1, "credential.ambiguous");
+    let named = Call { credential: Some(CredentialName::from_static("work")), ..models() };
+    assert_eq!(refused(invoke(&local, &other, named)).1, "forbid.matched");
     assert_eq!(upstream.take().len(), 1);
 }
 
