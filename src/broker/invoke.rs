@@ -100,6 +100,13 @@ struct Recorded {
     ending: Ending,
 }
 
+/// An answer, and where it redirects to.
+struct Redirected<'c> {
+    recorded: Recorded,
+    next: Call,
+    trail: Trail<'c>,
+}
+
 impl Recorded {
     async fn hand_out(self, deadline: Deadline) -> Result<Reply, BrokerError> {
         let Self { answered: Answered { response, needles, redactor, .. }, reserved, ending, .. } = self;
@@ -135,7 +142,8 @@ impl Broker {
             None => recorded.hand_out(deadline).await,
             // Apart: what few calls need would make the future of all of them large, and dear to move.
             Some(next) => {
-                Box::pin(self.follow(desk, catalog.as_ref(), caller, trail, next, recorded, deadline)).await
+                let redirected = Redirected { recorded, next, trail };
+                Box::pin(self.follow(desk, catalog.as_ref(), caller, redirected, deadline)).await
             }
         }
     }
@@ -146,11 +154,10 @@ impl Broker {
         desk: &Desk,
         catalog: &dyn Catalog,
         caller: &Caller,
-        mut trail: Trail<'_>,
-        mut next: Call,
-        mut recorded: Recorded,
+        redirected: Redirected<'_>,
         mut deadline: Deadline,
     ) -> Result<Reply, BrokerError> {
+        let Redirected { mut recorded, mut next, mut trail } = redirected;
         loop {
             let status = recorded.answered.response.status.as_u16();
             let empty = RequestBody::Empty;

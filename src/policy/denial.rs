@@ -34,11 +34,13 @@ pub enum Reason {
     PolicyBroken,
     QueryNotAllowed,
     BodyOwnedByAuth,
+    TokenScope,
+    TokenExpired,
     Internal,
 }
 
 impl Reason {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::QueryNotAllowed,
         Self::BodyOwnedByAuth,
         Self::GrantMatched,
@@ -65,6 +67,8 @@ impl Reason {
         Self::ApprovalRefused,
         Self::ApprovalTimedOut,
         Self::PolicyBroken,
+        Self::TokenScope,
+        Self::TokenExpired,
         Self::Internal,
     ];
 
@@ -97,6 +101,8 @@ impl Reason {
             Self::PolicyBroken => "policy.broken",
             Self::QueryNotAllowed => "query.not_allowed",
             Self::BodyOwnedByAuth => "body.owned_by_auth",
+            Self::TokenScope => "token.scope",
+            Self::TokenExpired => "token.expired",
             Self::Internal => "internal",
         }
     }

@@ -19,6 +19,7 @@ mod policy;
 mod remote;
 mod review;
 pub mod suite;
+mod token;
 mod which_vault;
 pub mod wire;
 
@@ -42,9 +43,11 @@ pub use review::{
     diff, lint,
 };
 
+pub use token::{MintRequest, MintedView, RevokedView, TokenSelector, TokenView};
+
 pub use crate::broker::{
     AskingRule, CallerBodyFault, CallerMessages, CallerStream, Close, MAX_MESSAGE, Message, MessageFault,
     Question, RequestBody, TimeLimit,
 };
-pub use crate::policy::{Call, Caller};
+pub use crate::policy::{Call, Caller, TokenBounds};
 pub use crate::vault::{SecretInput, SecretText, SettingName};
