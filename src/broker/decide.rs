@@ -32,7 +32,7 @@ pub(super) struct Decided<'a> {
     pub(super) reserved: Reserved,
 }
 
-/// Decides one call; a denial is on record when this returns it.
+/// Decides one call by what is known of the vault, which whoever asks has just looked at; a denial is on record when this returns it.
 pub(super) async fn decide<'a>(
     desk: &Desk,
     catalog: &'a dyn Catalog,
@@ -91,7 +91,7 @@ fn circumstances(
         return Err(unsupported(admitted).into());
     }
     let mut vault = desk.vault();
-    let mut vault = vault.moment()?;
+    let mut vault = vault.as_known();
     let sought = Sought {
         provider: &admitted.provider().id,
         capability: admitted.capability().id.as_str(),

@@ -161,6 +161,9 @@ impl Broker {
         loop {
             let status = recorded.answered.response.status.as_u16();
             let empty = RequestBody::Empty;
+            if let Err(error) = desk.vault().refresh() {
+                return Err(recorded.ending.failed(error.into()));
+            }
             let decided = decide_in_time(desk, catalog, caller, &next, empty, &mut deadline).await;
             let followed = match decided {
                 // What may not be followed is the caller's to see.
