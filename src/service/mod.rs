@@ -19,6 +19,7 @@ mod policy;
 mod remote;
 mod review;
 pub mod suite;
+mod way;
 mod which_vault;
 pub mod wire;
 
@@ -41,6 +42,7 @@ pub use review::{
     AlterationView, ChangeView, Comparison, DiffQuestion, Facet, LintQuestion, RequestView, StandingView,
     diff, lint,
 };
+pub use way::WayView;
 
 pub use crate::broker::{
     AskingRule, CallerBodyFault, CallerMessages, CallerStream, Close, MAX_MESSAGE, Message, MessageFault,

@@ -14,6 +14,7 @@ mod compile_auth;
 mod compile_aws;
 mod compile_hmac;
 mod compile_mtls;
+mod compile_ways;
 pub mod diagnostic;
 pub mod document;
 pub mod header;
@@ -21,6 +22,7 @@ pub mod hmac;
 pub mod hmac_document;
 pub mod host;
 pub mod lint;
+mod lint_auth;
 mod lookalike;
 pub mod method;
 pub mod model;
@@ -40,6 +42,8 @@ pub mod suggest;
 pub mod target;
 pub mod template;
 pub mod text;
+pub mod way;
+pub mod way_document;
 
 pub use auth::{Auth, Endpoint};
 pub use code::{Code, Severity};
@@ -50,9 +54,12 @@ pub use host::{Host, HostError, HostPattern};
 pub use method::{Method, MethodSet};
 pub use model::{Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim};
 pub use mtls::ClientCertificate;
-pub use name::{CapabilityId, CredentialName, NameError, PolicyId, ProviderId, RuleId, ScopeId, SecretName};
+pub use name::{
+    CapabilityId, CredentialName, NameError, PolicyId, ProviderId, RuleId, ScopeId, SecretName, WayName,
+};
 pub use path::{PathPattern, Segment};
 pub use scope::Scope;
 pub use target::{Target, TargetError};
 pub use template::{Part, Template};
 pub use text::Text;
+pub use way::{Alternative, AuthWay};

@@ -16,6 +16,7 @@ mod shell;
 mod status;
 mod table;
 mod time;
+mod ways;
 
 use std::io;
 
