@@ -116,7 +116,7 @@ fn chosen_way<'p, 'w>(
         let way = provider.first_way();
         return Ok((way, filled(provider, &way, &wanted.secrets)?));
     }
-    let fitting = |way| filled(provider, &way, &wanted.secrets).ok().map(|filled| (way, filled));
+    let fitting = |way: AuthWay<'p>| filled(provider, &way, &wanted.secrets).ok().map(|filled| (way, filled));
     provider.ways().find_map(fitting).ok_or_else(|| {
         let takes = |way: AuthWay<'_>| {
             let claims = way.claims(provider);

@@ -177,7 +177,7 @@ impl<'a> Standing<'a> {
 
 fn ways(sight: Option<&InSight>, provider: &Provider) -> Vec<WayView> {
     match sight {
-        Some(sight) => way::views(provider, Some(&|name| sight.names.contains(name))),
+        Some(sight) => way::views(provider, Some(&|name: &SecretName| sight.names.contains(name))),
         None => way::views(provider, None),
     }
 }
