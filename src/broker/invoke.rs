@@ -28,7 +28,7 @@ use super::upstream::{
 };
 use super::websocket::{self, CallerMessages, Opened, Watch};
 use crate::plan::Plan;
-use crate::policy::{Allowed, Call, Caller, Catalog};
+use crate::policy::{Call, Caller, Catalog};
 use crate::spec::ClientCertificate;
 use crate::spec::auth::OAuth;
 use crate::vault::{CredentialMeta, Destination, SettingName, Settings, Upstream, Vault, VaultError};
@@ -221,14 +221,14 @@ impl Broker {
         follows: Option<u64>,
         deadline: &mut Deadline,
     ) -> Result<Recorded, BrokerError> {
-        let Decided { allowed, credential, body, reserved } = decided;
+        let Decided { allowed, way, credential, body, reserved } = decided;
         let event = record::allowed(caller, &allowed, &credential.name, &credential.scope, follows);
         let is_websocket = matches!(body, RequestBody::Messages);
         let event = if is_websocket { record::opens_websocket(event) } else { event };
         let decision = desk.journal.append(&event)?;
         let mut ending = Ending::of(desk.journal.clone(), decision, &event);
-        let patience = deadline.patience();
-        let sent = deadline.hold(self.send(desk, caller, allowed, &credential, body, patience)).await;
+        let (plan, patience) = (Plan::of(allowed, way), deadline.patience());
+        let sent = deadline.hold(self.send(desk, caller, plan, &credential, body, patience)).await;
         match sent.unwrap_or_else(|limit| Err(BrokerError::OutOfTime { limit, sent: true })) {
             Ok(answered) => Ok(Recorded { answered, reserved, decision, ending }),
             Err(error) => Err(ending.failed(error)),
@@ -239,12 +239,11 @@ impl Broker {
         &self,
         desk: &Desk,
         caller: &Caller,
-        allowed: Allowed<'_>,
+        plan: Plan<'_>,
         credential: &CredentialMeta,
         body: RequestBody,
         patience: Patience,
     ) -> Result<Answered, BrokerError> {
-        let plan = Plan::of(allowed);
         let reach = Reach::of(plan.provider(), plan.is_own());
         let source = tokens::source(&plan);
         // Where tokens are fetched, what they are fetched with is none of this request's business.

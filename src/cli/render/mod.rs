@@ -17,6 +17,7 @@ mod status;
 mod table;
 mod time;
 mod tokens;
+mod ways;
 
 use std::io;
 
