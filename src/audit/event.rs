@@ -147,6 +147,8 @@ words! {
         CapabilityUnbind = "capability.unbind",
         ConfigSet = "config.set",
         ConfigUnset = "config.unset",
+        /// The daemon listens for callers on TCP.
+        GatewayOpen = "gateway.open",
         UpstreamSet = "upstream.set",
         UpstreamRemove = "upstream.remove",
         ProviderAdd = "provider.add",

@@ -12,7 +12,7 @@ use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::{
-    approvals, capability, config, credential, input, oauth, policy, provider, secrets, suite, vault,
+    approvals, capability, config, credential, gateway, input, oauth, policy, provider, secrets, suite, vault,
 };
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
@@ -84,6 +84,7 @@ impl Arguments {
             Verb::Approvals(verb) => approvals_task(verb),
             Verb::Repair(repair) => Task::Repair(repair),
             Verb::Config(verb) => config::task(verb)?,
+            Verb::Gateway(arguments) => gateway::task(arguments),
             Verb::Upstream(verb) => upstream(verb)?,
             Verb::Demo => Task::Demo,
         })

@@ -29,7 +29,7 @@ pub use approval::{approval_refused, approval_timed_out, patience};
 pub use authorise::{Admitted, Catalog, Granted, authorise, most_specific, unknown_capability};
 pub use body::{Body, Content, Json, MAX_JUDGED, MediaType, Parts, Wanted, too_large};
 pub use call::{Call, Defaults};
-pub use caller::Caller;
+pub use caller::{Caller, TokenBounds};
 pub use condition::{At, Seen, Subject, conditions, of_path};
 pub use denial::{Denial, Reason};
 pub use facts::Facts;

@@ -190,6 +190,12 @@ pub enum Command {
         ca_pem: String,
     },
     UpstreamList,
+    /// Has the daemon listen for callers on loopback, unless it does.
+    GatewayOpen {
+        /// For this one alone.
+        credential: Option<CredentialName>,
+    },
+    GatewayStatus,
     UpstreamRemove {
         host: String,
     },

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::login::LoginView;
 
 use super::command::SourceFile;
+use super::gateway::ListenerView;
 use crate::broker::Question;
 use crate::spec::{
     CapabilityId, CredentialName, Host, PolicyId, ProviderId, Risk, RuleId, Scope, SecretName, Text,
@@ -19,6 +20,10 @@ use crate::vault::SettingName;
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
     Status(StatusView),
+    GatewayOpened(ListenerView),
+    Gateway {
+        listeners: Vec<ListenerView>,
+    },
     Initialised(StatusView),
     Unlocked,
     Locked,
@@ -204,6 +209,9 @@ pub struct StatusView {
     /// How requests leave this machine, where the operator said so, a line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub egress: Vec<String>,
+    /// Where callers find the daemon on TCP.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listeners: Vec<ListenerView>,
 }
 
 /// What is at the daemon's socket.

@@ -33,6 +33,7 @@ pub mod policy;
 pub mod policy_test;
 pub mod position;
 pub mod read;
+pub mod refusal;
 pub mod scope;
 #[cfg(any(test, not(shipped)))]
 pub mod shape;
@@ -52,6 +53,7 @@ pub use model::{Capability, DefaultHeader, Example, Grant, List, Payload, Provid
 pub use mtls::ClientCertificate;
 pub use name::{CapabilityId, CredentialName, NameError, PolicyId, ProviderId, RuleId, ScopeId, SecretName};
 pub use path::{PathPattern, Segment};
+pub use refusal::ErrorShape;
 pub use scope::Scope;
 pub use target::{Target, TargetError};
 pub use template::{Part, Template};

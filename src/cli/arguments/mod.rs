@@ -3,6 +3,7 @@
 mod capability;
 mod config;
 mod credential;
+mod gateway;
 mod invoke;
 mod oauth;
 mod operate;
@@ -22,6 +23,7 @@ pub(super) use capability::{
 };
 pub(super) use config::ConfigVerb;
 pub(super) use credential::{CredentialCreateArguments, CredentialVerb};
+pub(super) use gateway::{GatewayArguments, GatewayVerb, OpenArguments};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments, WebSocketArguments};
 pub(super) use oauth::{LoginArguments, OauthVerb, WantedArguments};
 pub(super) use operate::{
@@ -97,6 +99,8 @@ pub(super) enum Verb {
     /// Say how requests leave this machine: through a proxy, trusting an authority of yours
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigVerb),
+    /// Serve programs that know nothing of aivault, over TCP on loopback
+    Gateway(GatewayArguments),
     /// Send a test vault's host to a local server
     #[command(subcommand, arg_required_else_help = true)]
     Upstream(UpstreamVerb),
@@ -153,6 +157,7 @@ impl Arguments {
             Verb::Provider(ProviderVerb::List(format) | ProviderVerb::Show { format, .. }) => format.json,
             Verb::Approvals(ApprovalsVerb::List(format) | ApprovalsVerb::Show { format, .. }) => format.json,
             Verb::Policy(PolicyVerb::Explain(explain)) => explain.json,
+            Verb::Gateway(gateway) => gateway.wants_json(),
             Verb::Config(ConfigVerb::List(format)) => format.json,
             Verb::Upstream(UpstreamVerb::List(format)) => format.json,
             _ => false,
@@ -211,6 +216,10 @@ mod tests {
             "aivault config list --json",
             "aivault config unset egress-proxy",
             "aivault invoke openai/models --timeout-ms 5000 --include",
+            "aivault gateway",
+            "aivault gateway --json",
+            "aivault gateway open --credential stripe",
+            "aivault gateway status --json",
             "aivault demo",
         ] {
             assert!(Arguments::try_parse_from(line.split(' ')).is_ok(), "{line}");

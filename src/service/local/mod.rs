@@ -12,6 +12,7 @@ mod capabilities;
 mod config;
 mod errors;
 mod example;
+mod gateway;
 mod grants;
 mod hosts;
 mod import;
@@ -23,13 +24,15 @@ mod repair;
 mod secrets;
 mod session;
 mod status;
+mod through;
 mod upstreams;
 mod views;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::command::Command;
 use super::error::{ErrorKind, ServiceError};
+use super::gateway::Gateway;
 use super::outcome::Outcome;
 use super::wire::Malformed;
 use crate::audit::{Action, Event, Outcome as Logged};
@@ -39,6 +42,7 @@ use crate::policy::{Call, Caller};
 use crate::settings::Places;
 use crate::vault::SecretText;
 pub use session::OpenLog;
+pub use through::{Passed, Through};
 use session::Session;
 
 pub(in crate::service) use session::LOCKED;
@@ -58,6 +62,7 @@ pub struct Local {
     env_key: Option<SecretText>,
     broker: Broker,
     approvals: Arc<Approvals>,
+    gateway: OnceLock<Arc<dyn Gateway>>,
     session: RwLock<Option<Arc<Session>>>,
 }
 
@@ -76,7 +81,7 @@ impl Local {
 
     fn with(places: Places, env_key: Option<SecretText>, approvals: Approvals) -> Self {
         let approvals = Arc::new(approvals);
-        Self { places, env_key, broker: Broker::new(), approvals, session: RwLock::new(None) }
+        Self { places, env_key, broker: Broker::new(), approvals, gateway: OnceLock::new(), session: RwLock::new(None) }
     }
 
     pub(in crate::service) fn places(&self) -> &Places {
@@ -156,6 +161,8 @@ impl Local {
             Command::UpstreamSet { host, address, ca_pem } => {
                 self.set_upstream(caller, &host, &address, ca_pem)
             }
+            Command::GatewayOpen { credential } => self.open_gateway(caller, credential.as_ref()),
+            Command::GatewayStatus => Ok(Outcome::Gateway { listeners: self.listeners() }),
             Command::UpstreamList => self.list_upstreams(caller),
             Command::UpstreamRemove { host } => self.remove_upstream(caller, &host),
         }
