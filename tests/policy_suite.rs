@@ -119,11 +119,13 @@ fn the_projects_tests_pass_and_leave_nothing_untested() {
 }
 
 /// Reasons that no file of tests can show, and why.
-const NOT_IN_FILES: [(Reason, &str); 5] = [
+const NOT_IN_FILES: [(Reason, &str); 7] = [
     (Reason::CredentialMissing, "a test has no vault: tests/denials.rs"),
     (Reason::CredentialAmbiguous, "a test has no vault, and so no two credentials: tests/accounts.rs"),
     (Reason::AuthUnsupported, "every scheme that a file can name is there"),
     (Reason::PolicyBroken, "a file with a mistake is not run at all: tests/policy_broken.rs"),
+    (Reason::TokenScope, "a test has no vault, and so no tokens: tests/caller_tokens.rs"),
+    (Reason::TokenExpired, "a test has no vault, and so no tokens: tests/caller_tokens.rs"),
     (Reason::Internal, "what it stands for must not occur"),
 ];
 

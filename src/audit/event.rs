@@ -161,6 +161,11 @@ words! {
         ApprovalAnswer = "approval.answer",
         /// The decision on a call.
         Invoke = "invoke",
+        /// A caller's access token is made, or made worthless.
+        TokenMint = "token.mint",
+        TokenRevoke = "token.revoke",
+        /// A token that is nobody's, or not any more, was presented.
+        TokenRefuse = "token.refuse",
         /// An access token is fetched with what an account holds.
         TokenFetch = "token.fetch",
         /// A person's consent is exchanged for a refresh token.
@@ -263,7 +268,7 @@ mod tests {
              secret.attach-group secret.detach-group credential.provision credential.create credential.delete \
              capability.create capability.delete capability.enable capability.disable capability.bind \
              capability.unbind config.set config.unset upstream.set upstream.remove provider.add provider.remove policy.apply policy.remove approval.ask \
-             approval.answer invoke token.fetch oauth.login response vault.repair audit.restart audit.repair"
+             approval.answer invoke token.mint token.revoke token.refuse token.fetch oauth.login response vault.repair audit.restart audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

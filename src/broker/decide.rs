@@ -1,8 +1,8 @@
 //! Steps 5 and 6: from a raw call to the permit for it, or a denial that is on record.
 //!
-//! The ceiling comes first, then the credential, then the operator's rules; the body is read
-//! here only where a rule looks into it, and then it is those bytes that are sent. Nothing is
-//! decrypted in this step.
+//! What a caller's token covers comes first, then the ceiling, the credential, and the operator's
+//! rules; the body is read here only where a rule looks into it, and then it is those bytes that are
+//! sent. Nothing is decrypted in this step.
 
 use std::sync::Arc;
 
@@ -14,10 +14,11 @@ use super::invoke::Desk;
 use super::limits::Reserved;
 use super::record;
 use super::signed_body;
+use super::standing::refuse_ended;
 use super::upstream::RequestBody;
 use crate::platform::clock;
 use crate::policy::{
-    Admitted, Allowed, Call, Caller, Catalog, Denial, Facts, Reason, RuleSet, authorise, judge,
+    Admitted, Allowed, Call, Caller, Catalog, Denial, Facts, Reason, RuleSet, authorise, confine, judge,
 };
 use crate::spec::policy::Instant;
 use crate::spec::{Auth, Host, Provider, SecretClaim};
@@ -53,15 +54,14 @@ async fn attempt<'a>(
     call: &Call,
     body: RequestBody,
 ) -> Result<Decided<'a>, BrokerError> {
+    refuse_ended(desk, caller)?;
+    let now = Instant(clock::now_ms());
+    let confined = confine(caller, call, now)?;
+    let call = &*confined;
     let admitted = authorise(catalog, call)?;
     let name = caller.name();
     let Served { credential, bound, rules } = circumstances(desk, &admitted, call, &name)?;
-    let facts = Facts {
-        caller: &name,
-        scope: &call.scope,
-        credential: credential.name.as_str(),
-        now: Instant(clock::now_ms()),
-    };
+    let facts = Facts { caller: &name, scope: &call.scope, credential: credential.name.as_str(), now };
     let applicable = rules.applicable(&admitted, &facts)?;
     let body = form::look(&admitted, body).await?;
     let body = signed_body::read(&admitted, body).await?;

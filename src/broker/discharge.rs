@@ -8,6 +8,7 @@ use super::approvals::{ApprovalError, AskingRule, Question, Settled};
 use super::error::BrokerError;
 use super::invoke::Desk;
 use super::limits::{self, Reserved};
+use super::standing::refuse_ended;
 use crate::audit::{Action, Event, Outcome};
 use crate::platform::{clock, entropy};
 use crate::policy::{
@@ -40,6 +41,8 @@ pub(super) async fn discharge<'a>(
     if let Met::No(denial) = approved {
         return Err(denial.into());
     }
+    // A person may have taken longer than the caller's token holds.
+    refuse_ended(around.desk, around.caller)?;
     // Last: what a person refuses is not charged.
     let reserved = limits::charge(&conditional, around)??;
     Ok((conditional.discharge(approved, Met::Yes)?, reserved))

@@ -34,6 +34,7 @@ mod rulebook;
 pub mod scrub;
 mod signed_body;
 mod spans;
+mod standing;
 mod tally;
 mod tokens;
 mod upstream;

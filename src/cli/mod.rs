@@ -28,6 +28,7 @@ mod secrets;
 mod sources;
 mod suite;
 mod task;
+mod token;
 mod usage;
 mod vault;
 

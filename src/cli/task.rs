@@ -12,7 +12,8 @@ use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::{
-    approvals, capability, config, credential, gateway, input, oauth, policy, provider, secrets, suite, vault,
+    approvals, capability, config, credential, gateway, input, oauth, policy, provider, secrets, suite, token,
+    vault,
 };
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
@@ -75,6 +76,7 @@ impl Arguments {
             Verb::Capability(verb) => capability::task(verb)?,
             Verb::Credential(verb) => credential::task(verb)?,
             Verb::Oauth(verb) => oauth::task(verb)?,
+            Verb::Token(verb) => token::task(verb)?,
             Verb::Invoke(invoke) => Task::Invoke(Box::new(Invocation::raw(invoke)?)),
             Verb::Json(invoke) => Task::Invoke(Box::new(Invocation::json(invoke)?)),
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),

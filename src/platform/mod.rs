@@ -15,6 +15,7 @@ pub mod descriptors;
 pub mod entropy;
 pub mod files;
 pub mod lock;
+pub mod mark;
 pub mod peer;
 pub mod process;
 pub mod temporary;

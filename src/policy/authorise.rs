@@ -3,7 +3,7 @@
 //! admitted request is for `judge` to say.
 
 use super::call::{Call, Defaults};
-use super::caller::TokenBounds;
+use super::bounds::TokenBounds;
 use super::denial::{Denial, Reason};
 use super::request::Request;
 use super::trace::Trace;

@@ -35,12 +35,12 @@ pub enum Reason {
     QueryNotAllowed,
     BodyOwnedByAuth,
     TokenScope,
+    TokenExpired,
     Internal,
 }
 
 impl Reason {
-    pub const ALL: [Self; 28] = [
-        Self::TokenScope,
+    pub const ALL: [Self; 29] = [
         Self::QueryNotAllowed,
         Self::BodyOwnedByAuth,
         Self::GrantMatched,
@@ -67,6 +67,8 @@ impl Reason {
         Self::ApprovalRefused,
         Self::ApprovalTimedOut,
         Self::PolicyBroken,
+        Self::TokenScope,
+        Self::TokenExpired,
         Self::Internal,
     ];
 
@@ -100,6 +102,7 @@ impl Reason {
             Self::QueryNotAllowed => "query.not_allowed",
             Self::BodyOwnedByAuth => "body.owned_by_auth",
             Self::TokenScope => "token.scope",
+            Self::TokenExpired => "token.expired",
             Self::Internal => "internal",
         }
     }

@@ -8,6 +8,7 @@
 mod approval;
 mod authorise;
 mod body;
+mod bounds;
 mod call;
 mod caller;
 mod condition;
@@ -28,8 +29,9 @@ mod truth;
 pub use approval::{approval_refused, approval_timed_out, patience};
 pub use authorise::{Admitted, Catalog, Granted, authorise, most_specific, unknown_capability};
 pub use body::{Body, Content, Json, MAX_JUDGED, MediaType, Parts, Wanted, too_large};
+pub use bounds::{TokenBounds, confine, token_ended};
 pub use call::{Call, Defaults};
-pub use caller::{Caller, TokenBounds};
+pub use caller::Caller;
 pub use condition::{At, Seen, Subject, conditions, of_path};
 pub use denial::{Denial, Reason};
 pub use facts::Facts;

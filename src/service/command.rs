@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::login::LoginRequest;
+use super::token::{MintRequest, TokenSelector};
 
 use crate::spec::{
     CapabilityId, CredentialName, Host, Method, PolicyId, ProviderId, Risk, Scope, ScopeId, SecretName,
@@ -160,6 +161,12 @@ pub enum Command {
     ApprovalAnswer {
         id: String,
         approve: bool,
+    },
+    /// Makes an access token for a caller.
+    TokenMint(MintRequest),
+    TokenList,
+    TokenRevoke {
+        which: TokenSelector,
     },
     /// Sets the log aside and begins another.
     AuditRestart {

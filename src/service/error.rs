@@ -150,6 +150,7 @@ impl From<Denial> for ServiceError {
             Reason::CredentialMissing => ErrorKind::CredentialNotFound,
             Reason::CredentialAmbiguous => ErrorKind::CredentialAmbiguous,
             Reason::LimitExceeded => ErrorKind::RateLimited,
+            Reason::TokenExpired => ErrorKind::TokenInvalid,
             Reason::ApprovalRefused | Reason::ApprovalTimedOut => ErrorKind::ApprovalRequired,
             _ => ErrorKind::PolicyViolation,
         };

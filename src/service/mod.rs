@@ -20,6 +20,7 @@ mod policy;
 mod remote;
 mod review;
 pub mod suite;
+mod token;
 mod which_vault;
 pub mod wire;
 
@@ -44,9 +45,11 @@ pub use review::{
     diff, lint,
 };
 
+pub use token::{MintRequest, MintedView, RevokedView, TokenSelector, TokenView};
+
 pub use crate::broker::{
     AskingRule, CallerBodyFault, CallerMessages, CallerStream, Close, MAX_MESSAGE, Message, MessageFault,
     Question, RequestBody, TimeLimit,
 };
-pub use crate::policy::{Call, Caller, Denial, Reason};
+pub use crate::policy::{Call, Caller, Denial, Reason, TokenBounds};
 pub use crate::vault::{SecretInput, SecretText, SettingName};

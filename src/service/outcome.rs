@@ -1,11 +1,12 @@
 //! What the service answers: outcomes, and what surfaces show of what the vault keeps. Nothing here
-//! holds a value or a key.
+//! holds a value or a key; one answer holds a caller's token, the moment it is made.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::login::LoginView;
+use super::token::{MintedView, RevokedView, TokenView};
 
 use super::command::SourceFile;
 use super::gateway::ListenerView;
@@ -155,6 +156,17 @@ pub enum Outcome {
     ApprovalAnswered {
         id: String,
         approved: bool,
+    },
+    /// The only answer that holds something to keep secret: the token that was just made, for the
+    /// operator to hand on.
+    TokenMinted(Box<MintedView>),
+    Tokens {
+        tokens: Vec<TokenView>,
+        /// Those that cannot be read, and so are refused.
+        damaged: Vec<String>,
+    },
+    TokensRevoked {
+        tokens: Vec<RevokedView>,
     },
     AuditRestarted {
         /// Where the log before is now, if there was one.

@@ -41,6 +41,7 @@ pub mod suggest;
 pub mod target;
 pub mod template;
 pub mod text;
+pub mod ttl;
 
 pub use auth::{Auth, Endpoint};
 pub use code::{Code, Severity};
@@ -51,10 +52,13 @@ pub use host::{Host, HostError, HostPattern};
 pub use method::{Method, MethodSet};
 pub use model::{Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim};
 pub use mtls::ClientCertificate;
-pub use name::{CapabilityId, CredentialName, NameError, PolicyId, ProviderId, RuleId, ScopeId, SecretName};
+pub use name::{
+    CapabilityId, CredentialName, NameError, PolicyId, ProviderId, RuleId, ScopeId, SecretName, TokenName,
+};
 pub use path::{PathPattern, Segment};
 pub use refusal::ErrorShape;
 pub use scope::Scope;
 pub use target::{Target, TargetError};
 pub use template::{Part, Template};
 pub use text::Text;
+pub use ttl::{Ttl, TtlError};

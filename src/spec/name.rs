@@ -27,6 +27,8 @@ const KEBAB_RULE: &str =
     "use lower-case letters, digits and single `-` or `_` between them, starting with a letter, at most 64";
 const CAPABILITY_RULE: &str = "write it as `provider/capability`, both in lower-case kebab";
 const RULE_RULE: &str = "write it as `policy/rule`, both in lower-case kebab";
+const TOKEN_RULE: &str = "use lower-case letters, digits and single `-` or `_` between them, starting with a letter, \
+     at most 64, and neither 8 hexadecimal digits nor `ctk_` in front, which ids have";
 const SCOPE_ID_RULE: &str =
     "use letters, digits, `.`, `_` and `-`, starting with a letter or digit, at most 64";
 
@@ -76,6 +78,19 @@ const fn is_capability_id(text: &str) -> bool {
         slash += 1;
     }
     slash < bytes.len() && is_kebab(bytes, 0, slash) && is_kebab(bytes, slash + 1, bytes.len())
+}
+
+/// A name that cannot be taken for the id of a token.
+const fn is_token_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if matches!(bytes, [b'c', b't', b'k', b'_', ..]) {
+        return false;
+    }
+    let mut digits = 0;
+    while digits < bytes.len() && bytes[digits].is_ascii_hexdigit() {
+        digits += 1;
+    }
+    is_kebab_name(text) && !(bytes.len() == 8 && digits == 8)
 }
 
 const fn is_scope_id(text: &str) -> bool {
@@ -176,6 +191,10 @@ name_type!(
     PolicyId, "policy id", is_kebab_name, KEBAB_RULE
 );
 name_type!(
+    /// What the operator calls a caller's access token: `agent-7`.
+    TokenName, "token name", is_token_name, TOKEN_RULE
+);
+name_type!(
     /// A rule's full name: `research/small-models`.
     RuleId, "rule id", is_capability_id, RULE_RULE
 );
@@ -226,6 +245,12 @@ mod tests {
         assert!(CapabilityId::parse("calendly/event_types").is_ok());
         for bad in ["openai", "openai/", "/x", "a/b/c", "a/B"] {
             assert!(CapabilityId::parse(bad).is_err(), "{bad:?}");
+        }
+        for good in ["agent-7", "abcdef1", "abcdef123", "abcdefg1", "ctk"] {
+            assert!(TokenName::parse(good).is_ok(), "{good:?}");
+        }
+        for bad in ["abcdef12", "deadbeef", "ctk_a", "Agent", "a b", ""] {
+            assert!(TokenName::parse(bad).is_err(), "{bad:?}");
         }
     }
 

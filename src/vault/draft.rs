@@ -1,6 +1,9 @@
 //! One change in the making: records sealed for the next epoch, committed together with the
 //! manifest that vouches for the result.
 
+use std::sync::Arc;
+
+use super::caller_token::CallerToken;
 use super::error::VaultError;
 use super::ids::CredentialId;
 use super::index::{Index, Item};
@@ -108,6 +111,11 @@ impl<'v> Draft<'v> {
     pub(super) fn put_token(&mut self, token: TokenMeta, value: &[u8]) -> Result<(), VaultError> {
         let text = to_json(&token);
         self.put(Item::Token(self.unlocked.token_id(token.credential), token), &text, value)
+    }
+
+    pub(super) fn put_caller_token(&mut self, token: Arc<CallerToken>) -> Result<(), VaultError> {
+        let text = to_json(&*token);
+        self.put(Item::CallerToken(token), &text, &[])
     }
 
     pub(super) fn put_setting(&mut self, setting: Setting) -> Result<(), VaultError> {

@@ -11,7 +11,7 @@ use super::keys::KeyError;
 use super::store::{RecordName, StoreError};
 use crate::platform::entropy::EntropyError;
 use crate::platform::files::FileError;
-use crate::spec::{CredentialName, Host, PolicyId, ProviderId, Scope, SecretName};
+use crate::spec::{CredentialName, Host, PolicyId, ProviderId, Scope, SecretName, TokenName};
 
 /// Why an operation on a vault did not happen. Nothing was changed.
 #[derive(Debug, Error)]
@@ -79,6 +79,8 @@ pub enum VaultError {
     StoredAsKey { secret: SecretId },
     #[error("bindings of {scope} name different credentials for this call")]
     BindingsDisagree { scope: Scope },
+    #[error("no token is called {sought}")]
+    TokenNotFound { sought: String },
     #[error("there is no such binding")]
     BindingNotFound,
     #[error("{secret} does not stand in sight of {scope}")]
@@ -103,6 +105,7 @@ pub enum Existing {
         name: CredentialName,
         scope: Scope,
     },
+    CallerToken(TokenName),
 }
 
 /// In what the stored records differ from the set that the manifest vouches for.
@@ -160,6 +163,7 @@ impl VaultError {
             | Self::UpstreamNotFound { .. }
             | Self::PolicyNotFound { .. }
             | Self::BindingNotFound
+            | Self::TokenNotFound { .. }
             | Self::ProviderNotFound { .. } => VaultErrorKind::SecretNotFound,
             Self::SecretAmbiguous { .. } => VaultErrorKind::SecretAmbiguous,
             Self::CredentialNotFound { .. } => VaultErrorKind::CredentialNotFound,
@@ -235,6 +239,7 @@ impl VaultError {
             Self::BindingsDisagree { .. } => {
                 "say which with --credential, or unbind one: aivault capability bindings".to_owned()
             }
+            Self::TokenNotFound { .. } => "see which there are: aivault token list".to_owned(),
             Self::BindingNotFound => "see which there are: aivault capability bindings".to_owned(),
             Self::OutOfSight { .. } => {
                 "name a secret of the credential's own scope, or of one around it".to_owned()
@@ -262,6 +267,7 @@ impl fmt::Display for Existing {
             Self::AuditLog(path) => write!(f, "the audit log of an earlier vault, {path:?},"),
             Self::Secret { label, scope, id } => write!(f, "the secret {label} of {scope} ({id})"),
             Self::Credential { name, scope } => write!(f, "the credential {name} of {scope}"),
+            Self::CallerToken(name) => write!(f, "a token named {name}"),
         }
     }
 }
@@ -275,6 +281,9 @@ impl Existing {
             }
             Self::Credential { name, scope } => {
                 format!("delete it first: aivault credential delete {name} {}", flags(scope))
+            }
+            Self::CallerToken(name) => {
+                format!("choose another name, or revoke it first: aivault token revoke {name}")
             }
             Self::Secret { label, scope, .. } => {
                 format!("give it a new value: aivault secrets rotate --name {label} {}", flags(scope))

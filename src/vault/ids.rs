@@ -131,6 +131,25 @@ id_type!(
     "tok_"
 );
 
+id_type!(
+    /// A caller's access token: `ctk_` and random bytes, which are part of its text.
+    CallerTokenId,
+    Kind::CallerToken,
+    "ctk_"
+);
+
+impl CallerTokenId {
+    pub(super) fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The first 8 digits, for people.
+    #[must_use]
+    pub fn short(&self) -> String {
+        hex::encode(&self.0[..4])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
 
+use super::caller_token::CallerToken;
 use super::ids::{
-    BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SecretId, SwitchId, TokenId, UpstreamId,
+    BindingId, CallerTokenId, CredentialId, PolicyRecordId, ProviderRecordId, SecretId, SwitchId, TokenId,
+    UpstreamId,
 };
 use super::model::{Binding, CredentialMeta, SecretMeta, StoredPolicy, StoredProvider, Switch, Upstream};
 use super::settings::{Setting, SettingName, Settings};
@@ -27,6 +29,7 @@ pub(super) enum Item {
     Binding(BindingId, Binding),
     Switch(SwitchId, Switch),
     Token(TokenId, TokenMeta),
+    CallerToken(Arc<CallerToken>),
     Setting(Setting),
 }
 
@@ -41,6 +44,7 @@ impl Item {
             Self::Binding(id, _) => id.record_name(),
             Self::Switch(id, _) => id.record_name(),
             Self::Token(id, _) => id.record_name(),
+            Self::CallerToken(token) => token.id.record_name(),
             Self::Setting(setting) => setting.name.record_name(),
         }
     }
@@ -61,6 +65,7 @@ pub(super) struct Index {
     bindings: BTreeMap<BindingId, Binding>,
     switches: BTreeMap<SwitchId, Switch>,
     tokens: BTreeMap<TokenId, TokenMeta>,
+    caller_tokens: BTreeMap<CallerTokenId, Arc<CallerToken>>,
     settings: Settings,
     /// Change with every change of a policy, or of a provider or switch, so that whoever compiled them knows when
     /// to do so again.
@@ -112,6 +117,14 @@ impl Index {
 
     pub(super) fn token(&self, id: TokenId) -> Option<&TokenMeta> {
         self.tokens.get(&id)
+    }
+
+    pub(super) fn caller_token(&self, id: CallerTokenId) -> Option<&Arc<CallerToken>> {
+        self.caller_tokens.get(&id)
+    }
+
+    pub(super) fn caller_tokens(&self) -> impl Iterator<Item = &Arc<CallerToken>> {
+        self.caller_tokens.values()
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -182,6 +195,9 @@ impl Index {
             Item::Token(id, token) => {
                 self.tokens.insert(id, token);
             }
+            Item::CallerToken(token) => {
+                self.caller_tokens.insert(token.id, token);
+            }
             Item::Setting(setting) => {
                 self.settings.insert(setting.name, Arc::new(setting));
             }
@@ -225,6 +241,9 @@ impl Index {
             }
             Kind::Token => {
                 TokenId::of_record(&name.id).and_then(|id| self.tokens.remove(&id));
+            }
+            Kind::CallerToken => {
+                CallerTokenId::of_record(&name.id).and_then(|id| self.caller_tokens.remove(&id));
             }
             Kind::Config => {
                 SettingName::parse(name.id.as_str()).and_then(|name| self.settings.remove(&name));

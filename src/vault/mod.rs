@@ -11,6 +11,8 @@
 mod accounts;
 mod alias;
 mod bindings;
+mod caller_token;
+mod callers;
 mod change;
 mod compare;
 mod credentials;
@@ -49,11 +51,13 @@ mod upstreams;
 mod usage;
 
 pub use alias::Alias;
+pub use caller_token::{CallerToken, NewCallerToken, PresentedToken, TokenText};
+pub use callers::{Recognised, RevokedToken, Tokens};
 pub use change::{Vault, VaultStatus};
 pub use credentials::Sought;
 pub use error::{Difference, Existing, VaultError, VaultErrorKind};
 pub use header::{Header, HeaderError, VaultId};
-pub use ids::{CredentialId, IdError, SecretId, UpstreamId};
+pub use ids::{CallerTokenId, CredentialId, IdError, SecretId, UpstreamId};
 pub use init::{init, open_or_init};
 pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText, UsageKey};
 pub use model::{

@@ -18,7 +18,7 @@ use super::unlocked::Unlocked;
 pub(super) const MAX_ATTEMPTS: usize = 1000;
 /// With more new records than this, whole kinds are read at once.
 const SINGLY: usize = 16;
-pub(super) const INDEXED: [Kind; 9] = [
+pub(super) const INDEXED: [Kind; 10] = [
     Kind::Secret,
     Kind::Credential,
     Kind::Upstream,
@@ -27,6 +27,7 @@ pub(super) const INDEXED: [Kind; 9] = [
     Kind::Binding,
     Kind::Switch,
     Kind::Token,
+    Kind::CallerToken,
     Kind::Config,
 ];
 

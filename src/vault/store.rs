@@ -34,10 +34,12 @@ pub enum Kind {
     Setting,
     /// An access token that a credential was given.
     Token,
+    /// An access token that a caller was given.
+    CallerToken,
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Manifest,
         Self::Secret,
         Self::Credential,
@@ -49,6 +51,7 @@ impl Kind {
         Self::Config,
         Self::Setting,
         Self::Token,
+        Self::CallerToken,
     ];
 
     #[must_use]
@@ -65,6 +68,7 @@ impl Kind {
             Self::Config => "config",
             Self::Setting => "setting",
             Self::Token => "token",
+            Self::CallerToken => "caller-token",
         }
     }
 

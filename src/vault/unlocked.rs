@@ -1,5 +1,8 @@
 //! The keys of an open vault, together with the header they belong to.
 
+use std::sync::Arc;
+
+use super::caller_token::PresentedToken;
 use super::header::Header;
 use super::ids::{BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SwitchId, TokenId, UpstreamId};
 use super::index::Item;
@@ -56,6 +59,7 @@ impl Unlocked {
             Kind::Binding => Item::Binding(BindingId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?),
             Kind::Switch => Item::Switch(SwitchId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?),
             Kind::Token => Item::Token(TokenId::of_record(&name.id).ok_or(Unopened)?, parse(&opened)?),
+            Kind::CallerToken => Item::CallerToken(Arc::new(parse(&opened)?)),
             Kind::Config => Item::Setting(parse(&opened)?),
             Kind::Manifest | Kind::Setting => return Ok(None),
         };
@@ -102,6 +106,16 @@ impl Unlocked {
         let credential = credential.to_string();
         let parts = [b"token", credential.as_bytes()];
         TokenId::from_bytes(first_half(self.keys.name_mac(&parts)))
+    }
+
+    /// What is kept of a caller's token. Its id is part of it, so that no record can stand in for another.
+    pub(super) fn token_digest(&self, token: &PresentedToken) -> [u8; 32] {
+        self.keys.token_mac(&[token.id.as_bytes(), token.secret.as_slice()])
+    }
+
+    /// Whether that is what is kept of it; takes the same time whatever it is.
+    pub(super) fn is_token_digest(&self, token: &PresentedToken, digest: &[u8; 32]) -> bool {
+        self.keys.is_token_mac(&[token.id.as_bytes(), token.secret.as_slice()], digest)
     }
 
     pub(super) fn upstream_id(&self, host: &str) -> UpstreamId {

@@ -11,6 +11,7 @@ mod review;
 mod scope;
 mod secrets;
 mod suite;
+mod token;
 mod vault;
 
 use std::ffi::OsString;
@@ -38,6 +39,7 @@ pub(super) use secrets::{
     CreateArguments, GroupArguments, SecretsVerb, SelectArguments, UpdateArguments, ValueArguments,
 };
 pub(super) use suite::{ExplainArguments, NewArguments, TestArguments, TestFormat};
+pub(super) use token::{MintArguments, RevokeArguments, TokenVerb};
 pub(super) use vault::{InitArguments, KeyProvider, PassphraseArguments};
 
 /// Calls APIs with keys that the caller never sees: an encrypted vault and a policy-enforced broker.
@@ -76,6 +78,9 @@ pub(super) enum Verb {
     /// Log in to providers that want a person's consent
     #[command(subcommand, arg_required_else_help = true)]
     Oauth(OauthVerb),
+    /// Make and revoke access tokens: what a caller may use, and for how long
+    #[command(subcommand, arg_required_else_help = true)]
+    Token(TokenVerb),
     /// Call a capability, and print the upstream's answer as it comes
     Invoke(InvokeArguments),
     /// Call a capability, and print its answer as indented JSON
@@ -150,6 +155,8 @@ impl Arguments {
             Verb::Capability(CapabilityVerb::Describe(describe)) => describe.format.json,
             Verb::Capability(CapabilityVerb::Bindings(format)) => format.json,
             Verb::Credential(CredentialVerb::List(format)) => format.json,
+            Verb::Token(TokenVerb::Mint(mint)) => mint.format.json,
+            Verb::Token(TokenVerb::List(format)) => format.json,
             Verb::Audit(audit) => audit.wants_json(),
             Verb::Repair(repair) => repair.format.json,
             Verb::Policy(PolicyVerb::Check { json, .. }) => *json,
@@ -220,6 +227,12 @@ mod tests {
             "aivault gateway --json",
             "aivault gateway open --credential stripe",
             "aivault gateway status --json",
+            "aivault token mint --capability openai/* --ttl 90s",
+            "aivault token mint --capability openai/* --capability github/repos --credential work --name agent-7",
+            "aivault token mint --capability openai/* --workspace-id w --json",
+            "aivault token list --json",
+            "aivault token revoke agent-7",
+            "aivault token revoke --all",
             "aivault demo",
         ] {
             assert!(Arguments::try_parse_from(line.split(' ')).is_ok(), "{line}");
@@ -252,6 +265,12 @@ mod tests {
             "aivault invoke a/b --timeout-ms 0",
             "aivault invoke a/b --timeout-ms 86400001",
             "aivault invoke a/b --timeout-ms 5s",
+            "aivault token mint",
+            "aivault token mint --capability a/b --ttl 31d",
+            "aivault token mint --capability a/b --ttl 1w",
+            "aivault token mint --capability a/b --name Agent",
+            "aivault token revoke",
+            "aivault token revoke agent-7 --all",
         ] {
             let error = Arguments::try_parse_from(line.split(' ')).err();
             assert_eq!(error.map(|error| error.exit_code()), Some(2), "{line}");

@@ -7,7 +7,7 @@ use crate::spec::ScopeId;
 /// A place to put a secret in, or to look for one.
 #[derive(Args, Clone, Default)]
 pub(in crate::cli) struct ScopeArguments {
-    /// Where the secret holds; told from the ids when left out
+    /// Which kind of scope; told from the ids when left out
     #[arg(long)]
     pub(in crate::cli) scope: Option<ScopeKind>,
     #[command(flatten)]

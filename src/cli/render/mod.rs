@@ -17,6 +17,7 @@ mod shell;
 mod status;
 mod table;
 mod time;
+mod tokens;
 
 use std::io;
 
@@ -224,6 +225,17 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::ApprovalAnswered { id, approved } => {
             writeln!(screen.out, "{}: {id}", if *approved { "Approved" } else { "Refused" })
         }
+        Outcome::TokenMinted(minted) if view.json => json(minted, screen),
+        Outcome::TokenMinted(minted) => tokens::print_minted(minted, screen),
+        Outcome::Tokens { tokens, damaged } => {
+            if view.json {
+                json(tokens, screen)?;
+            } else {
+                tokens::print_list(tokens, clock::now_ms(), screen)?;
+            }
+            damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
+        }
+        Outcome::TokensRevoked { tokens } => tokens::print_revoked(tokens, screen),
         Outcome::AuditRestarted { set_aside } => repair::print_restarted(set_aside.as_deref(), screen),
         Outcome::Repair(view_of) if view.json => json(view_of, screen),
         Outcome::Repair(view_of) => repair::print(view_of, screen),

@@ -26,6 +26,18 @@ pub(super) fn ago(ts_ms: u64, now_ms: u64) -> String {
     }
 }
 
+/// `in 3h`; a date when it is further off than a year, and `now` when it is over.
+pub(super) fn ahead(ts_ms: u64, now_ms: u64) -> String {
+    match ts_ms.saturating_sub(now_ms) {
+        0 => "now".to_owned(),
+        left if left < MINUTE => format!("in {}s", left.div_ceil(SECOND)),
+        left if left < HOUR => format!("in {}m", left / MINUTE),
+        left if left < DAY => format!("in {}h", left / HOUR),
+        left if left < 365 * DAY => format!("in {}d", left / DAY),
+        _ => utc(ts_ms).chars().take("2026-11-23".len()).collect(),
+    }
+}
+
 /// Year, month and day of a count of days since 1970-01-01, in the proleptic Gregorian calendar.
 ///
 /// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`, for days
@@ -93,5 +105,16 @@ mod tests {
         assert_eq!(ago(now - 3 * DAY, now), "3d ago");
         assert_eq!(ago(0, now), "1970-01-01");
         assert_eq!(ago(now + 1, now), "2026-11-23");
+        for (left, text) in [
+            (0, "now"),
+            (1, "in 1s"),
+            (59_999, "in 60s"),
+            (MINUTE, "in 1m"),
+            (HOUR - 1, "in 59m"),
+            (3 * DAY, "in 3d"),
+            (400 * DAY, "2027-12-28"),
+        ] {
+            assert_eq!(ahead(now + left, now), text);
+        }
     }
 }

@@ -19,12 +19,14 @@ mod import;
 mod labels;
 mod login;
 mod policies;
+mod presented;
 mod providers;
 mod repair;
 mod secrets;
 mod session;
 mod status;
 mod through;
+mod tokens;
 mod upstreams;
 mod views;
 
@@ -38,9 +40,10 @@ use super::wire::Malformed;
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::broker::{Approvals, Broker, CallerMessages, Opened, Reply, RequestBody, TimeLimit};
 use crate::platform::clock;
-use crate::policy::{Call, Caller};
+use crate::policy::{Call, Caller, Reason};
 use crate::settings::Places;
 use crate::vault::SecretText;
+use presented::Refusals;
 pub use session::OpenLog;
 pub use through::{Passed, Through};
 use session::Session;
@@ -64,6 +67,9 @@ pub struct Local {
     approvals: Arc<Approvals>,
     gateway: OnceLock<Arc<dyn Gateway>>,
     session: RwLock<Option<Arc<Session>>>,
+    /// Presented tokens that are nobody's, and those that have ended.
+    unknown: Refusals,
+    ended: Refusals,
 }
 
 impl Local {
@@ -81,18 +87,26 @@ impl Local {
 
     fn with(places: Places, env_key: Option<SecretText>, approvals: Approvals) -> Self {
         let approvals = Arc::new(approvals);
-        Self { places, env_key, broker: Broker::new(), approvals, gateway: OnceLock::new(), session: RwLock::new(None) }
+        let (broker, session) = (Broker::new(), RwLock::new(None));
+        let (unknown, ended) = (Refusals::default(), Refusals::default());
+        Self { places, env_key, broker, approvals, gateway: OnceLock::new(), session, unknown, ended }
     }
 
     pub(in crate::service) fn places(&self) -> &Places {
         &self.places
     }
 
-    /// Carries out one command for `caller`.
+    /// Carries out one command for `caller`, who is an operator: nobody with a token is.
     ///
     /// # Errors
     /// What went wrong, as a surface tells it.
     pub fn execute(&self, caller: &Caller, command: Command) -> Result<Outcome, ServiceError> {
+        if caller.bounds().is_some() {
+            let message = "an access token is for calls alone, not for what operators do";
+            return Err(
+                ServiceError::new(ErrorKind::PolicyViolation, message).reason(Reason::TokenScope.as_str())
+            );
+        }
         match command {
             Command::Status => self.status(caller),
             Command::Init(request) => self.init(caller, &request),
@@ -153,6 +167,9 @@ impl Local {
             Command::ApprovalList => Ok(self.list_approvals()),
             Command::ApprovalShow { id } => self.show_approval(&id),
             Command::ApprovalAnswer { id, approve } => self.answer_approval(caller, &id, approve),
+            Command::TokenMint(request) => self.mint_token(caller, request),
+            Command::TokenList => self.list_tokens(caller),
+            Command::TokenRevoke { which } => self.revoke_tokens(caller, which),
             Command::AuditRestart { passphrase } => self.restart_audit(caller, passphrase),
             Command::Repair { accept, passphrase } => self.repair(caller, accept, passphrase),
             Command::ConfigSet { name, value } => self.set_config(caller, name, value),

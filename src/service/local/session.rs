@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 use super::Local;
+use super::presented::KnownCallers;
 use crate::audit::{self, Action, AuditKey, Event, Outcome as Logged};
 use crate::broker::{Desk, Journal, Limits, Rulebook, Shelf};
 use crate::platform::clock;
@@ -22,6 +23,7 @@ use crate::vault::{
 pub(super) struct Session {
     pub(super) desk: Desk,
     shelf: Arc<VaultShelf>,
+    pub(super) callers: KnownCallers,
     /// Whether this process made the vault, on its first use.
     pub(super) created: bool,
     /// The vault's id and file as they were opened.
@@ -203,7 +205,7 @@ impl Local {
             limits: Limits::new(self.places.vault.clone(), usage_key),
             locks: self.places.vault.clone(),
         };
-        Ok(Session { desk, shelf, created: false, vault_id, file })
+        Ok(Session { desk, shelf, callers: KnownCallers::default(), created: false, vault_id, file })
     }
 
     /// A vault that was set back as a whole fits together; but its log, unless it was set back too,

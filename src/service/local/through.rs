@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::Local;
 use crate::broker::Broker;
-use crate::platform::process;
 use crate::policy::{Call, Caller, Catalog as _, Denial, Reason, most_specific};
 use crate::service::catalog::FullCatalog;
 use crate::service::error::ServiceError;
@@ -45,7 +44,7 @@ impl Local {
     /// # Errors
     /// When the vault is not open.
     pub fn through(&self, name: &str) -> Result<Option<Through>, ServiceError> {
-        let session = self.session(&Caller::process(process::effective_uid(), Some(process::own_pid())))?;
+        let Some(session) = self.session_of_tokens()? else { return Ok(None) };
         let catalog = session.catalog()?;
         let credential = CredentialName::parse(name).ok();
         let mut providers = match &credential {
@@ -89,19 +88,6 @@ impl Local {
             }
             Err(denial) => Err(self.refuse(caller, &call, denial)),
         }
-    }
-
-    /// Who presents that token.
-    ///
-    /// # Errors
-    /// Always.
-    pub fn caller_of_token(&self, _presented: &str) -> Result<Caller, ServiceError> {
-        Err(ServiceError::new(crate::service::error::ErrorKind::TokenInvalid, "no token"))
-    }
-
-    #[must_use]
-    pub fn still_holds(&self, _caller: &Caller) -> bool {
-        true
     }
 
     /// The error of a call that is refused before the broker sees it, on record as any is.

@@ -20,6 +20,7 @@ pub(in crate::vault) struct DerivedKeys {
     names: Key,
     audit: Key,
     usage: Key,
+    tokens: Key,
 }
 
 impl DerivedKeys {
@@ -39,6 +40,7 @@ impl DerivedKeys {
             names: derive("aivault/v1/names"),
             audit: derive("aivault/v1/audit"),
             usage: derive("aivault/v1/usage"),
+            tokens: derive("aivault/v1/caller-tokens"),
         }
     }
 
@@ -55,6 +57,16 @@ impl DerivedKeys {
     /// A record id that follows from what the record is for, and tells an onlooker nothing.
     pub(in crate::vault) fn name_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         mac(&self.names, parts)
+    }
+
+    /// What is kept of a caller's token.
+    pub(in crate::vault) fn token_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        mac(&self.tokens, parts)
+    }
+
+    /// Whether that is what is kept of it, in constant time.
+    pub(in crate::vault) fn is_token_mac(&self, parts: &[&[u8]], kept: &[u8; 32]) -> bool {
+        begun(&self.tokens, parts).verify_slice(kept).is_ok()
     }
 
     pub(in crate::vault) fn audit(&self) -> AuditKey {
@@ -88,13 +100,17 @@ impl UsageKey {
 
 /// HMAC-SHA256 over the parts, each with its length before it.
 fn mac(key: &Key, parts: &[&[u8]]) -> [u8; 32] {
+    begun(key, parts).finalize().into_bytes().into()
+}
+
+fn begun(key: &Key, parts: &[&[u8]]) -> Hmac<Sha256> {
     // HMAC takes a key of any length.
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).expect("HMAC takes keys of any length");
     for part in parts {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part);
     }
-    mac.finalize().into_bytes().into()
+    mac
 }
 
 #[cfg(test)]
@@ -109,7 +125,9 @@ mod tests {
     fn every_purpose_vault_and_key_has_its_own() {
         let all: Vec<[u8; 32]> = [keys(1, 1), keys(1, 2), keys(2, 1)]
             .iter()
-            .flat_map(|keys| [*keys.wrap, *keys.manifest, *keys.names, *keys.audit, *keys.usage])
+            .flat_map(|keys| {
+                [*keys.wrap, *keys.manifest, *keys.names, *keys.audit, *keys.usage, *keys.tokens]
+            })
             .collect();
         for (at, key) in all.iter().enumerate() {
             assert!(!all[..at].contains(key), "key {at} is a repetition");
@@ -123,5 +141,8 @@ mod tests {
         assert_ne!(keys.manifest_mac(&[b"ab", b"c"]), keys.manifest_mac(&[b"a", b"bc"]));
         assert_ne!(keys.manifest_mac(&[b"ab"]), keys.manifest_mac(&[b"ab", b""]));
         assert_ne!(keys.manifest_mac(&[b"ab"]), keys.name_mac(&[b"ab"]));
+        let kept = keys.token_mac(&[b"ab", b"c"]);
+        assert!(keys.is_token_mac(&[b"ab", b"c"], &kept));
+        assert!(!keys.is_token_mac(&[b"a", b"bc"], &kept) && !keys.is_token_mac(&[b"ab", b"c"], &[0; 32]));
     }
 }

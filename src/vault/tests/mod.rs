@@ -3,6 +3,7 @@
 
 mod accounts;
 mod attacker;
+mod callers;
 mod concurrency;
 mod flips;
 mod lifecycle;
