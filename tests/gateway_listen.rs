@@ -58,7 +58,9 @@ fn a_daemon_listens_where_it_is_told_to() {
     let arguments = ["--listen", "127.0.0.1:0", "--listen=[::1]:0", "--listen", "127.0.0.1:0=openai"];
     let daemon = Daemon::start(&home, &arguments, 3);
     let token = home.mint(&["--capability", "openai/*"]);
-    for (which, target) in ["/v/openai/v1/models", "/v/openai/v1/models", "/v1/models"].into_iter().enumerate() {
+    for (which, target) in
+        ["/v/openai/v1/models", "/v/openai/v1/models", "/v1/models"].into_iter().enumerate()
+    {
         let gateway = Gateway { address: daemon.address(which), token: token.clone() };
         gateway.ask("GET", target, b"").ok();
         upstream.take_one();
@@ -98,13 +100,15 @@ fn nothing_but_loopback_is_listened_on() {
 fn others_may_come_over_tls_alone() {
     let (upstream, home) = ready();
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["broker.example".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let certificate =
+        CertificateParams::new(vec!["broker.example".to_owned()]).unwrap().self_signed(&key).unwrap();
     let [cert_file, key_file] = ["cert.pem", "key.pem"].map(|name| home.path(name));
     std::fs::write(&cert_file, certificate.pem()).unwrap();
     std::fs::write(&key_file, key.serialize_pem()).unwrap();
     set_mode(&key_file, 0o600);
     let files = [cert_file.to_str().unwrap(), key_file.to_str().unwrap()];
-    let arguments = ["--listen", "0.0.0.0:0", "--allow-remote", "--tls-cert", files[0], "--tls-key", files[1]];
+    let arguments =
+        ["--listen", "0.0.0.0:0", "--allow-remote", "--tls-cert", files[0], "--tls-key", files[1]];
     let arguments = [&arguments[..], &["--remote-name", "broker.example"]].concat();
     let daemon = Daemon::start(&home, &arguments, 1);
     let url = daemon.urls[0].clone();
@@ -160,7 +164,8 @@ fn a_daemon_that_ends_finishes_what_is_under_way_and_lets_idle_connections_go() 
     feed.send("begun\n".into()).unwrap();
     gateway::read_until(&mut busy, b"begun");
     let mut idle = connect(gateway.address);
-    idle.write_all(&request(gateway.address, "GET", "/healthz", &[("connection", "keep-alive")], b"")).unwrap();
+    idle.write_all(&request(gateway.address, "GET", "/healthz", &[("connection", "keep-alive")], b""))
+        .unwrap();
     gateway::read_until(&mut idle, b"unlocked");
     let pid = rustix::process::Pid::from_raw(i32::try_from(daemon.child.id()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
@@ -170,4 +175,40 @@ fn a_daemon_that_ends_finishes_what_is_under_way_and_lets_idle_connections_go() 
     let rest = read_to_end(&mut busy);
     assert!(rest.ends_with(b"ended\n\r\n0\r\n\r\n"), "{}", String::from_utf8_lossy(&rest));
     assert!(daemon.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_daemon_that_is_restarted_under_load_listens_where_it_did_and_breaks_nothing_off() {
+    let (upstream, home) = ready();
+    let found = Door::Daemon;
+    let opened = home.run_through(found, &["gateway", "open", "--json"]).ok().json();
+    let address: SocketAddr = opened["address"].as_str().unwrap().parse().unwrap();
+    let gateway = Gateway { address, token: home.mint(&["--capability", "openai/*"]) };
+    gateway.ask("GET", "/v/openai/v1/models", b"").ok();
+    let before = home.daemon().expect("a daemon");
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let served = std::thread::scope(|scope| {
+        let load = scope.spawn(|| {
+            let mut served = 0;
+            while !is_over.load(std::sync::atomic::Ordering::SeqCst) {
+                // Whoever finds nobody may come again; whoever was accepted is answered.
+                let Ok(mut stream) = std::net::TcpStream::connect(address) else { continue };
+                let bearer = format!("Bearer {}", gateway.token);
+                let fields = [("authorization", bearer.as_str())];
+                stream.write_all(&request(address, "GET", "/v/openai/v1/models", &fields, b"")).unwrap();
+                whole(&read_to_end(&mut stream)).ok();
+                served += 1;
+            }
+            served
+        });
+        for _ in 0..3 {
+            home.run_through(found, &["restart"]).ok();
+        }
+        is_over.store(true, std::sync::atomic::Ordering::SeqCst);
+        load.join().unwrap()
+    });
+    assert!(served > 0);
+    assert_ne!(home.daemon(), Some(before));
+    assert_eq!(home.run_through(found, &["gateway", "--json"]).ok().json(), opened);
+    assert_eq!(upstream.take().len(), served + 1, "each was made once");
 }

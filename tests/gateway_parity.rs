@@ -88,7 +88,8 @@ fn through_cli(setting: &Setting, row: &Row) {
 
 fn through_socket(setting: &Setting, row: &Row) {
     let mut call = socket::call(row.capability, row.method, row.path);
-    call.headers = row.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    call.headers =
+        row.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     call.has_body = !row.body.is_empty();
     let head = aivault::service::wire::encode_call(&call).unwrap();
     let all = [&head, row.body.as_bytes()].concat();
@@ -170,7 +171,10 @@ fn every_door_has_the_same_verdict() {
             let sent = received.first().map(as_sent);
             let is_same = first.is_none() || sent == first;
             if verdict != row.reason || received.len() != usize::from(row.reason == ALLOWED) || !is_same {
-                wrong.push(format!("{} {} {way}: {verdict}, {sent:?}, before {first:?}", row.method, row.path));
+                wrong.push(format!(
+                    "{} {} {way}: {verdict}, {sent:?}, before {first:?}",
+                    row.method, row.path
+                ));
             }
             first = first.or(sent);
         }

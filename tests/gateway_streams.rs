@@ -75,7 +75,9 @@ fn a_connection_is_kept_for_the_next_request() {
     let Setting { upstream, gateway, .. } = setting();
     let mut stream = connect(gateway.address);
     let bearer = format!("Bearer {}", gateway.token);
-    for target in ["/v/openai/v1/models", "/aivault/capabilities", "/v/openai/v1/nothing", "/v/openai/v1/models"] {
+    for target in
+        ["/v/openai/v1/models", "/aivault/capabilities", "/v/openai/v1/nothing", "/v/openai/v1/models"]
+    {
         let fields = [("authorization", bearer.as_str()), ("connection", "keep-alive")];
         stream.write_all(&request(gateway.address, "GET", target, &fields, b"")).unwrap();
         let head = String::from_utf8_lossy(&read_until(&mut stream, b"\r\n\r\n")).into_owned();
@@ -239,7 +241,8 @@ fn what_does_not_open_a_websocket_properly_opens_none() {
         ("/aivault/ws?capability=a%2Fb&host=evil.example", UPGRADE.to_vec(), 400),
         (NAMED, without("upgrade"), 400),
     ] {
-        let heard = whole(&read_to_end(&mut setting.begun("GET", target, &[fields.as_slice(), &[]].concat())));
+        let heard =
+            whole(&read_to_end(&mut setting.begun("GET", target, &[fields.as_slice(), &[]].concat())));
         assert_eq!(heard.status, status, "{target} {fields:?}: {}", heard.text());
     }
     assert!(setting.upstream.take().is_empty());

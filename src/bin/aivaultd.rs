@@ -87,7 +87,7 @@ fn asked<'a>(mut words: impl Iterator<Item = Option<&'a str>>) -> Asked {
             "-h" | "--help" => return Asked::Say(HELP),
             wire::KEY_ON_STDIN => told.key_on_stdin = true,
             "--allow-remote" => told.remote.allowed = true,
-            "--listen" | "--tls-cert" | "--tls-key" | "--remote-name" => {
+            wire::LISTEN | "--tls-cert" | "--tls-key" | "--remote-name" => {
                 let Some(value) = given.or_else(|| words.next().flatten()) else {
                     return Asked::Unknown(word.to_owned());
                 };

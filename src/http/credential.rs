@@ -72,7 +72,9 @@ impl Head {
         let holding: Vec<String> = self
             .headers
             .iter()
-            .filter(|(name, value)| self.may_show(name, provider) && forms(value).iter().any(|one| is_it(one)))
+            .filter(|(name, value)| {
+                self.may_show(name, provider) && forms(value).iter().any(|one| is_it(one))
+            })
             .map(|(name, _)| name.clone())
             .collect();
         self.headers.retain(|(name, _)| !holding.contains(name));
@@ -102,7 +104,8 @@ fn forms(value: &str) -> Vec<String> {
     match value.split_once(' ') {
         None => vec![value.to_owned()],
         Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => {
-            let Some(pair) = BASIC.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+            let Some(pair) =
+                BASIC.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok())
             else {
                 return Vec::new();
             };

@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Request;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::door::House;
@@ -126,8 +126,12 @@ fn parsed(bytes: &[u8], caller: &Caller) -> Result<(Call, RequestBody), Malforme
     let content = match (body, multipart, multipart_files) {
         (None, None, None) => Content { body: RequestBody::Empty, kind: None },
         (Some(body), None, None) => of_json(&body),
-        (None, fields, files) => of_form(fields.unwrap_or_default(), files.unwrap_or_default())
-            .map_err(|error| Malformed { message: error.to_string(), ..Malformed::new("its form cannot be sent") })?,
+        (None, fields, files) => {
+            of_form(fields.unwrap_or_default(), files.unwrap_or_default()).map_err(|error| Malformed {
+                message: error.to_string(),
+                ..Malformed::new("its form cannot be sent")
+            })?
+        }
         _ => return Err(Malformed::new("the request has two kinds of body")),
     };
     let is_said = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
@@ -241,7 +245,9 @@ mod tests {
         ] {
             assert!(with(bad).is_err(), "{bad}");
         }
-        for bad in ["", "[]", r#"{"capability":"a/b"}"#, r#"{"capability":"a/b","request":{},"scope":"global"}"#] {
+        for bad in
+            ["", "[]", r#"{"capability":"a/b"}"#, r#"{"capability":"a/b","request":{},"scope":"global"}"#]
+        {
             assert!(read(bad).is_err(), "{bad}");
         }
         let malformed = with(r#"{"url":"https://evil.example/"}"#).unwrap_err();

@@ -238,7 +238,11 @@ mod tests {
         let chunks = "POST / HTTP/1.1\r\ntransfer-encoding: Chunked\r\n\r\n3\r\n\r\n\0\r\nA\r\n0123456789\r\n0\r\n\r\n";
         for all in [GET, body, chunks, &[GET, body, chunks, body, GET].concat()] {
             for size in [1, 2, 3, 7, 1000] {
-                assert_eq!(through(all.as_bytes(), size), (all.as_bytes().to_vec(), Phase::Between), "{all:?}");
+                assert_eq!(
+                    through(all.as_bytes(), size),
+                    (all.as_bytes().to_vec(), Phase::Between),
+                    "{all:?}"
+                );
             }
         }
         assert_eq!(through(b"POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\nab", 9).1, Phase::Body);

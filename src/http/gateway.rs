@@ -104,9 +104,8 @@ impl Gateway {
     /// One that is open on loopback for just that.
     fn found(&self, credential: Option<&CredentialName>) -> Option<ListenerView> {
         let doors = self.doors();
-        let fits = |door: &&Arc<Door>| {
-            door.address.ip().is_loopback() && door.credential.as_ref() == credential
-        };
+        let fits =
+            |door: &&Arc<Door>| door.address.ip().is_loopback() && door.credential.as_ref() == credential;
         doors.iter().find(fits).map(|door| door.view())
     }
 }

@@ -35,9 +35,8 @@ impl Wanted {
             None => (text, None),
         };
         let parsed = address.parse().map_err(|_| GatewayError::Malformed(text.to_owned()))?;
-        let named = |name: &str| {
-            CredentialName::parse(name).map_err(|_| GatewayError::Credential(name.to_owned()))
-        };
+        let named =
+            |name: &str| CredentialName::parse(name).map_err(|_| GatewayError::Credential(name.to_owned()));
         Ok(Self { address: parsed, credential: credential.map(named).transpose()? })
     }
 
@@ -90,7 +89,9 @@ mod tests {
         assert_eq!(one.credential.unwrap().as_str(), "work-openai");
         assert!(!Wanted::parse("0.0.0.0:1").unwrap().is_local());
         assert!(!Wanted::parse("[::]:1").unwrap().is_local());
-        for bad in ["localhost:80", "127.0.0.1", "8080", ":8080", "127.1:80", "127.0.0.1:80=", "127.0.0.1:80=A b"] {
+        for bad in
+            ["localhost:80", "127.0.0.1", "8080", ":8080", "127.1:80", "127.0.0.1:80=", "127.0.0.1:80=A b"]
+        {
             assert!(Wanted::parse(bad).is_err(), "{bad}");
         }
     }

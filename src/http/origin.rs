@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn our_own_names_are_served() {
-        for host in ["127.0.0.1:4000", "localhost:4000", "LocalHost:4000", "[::1]:4000", "broker.example:4000"] {
+        for host in
+            ["127.0.0.1:4000", "localhost:4000", "LocalHost:4000", "[::1]:4000", "broker.example:4000"]
+        {
             assert_eq!(verdict(&[("host", host)]), None, "{host}");
         }
     }

@@ -14,7 +14,8 @@ use super::door::House;
 use super::router::Known;
 use super::{headers, held, refusal, websocket};
 use crate::service::{
-    Call, Caller, CallerBodyFault, Denial, Local, LocalReply, Passed, Reason, RequestBody, ServiceError, Through,
+    Call, Caller, CallerBodyFault, Denial, Local, LocalReply, Passed, Reason, RequestBody, ServiceError,
+    Through,
 };
 use crate::spec::{Provider, Scope};
 

@@ -102,7 +102,9 @@ mod tests {
     use super::*;
 
     fn denied() -> ServiceError {
-        ServiceError::new(ErrorKind::PolicyViolation, "no \"{{reason}}\"").reason("forbid.matched").help("ask")
+        ServiceError::new(ErrorKind::PolicyViolation, "no \"{{reason}}\"")
+            .reason("forbid.matched")
+            .help("ask")
     }
 
     fn shape(body: &'static str) -> ErrorShape {
@@ -112,7 +114,9 @@ mod tests {
 
     #[test]
     fn a_shape_is_filled_in_and_what_is_filled_in_stays_as_it_is() {
-        let shape = shape(r#"{"e":{"m":"{{message}}","t":"{{name}}/{{code}}","s":"{{status}}"},"r":["{{reason}}",null]}"#);
+        let shape = shape(
+            r#"{"e":{"m":"{{message}}","t":"{{name}}/{{code}}","s":"{{status}}"},"r":["{{reason}}",null]}"#,
+        );
         let body = filled(&shape, &denied()).unwrap();
         let expected = serde_json::json!({
             "e": { "m": "aivault: no \"{{reason}}\"; ask", "t": "denied/policy_violation", "s": 403 },
@@ -123,7 +127,8 @@ mod tests {
 
     #[test]
     fn the_head_says_why_and_whether_to_try_again() {
-        let full = ServiceError { retry_after_s: Some(7), ..ServiceError::new(ErrorKind::RateLimited, "full") };
+        let full =
+            ServiceError { retry_after_s: Some(7), ..ServiceError::new(ErrorKind::RateLimited, "full") };
         let response = plain(&full.reason("limit.exceeded"));
         let head = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(response.status(), 429);
@@ -131,6 +136,9 @@ mod tests {
         assert_eq!(head("aivault-reason").as_deref(), Some("limit.exceeded"));
         assert_eq!(head("x-should-retry").as_deref(), Some("true"));
         let response = shaped(&denied(), None);
-        assert_eq!((response.status().as_u16(), &response.headers()["x-should-retry"]), (403, &"false".parse().unwrap()));
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["x-should-retry"]),
+            (403, &"false".parse().unwrap())
+        );
     }
 }

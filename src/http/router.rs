@@ -123,7 +123,8 @@ struct Health {
 }
 
 fn health(local: &Local) -> Response {
-    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION"), unlocked: local.is_open() }).into_response()
+    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION"), unlocked: local.is_open() })
+        .into_response()
 }
 
 fn nothing_here() -> ServiceError {

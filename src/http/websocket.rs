@@ -15,11 +15,11 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::error::Error as WireError;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::credential::Head;
 use super::door::House;
@@ -78,7 +78,8 @@ fn call(query: &str, head: Head, caller: &Caller) -> Result<Call, ServiceError> 
             return Err(invalid("a parameter is there twice"));
         }
     }
-    let named = |name: String| CredentialName::parse(&name).map_err(|_| invalid("that is no credential's name"));
+    let named =
+        |name: String| CredentialName::parse(&name).map_err(|_| invalid("that is no credential's name"));
     let bounds = caller.bounds();
     let credential: Option<CredentialName> = credential.map(named).transpose()?;
     Ok(Call {

@@ -2,8 +2,8 @@
 //! `Denial`; deny is what is left when nothing permits. What operators' rules make of an
 //! admitted request is for `judge` to say.
 
-use super::call::{Call, Defaults};
 use super::bounds::TokenBounds;
+use super::call::{Call, Defaults};
 use super::denial::{Denial, Reason};
 use super::request::Request;
 use super::trace::Trace;

@@ -203,6 +203,9 @@ pub enum Command {
         credential: Option<CredentialName>,
     },
     GatewayStatus,
+    /// Puts a new daemon in the place of the one that runs. Has no form on a socket.
+    #[serde(skip)]
+    Restart,
     UpstreamRemove {
         host: String,
     },

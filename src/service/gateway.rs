@@ -36,6 +36,17 @@ pub struct ListenerView {
     pub tls: bool,
 }
 
+impl ListenerView {
+    /// As the daemon's arguments have it.
+    #[must_use]
+    pub fn wanted(&self) -> String {
+        match &self.credential {
+            Some(credential) => format!("{}={credential}", self.address),
+            None => self.address.to_string(),
+        }
+    }
+}
+
 /// A capability that a caller may use now.
 #[derive(Debug, Clone, Serialize)]
 pub struct OfferView {

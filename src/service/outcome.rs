@@ -22,6 +22,7 @@ use crate::vault::SettingName;
 pub enum Outcome {
     Status(StatusView),
     GatewayOpened(ListenerView),
+    Restarted,
     Gateway {
         listeners: Vec<ListenerView>,
     },

@@ -27,6 +27,8 @@ pub const RETIRE: &str = "/retire";
 
 /// The daemon's flag: the vault's key, and nothing else, comes on its standard input.
 pub const KEY_ON_STDIN: &str = "--key-on-stdin";
+/// The daemon's flag: where callers over TCP are served, as `ListenerView::wanted` writes it.
+pub const LISTEN: &str = "--listen";
 
 /// Says whose answer this is: `upstream`, `conversation`, `service` or `error`.
 pub const ORIGIN: &str = "aivault-origin";

@@ -151,7 +151,8 @@ pub fn until_gone(stream: &mut TcpStream) -> Duration {
 #[track_caller]
 pub fn whole(bytes: &[u8]) -> Heard {
     let shown = || String::from_utf8_lossy(bytes).into_owned();
-    let end = memchr::memmem::find(bytes, b"\r\n\r\n").unwrap_or_else(|| panic!("no answer: {}", shown())) + 4;
+    let end =
+        memchr::memmem::find(bytes, b"\r\n\r\n").unwrap_or_else(|| panic!("no answer: {}", shown())) + 4;
     let head = Head::parse(&bytes[..end]).unwrap_or_else(|| panic!("no head: {}", shown()));
     let status = head.first_line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
     let body = if head.all("transfer-encoding") == ["chunked"] {

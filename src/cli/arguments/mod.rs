@@ -106,6 +106,8 @@ pub(super) enum Verb {
     Config(ConfigVerb),
     /// Serve programs that know nothing of aivault, over TCP on loopback
     Gateway(GatewayArguments),
+    /// Put a new daemon in the place of the one that runs; calls that are under way come to their end
+    Restart,
     /// Send a test vault's host to a local server
     #[command(subcommand, arg_required_else_help = true)]
     Upstream(UpstreamVerb),
@@ -223,6 +225,7 @@ mod tests {
             "aivault config list --json",
             "aivault config unset egress-proxy",
             "aivault invoke openai/models --timeout-ms 5000 --include",
+            "aivault restart",
             "aivault gateway",
             "aivault gateway --json",
             "aivault gateway open --credential stripe",

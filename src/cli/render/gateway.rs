@@ -53,8 +53,13 @@ mod tests {
         };
         let one = ListenerView { credential: Some(CredentialName::from_static("stripe")), ..all.clone() };
         let list = printed(|screen| print_list(&[all.clone(), one.clone()], screen)).0;
-        assert!(list.contains("http://127.0.0.1:8700  all credentials\n") && list.contains("stripe"), "{list}");
-        assert!(printed(|screen| print_opened(&all, screen)).0.contains("http://127.0.0.1:8700/v/CREDENTIAL"));
+        assert!(
+            list.contains("http://127.0.0.1:8700  all credentials\n") && list.contains("stripe"),
+            "{list}"
+        );
+        assert!(
+            printed(|screen| print_opened(&all, screen)).0.contains("http://127.0.0.1:8700/v/CREDENTIAL")
+        );
         assert_eq!(in_a_line(&one), "http://127.0.0.1:8700 (stripe)");
         assert!(printed(|screen| print_list(&[], screen)).0.contains("gateway open"));
     }

@@ -75,9 +75,8 @@ impl Local {
         let global = Scope::Global;
         let scope = caller.bounds().map_or(&global, |bounds| bounds.scope());
         let only = caller.bounds().and_then(|bounds| bounds.credential());
-        let permits = |capability: &Capability| {
-            caller.bounds().is_none_or(|bounds| bounds.permits(&capability.id))
-        };
+        let permits =
+            |capability: &Capability| caller.bounds().is_none_or(|bounds| bounds.permits(&capability.id));
         let mut offers = Vec::new();
         self.offered(caller, scope, |offered| {
             let Offered { capability, mut credentials, row, allow } = offered;

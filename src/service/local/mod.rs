@@ -45,8 +45,8 @@ use crate::settings::Places;
 use crate::vault::SecretText;
 use presented::Refusals;
 pub use session::OpenLog;
-pub use through::{Passed, Through};
 use session::Session;
+pub use through::{Passed, Through};
 
 pub(in crate::service) use session::LOCKED;
 /// The reason code of a call that cannot be read.
@@ -179,6 +179,7 @@ impl Local {
                 self.set_upstream(caller, &host, &address, ca_pem)
             }
             Command::GatewayOpen { credential } => self.open_gateway(caller, credential.as_ref()),
+            Command::Restart => Err(ServiceError::new(ErrorKind::Conflict, "no daemon restarts itself")),
             Command::GatewayStatus => Ok(Outcome::Gateway { listeners: self.listeners() }),
             Command::UpstreamList => self.list_upstreams(caller),
             Command::UpstreamRemove { host } => self.remove_upstream(caller, &host),

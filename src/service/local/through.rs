@@ -110,5 +110,6 @@ fn capability(through: &Through, caller: &Caller, call: &Call) -> Result<String,
     }
     let (method, path) = (call.method.as_deref().unwrap_or_default(), call.path.as_deref().unwrap_or("/"));
     let catalog = through.catalog.as_ref();
-    most_specific(catalog, provider, caller.bounds(), method, path).map(|capability| capability.id.to_string())
+    most_specific(catalog, provider, caller.bounds(), method, path)
+        .map(|capability| capability.id.to_string())
 }
