@@ -1,14 +1,13 @@
 //! `GET /aivault/capabilities`: what this caller may use now, each with an example.
 
-use axum::Json;
 use axum::body::Body;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use http::Request;
 use serde::Serialize;
 
 use super::door::House;
 use super::refusal;
-use super::router::{Known, own_head};
+use super::router::{Known, json, own_head};
 use crate::service::{OfferView, ServiceError};
 
 #[derive(Serialize)]
@@ -18,7 +17,7 @@ struct Offers {
 
 pub(super) fn serve(house: &House, known: &Known, request: &Request<Body>) -> Response {
     match offers(house, known, request) {
-        Ok(capabilities) => Json(Offers { capabilities }).into_response(),
+        Ok(capabilities) => json(&Offers { capabilities }),
         Err(error) => refusal::plain(&error),
     }
 }

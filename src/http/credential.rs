@@ -5,8 +5,7 @@
 //! reach the upstream beside the real one.
 
 use base64::Engine as _;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode_str;
 
 use crate::spec::auth::Auth;
@@ -134,8 +133,8 @@ struct Found {
 /// The token of a path, where the provider's key stands in one.
 fn path_token(target: &str, provider: Option<&Provider>) -> Option<Found> {
     let Auth::Path { segment, after } = &provider?.auth else { return None };
-    let prefixes = std::iter::once("").chain(after.iter().map(Text::as_str));
-    prefixes.filter_map(|prefix| token_behind(target, prefix, segment)).next()
+    let mut prefixes = std::iter::once("").chain(after.iter().map(Text::as_str));
+    prefixes.find_map(|prefix| token_behind(target, prefix, segment))
 }
 
 fn token_behind(target: &str, prefix: &str, template: &Template) -> Option<Found> {

@@ -250,7 +250,7 @@ mod tests {
         {
             assert!(read(bad).is_err(), "{bad}");
         }
-        let malformed = with(r#"{"url":"https://evil.example/"}"#).unwrap_err();
+        let malformed = with(r#"{"url":"https://evil.example/"}"#).err().unwrap();
         assert_eq!(malformed.capability.as_deref(), Some("openai/models"));
         assert!(!malformed.what.contains("url"));
     }

@@ -100,6 +100,7 @@ fn put_in(text: &str, parts: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Text;
 
     fn denied() -> ServiceError {
         ServiceError::new(ErrorKind::PolicyViolation, "no \"{{reason}}\"")
@@ -108,7 +109,8 @@ mod tests {
     }
 
     fn shape(body: &'static str) -> ErrorShape {
-        let names = vec![("403".into(), "denied".into()), ("other".into(), "failed".into())];
+        let names: Vec<(Text, Text)> =
+            vec![("403".into(), "denied".into()), ("other".into(), "failed".into())];
         ErrorShape { body: body.into(), names: names.into() }
     }
 

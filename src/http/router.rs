@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::{any, get, post};
-use axum::{Extension, Json, Router};
-use http::{Method, Request};
+use axum::{Extension, Router};
+use http::{HeaderValue, Method, Request, header};
 use serde::Serialize;
 
 use super::credential::Head;
@@ -123,8 +123,15 @@ struct Health {
 }
 
 fn health(local: &Local) -> Response {
-    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION"), unlocked: local.is_open() })
-        .into_response()
+    json(&Health { status: "ok", version: env!("CARGO_PKG_VERSION"), unlocked: local.is_open() })
+}
+
+/// An answer of our own.
+pub(super) fn json<T: Serialize>(value: &T) -> Response {
+    // Nothing that is told here could have no form.
+    let mut response = Response::new(Body::from(serde_json::to_vec(value).unwrap_or_default()));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 fn nothing_here() -> ServiceError {

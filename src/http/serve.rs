@@ -46,7 +46,7 @@ pub(super) async fn accept(listener: TcpListener, door: Arc<Door>, serving: Serv
     loop {
         let accepted = tokio::select! {
             accepted = next(&listener, &serving.places) => accepted,
-            _ = stopping.wait_for(|stop| *stop) => break,
+            () = told_to_stop(&mut stopping) => break,
         };
         match accepted {
             Ok((stream, place)) => begin(stream, place, &door, &serving),
@@ -56,6 +56,11 @@ pub(super) async fn accept(listener: TcpListener, door: Arc<Door>, serving: Serv
     for stream in waiting(listener) {
         begin(stream, None, &door, &serving);
     }
+}
+
+/// Ends when the daemon is told to end, or its owner is gone.
+async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stop| *stop).await;
 }
 
 /// The next connection, once there is room for one.
@@ -119,7 +124,7 @@ where
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
-        _ = stopping.wait_for(|stop| *stop) => {}
+        () = told_to_stop(&mut stopping) => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;

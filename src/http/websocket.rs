@@ -211,10 +211,8 @@ async fn hear(
             }
             Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_)) => continue,
             Err(WireError::Capacity(_)) => return Some(closing(CloseCode::Size, "a message is too long")),
-            Err(WireError::Protocol(_) | WireError::Utf8(_)) => {
-                return Some(closing(CloseCode::Protocol, "that is no frame"));
-            }
-            Err(_) => return None,
+            Err(WireError::Io(_) | WireError::ConnectionClosed | WireError::AlreadyClosed) => return None,
+            Err(_) => return Some(closing(CloseCode::Protocol, "that is no frame")),
         };
         // Nobody listens once the upstream has ended; its last word is on its way down.
         if to.send(Ok(message)).await.is_err() {

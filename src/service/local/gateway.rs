@@ -117,10 +117,10 @@ fn example(capability: &Capability) -> EnvelopeView {
         Payload::Json(json) => request.body = RawValue::from_string(json.to_string()).ok(),
         Payload::Form(pairs) => {
             let form = form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())))
+                .extend_pairs(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
                 .finish();
-            let type_of_form = ("content-type", "application/x-www-form-urlencoded");
-            request.headers.push((type_of_form.0.to_owned(), type_of_form.1.to_owned()));
+            let kind = ["content-type", "application/x-www-form-urlencoded"].map(str::to_owned);
+            request.headers.push(kind.into());
             request.body = serde_json::value::to_raw_value(&form).ok();
         }
         Payload::Multipart { fields, files } => {
