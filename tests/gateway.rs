@@ -44,7 +44,7 @@ fn an_envelope_is_a_call() {
 
 #[test]
 fn an_envelope_sends_forms_with_files() {
-    let Setting { upstream, gateway, .. } = setting();
+    let Setting { upstream, home: _home, gateway } = setting();
     gateway
         .envelope(&json!({
             "capability": "openai/files",
@@ -112,7 +112,7 @@ fn the_callers_socket_takes_envelopes_and_passes_through_by_its_peer() {
 
 #[test]
 fn a_request_passes_through_as_it_came_but_for_the_credential() {
-    let Setting { upstream, gateway, .. } = setting();
+    let Setting { upstream, home: _home, gateway } = setting();
     upstream.answers(|_| {
         Answer::status(418, "short").with("x-request-id", "r1").with("aivault-reason", "forged")
     });
@@ -147,7 +147,7 @@ fn a_request_passes_through_as_it_came_but_for_the_credential() {
 
 #[test]
 fn an_empty_query_is_none() {
-    let Setting { upstream, gateway, .. } = setting();
+    let Setting { upstream, home: _home, gateway } = setting();
     gateway.ask("GET", "/v/openai/v1/models?", b"").ok();
     assert_eq!(upstream.take_one().target, "/v1/models");
 }
@@ -199,7 +199,7 @@ fn a_token_stands_wherever_a_client_puts_its_key() {
 
 #[test]
 fn what_is_no_token_but_looks_like_a_credential_is_refused() {
-    let Setting { upstream, gateway, .. } = setting();
+    let Setting { upstream, home: _home, gateway } = setting();
     let bearer = format!("Bearer {}", gateway.token);
     for (name, value) in [
         ("x-api-key", "sk-another"),

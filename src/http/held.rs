@@ -48,30 +48,45 @@ pub(super) async fn hold<T>(
 /// what came for the whole.
 pub(super) fn body(reply: LocalReply, local: &Arc<Local>, caller: &Caller) -> Body {
     let lost = Box::pin(lost(Arc::clone(local), caller.clone()));
-    Body::from_stream(Held { inner: Some(reply), lost })
+    Body::from_stream(Held { inner: Some(reply), is_broken: false, lost })
 }
 
 struct Held {
     /// `None` once it has ended; the upstream's is let go at once.
     inner: Option<LocalReply>,
+    /// Whether its end is still to be told as an error.
+    is_broken: bool,
     lost: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Held {
+    /// Lets the upstream go. The error comes a moment later: the server throws away what it has not written by then,
+    /// and writes while it waits.
+    fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        (self.inner, self.is_broken) = (None, true);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
 }
 
 impl Stream for Held {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.inner.is_some() && self.lost.as_mut().poll(cx).is_ready() {
-            self.inner = None;
+        if std::mem::take(&mut self.is_broken) {
             return Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())));
+        }
+        if self.inner.is_some() && self.lost.as_mut().poll(cx).is_ready() {
+            return self.break_off(cx);
         }
         let Some(reply) = &mut self.inner else { return Poll::Ready(None) };
         match Pin::new(&mut reply.body).poll_next(cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Some(Ok(piece))) => Poll::Ready(Some(Ok(piece))),
-            Poll::Ready(end) => {
+            Poll::Ready(Some(Err(_))) => self.break_off(cx),
+            Poll::Ready(None) => {
                 self.inner = None;
-                Poll::Ready(end.map(|_| Err(io::ErrorKind::ConnectionAborted.into())))
+                Poll::Ready(None)
             }
         }
     }
