@@ -1,18 +1,34 @@
 //! Composition root of the daemon: parse, harden, serve.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use aivault::daemon::Ended;
+use aivault::daemon::{Beside, DaemonError, Ended};
 use aivault::platform::process;
-use aivault::service::{SecretText, wire};
-use aivault::{daemon, settings};
+use aivault::service::{ListenerView, Local, SecretText, wire};
+use aivault::{daemon, http, settings};
 
 const HELP: &str = "\
-Serves one vault over unix sockets. `aivault invoke` starts it on demand.
+Serves one vault over unix sockets, and over TCP where it is told to.
+`aivault invoke` starts it on demand.
 
-Usage: aivaultd [--key-on-stdin]
+Usage: aivaultd [OPTIONS]
 
 Options:
+      --listen ADDRESS:PORT[=CREDENTIAL]
+                 Serve callers who have a token, on loopback, such as
+                 127.0.0.1:8700; port 0 takes any that is free. With a
+                 credential, all of it goes to that one's provider.
+                 May be said several times
+      --allow-remote
+                 Let --listen take an address that other machines can reach;
+                 needs a certificate
+      --tls-cert FILE
+                 The certificate's chain for such listeners, in PEM
+      --tls-key FILE
+                 Its private key, in PEM, readable by its owner alone
+      --remote-name NAME
+                 What clients call such listeners; may be said several times
       --key-on-stdin
                  Open the vault with the key that `aivault unlock` writes on
                  the standard input
@@ -24,18 +40,76 @@ Environment:
   AIVAULTD_SOCKET  the callers' socket
 ";
 
+/// What the arguments say.
+#[derive(Default)]
+struct Told {
+    key_on_stdin: bool,
+    wanted: Vec<http::Wanted>,
+    remote: http::Remote,
+}
+
+/// What the arguments come down to.
+enum Asked {
+    Serve(Box<Told>),
+    Say(&'static str),
+    /// A word that nothing is called, or one that lacks its value.
+    Unknown(String),
+    Listener(http::GatewayError),
+}
+
 fn main() -> ExitCode {
     settings::cleanse();
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    match arguments.first().and_then(|argument| argument.to_str()) {
-        None if arguments.is_empty() => serve(false),
-        Some("-V" | "--version") => say(concat!("aivaultd ", env!("CARGO_PKG_VERSION"), "\n")),
-        Some("-h" | "--help") => say(HELP),
-        Some(wire::KEY_ON_STDIN) if arguments.len() == 1 => serve(true),
-        _ => {
-            eprint!("error: aivaultd takes no other arguments\n\n{HELP}");
+    match asked(arguments.iter().map(|argument| argument.to_str())) {
+        Asked::Serve(told) => serve(*told),
+        Asked::Say(text) => say(text),
+        Asked::Unknown(word) => {
+            eprint!("error: {word:?} is no argument of aivaultd, or lacks its value\n\n{HELP}");
             ExitCode::from(2)
         }
+        Asked::Listener(error) => {
+            fail(&error, Some(error.help()));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn asked<'a>(mut words: impl Iterator<Item = Option<&'a str>>) -> Asked {
+    let mut told = Box::<Told>::default();
+    while let Some(word) = words.next() {
+        let Some(word) = word else { return Asked::Unknown("(not UTF-8)".to_owned()) };
+        let (name, given) = match word.split_once('=') {
+            Some((name, given)) if name.starts_with("--") => (name, Some(given)),
+            _ => (word, None),
+        };
+        match name {
+            "-V" | "--version" => return Asked::Say(concat!("aivaultd ", env!("CARGO_PKG_VERSION"), "\n")),
+            "-h" | "--help" => return Asked::Say(HELP),
+            wire::KEY_ON_STDIN => told.key_on_stdin = true,
+            "--allow-remote" => told.remote.allowed = true,
+            wire::LISTEN | "--tls-cert" | "--tls-key" | "--remote-name" => {
+                let Some(value) = given.or_else(|| words.next().flatten()) else {
+                    return Asked::Unknown(word.to_owned());
+                };
+                if let Err(error) = told.take(name, value) {
+                    return Asked::Listener(error);
+                }
+            }
+            _ => return Asked::Unknown(word.to_owned()),
+        }
+    }
+    Asked::Serve(told)
+}
+
+impl Told {
+    fn take(&mut self, name: &str, value: &str) -> Result<(), http::GatewayError> {
+        match name {
+            "--tls-cert" => self.remote.certificate = Some(value.into()),
+            "--tls-key" => self.remote.key = Some(value.into()),
+            "--remote-name" => self.remote.names.push(value.to_owned()),
+            _ => self.wanted.push(http::Wanted::parse(value)?),
+        }
+        Ok(())
     }
 }
 
@@ -46,7 +120,8 @@ fn say(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn serve(key_on_stdin: bool) -> ExitCode {
+fn serve(told: Told) -> ExitCode {
+    let Told { key_on_stdin, wanted, remote } = told;
     // Before there is a key in this process.
     if let Err(error) = process::harden() {
         return fail(&error, None);
@@ -63,14 +138,31 @@ fn serve(key_on_stdin: bool) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return fail(&error, None),
     };
-    match daemon::run(settings.places, key) {
+    let beside = |local: &Arc<Local>, stopping| {
+        let running = http::begin(local, &wanted, &remote, stopping)
+            .map_err(|error| DaemonError::Beside { what: error.to_string(), help: error.help() })?;
+        tell(&local.listeners());
+        Ok(Beside { callers: http::on_socket(Arc::clone(local)), running })
+    };
+    match daemon::run(settings.places, key, beside) {
         Ok(Ended::Stopped) => ExitCode::SUCCESS,
+        Ok(Ended::AlreadyRunning) if !wanted.is_empty() => {
+            eprintln!("error: another daemon serves this vault already, and listens where it was told to");
+            eprintln!("help: have it listen too: aivault gateway open; or end it first");
+            ExitCode::FAILURE
+        }
         Ok(Ended::AlreadyRunning) => {
             eprintln!("another daemon serves at this socket already; `aivault status` tells which");
             ExitCode::SUCCESS
         }
         Err(error) => fail(&error, Some(error.help())),
     }
+}
+
+/// Says where it listens; whoever asked for any free port learns it here.
+fn tell(listeners: &[ListenerView]) {
+    let urls: String = listeners.iter().map(|one| format!("{}\n", one.url)).collect();
+    say(&urls);
 }
 
 fn fail(error: &dyn std::error::Error, help: Option<String>) -> ExitCode {

@@ -28,7 +28,7 @@ use super::upstream::{
 };
 use super::websocket::{self, CallerMessages, Opened, Watch};
 use crate::plan::Plan;
-use crate::policy::{Call, Caller, Catalog};
+use crate::policy::{Call, Caller, Catalog, Denial};
 use crate::spec::ClientCertificate;
 use crate::spec::auth::OAuth;
 use crate::vault::{CredentialMeta, Destination, SettingName, Settings, Upstream, Vault, VaultError};
@@ -210,6 +210,15 @@ impl Broker {
         let tally = Tally::of_messages(reserved);
         let watch = Watch { needles, redactor, tally, ending, deadline };
         Ok(Opened::Conversation(websocket::converse(upgraded, from, watch).await))
+    }
+
+    /// Puts a refusal on record that was decided before a capability could be named.
+    #[must_use]
+    pub fn refuse(desk: &Desk, caller: &Caller, call: &Call, denial: Denial) -> BrokerError {
+        match desk.journal.append(&record::denied(caller, call, &denial)) {
+            Ok(_) => denial.into(),
+            Err(error) => error.into(),
+        }
     }
 
     /// Records a decision and sends what it allows.

@@ -84,7 +84,8 @@ pub(super) fn charge(
         Charged::Yes(reservations) => Ok(Reserved { meter: Some(meter), reservations }),
         Charged::Full(full) => {
             let told = full.iter().filter_map(|one| in_names(one, charges, &around.facts, capability));
-            Err(limit_exceeded(&told.collect::<Vec<_>>()).help(help(&full, now_ms)))
+            let room = room(&full, now_ms);
+            Err(limit_exceeded(&told.collect::<Vec<_>>()).help(help(room)).retry_after(room))
         }
     })
 }
@@ -113,13 +114,15 @@ fn in_names<'a>(
     Some(FullLimit { rule: &full.rule, limit: &charge.limit, key, used: full.used, cost: full.cost })
 }
 
-fn help(full: &[Full], now_ms: u64) -> String {
+/// In how many seconds all of them have room; none where one never has.
+fn room(full: &[Full], now_ms: u64) -> Option<u64> {
     // One that never has room outlasts every other.
     let room = full.iter().map(|one| one.room_at_ms).max_by_key(|at| at.unwrap_or(u64::MAX)).flatten();
-    match room {
-        Some(at) => format!("there is room again in {} s", at.saturating_sub(now_ms).div_ceil(1000)),
-        None => NEVER_ROOM.to_owned(),
-    }
+    room.map(|at| at.saturating_sub(now_ms).div_ceil(1000))
+}
+
+fn help(room: Option<u64>) -> String {
+    room.map_or_else(|| NEVER_ROOM.to_owned(), |seconds| format!("there is room again in {seconds} s"))
 }
 
 #[cfg(test)]
@@ -134,11 +137,8 @@ mod tests {
 
     #[test]
     fn seconds_are_rounded_up_and_never_may_be_the_answer() {
-        assert_eq!(
-            help(&[full("p/b", Some(2001)), full("p/a", Some(9000))], 1000),
-            "there is room again in 8 s"
-        );
-        assert_eq!(help(&[full("p/a", Some(1001))], 1000), "there is room again in 1 s");
-        assert_eq!(help(&[full("p/a", Some(9000)), full("p/b", None)], 1000), NEVER_ROOM);
+        assert_eq!(room(&[full("p/b", Some(2001)), full("p/a", Some(9000))], 1000), Some(8));
+        assert_eq!(help(room(&[full("p/a", Some(1001))], 1000)), "there is room again in 1 s");
+        assert_eq!(help(room(&[full("p/a", Some(9000)), full("p/b", None)], 1000)), NEVER_ROOM);
     }
 }

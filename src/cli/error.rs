@@ -88,7 +88,7 @@ impl CliError {
             Self::NotConsented { .. } => (ErrorKind::AuthFailed, None),
             Self::Input(_) | Self::Prompt(_) | Self::Mistakes(_) => (ErrorKind::InvalidRequest, None),
         };
-        ServiceError { kind, reason: None, message: self.to_string(), help }
+        ServiceError { kind, reason: None, message: self.to_string(), help, retry_after_s: None }
     }
 }
 

@@ -13,6 +13,7 @@ mod credential;
 pub mod demo;
 mod error;
 mod escape;
+mod gateway;
 mod input;
 mod invoke;
 mod json;

@@ -12,7 +12,8 @@ use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::{
-    approvals, capability, config, credential, input, oauth, policy, provider, secrets, suite, token, vault,
+    approvals, capability, config, credential, gateway, input, oauth, policy, provider, secrets, suite,
+    token, vault,
 };
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
@@ -85,6 +86,8 @@ impl Arguments {
             Verb::Approvals(verb) => approvals_task(verb),
             Verb::Repair(repair) => Task::Repair(repair),
             Verb::Config(verb) => config::task(verb)?,
+            Verb::Restart => Task::Ask(Command::Restart, View::default()),
+            Verb::Gateway(arguments) => gateway::task(arguments),
             Verb::Upstream(verb) => upstream(verb)?,
             Verb::Demo => Task::Demo,
         })

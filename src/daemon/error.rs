@@ -22,6 +22,9 @@ pub enum DaemonError {
     PathTooLong(PathBuf),
     #[error("the asynchronous runtime could not be started: {0}")]
     Runtime(std::io::Error),
+    /// What is served beside the sockets cannot be.
+    #[error("{what}")]
+    Beside { what: String, help: String },
     #[error("the key that was handed over is of no use: {0}")]
     Key(ServiceError),
 }
@@ -41,6 +44,7 @@ impl DaemonError {
             }
             Self::Key(error) => error.help.clone().unwrap_or_else(|| "run `aivault unlock` again".to_owned()),
             Self::PathTooLong(_) => "set AIVAULTD_SOCKET to a shorter path".to_owned(),
+            Self::Beside { help, .. } => help.clone(),
             Self::Runtime(_) => "see whether the system has threads and files left, and try again".to_owned(),
         }
     }

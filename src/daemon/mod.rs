@@ -16,9 +16,10 @@ mod socket;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::platform::lock::FileLock;
 use crate::platform::{descriptors, files, process};
@@ -54,11 +55,24 @@ pub enum Ended {
     AlreadyRunning,
 }
 
-/// Serves until told to stop; with `key`, a vault that is open from the start.
+/// What a daemon serves beside its own routes.
+pub struct Beside {
+    /// More routes of the callers' socket.
+    pub callers: Router,
+    /// Ends when nobody can connect any more, with what is still under way.
+    pub running: JoinHandle<JoinSet<()>>,
+}
+
+/// Serves until told to stop; with `key`, a vault that is open from the start. `beside` begins what else is served, and
+/// is told when to stop.
 ///
 /// # Errors
 /// When it cannot listen, or the key does not open the vault.
-pub fn run(places: Places, key: Option<SecretText>) -> Result<Ended, DaemonError> {
+pub fn run(
+    places: Places,
+    key: Option<SecretText>,
+    beside: impl FnOnce(&Arc<Local>, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
+) -> Result<Ended, DaemonError> {
     descriptors::allow_many(OPEN_FILES);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -67,33 +81,43 @@ pub fn run(places: Places, key: Option<SecretText>) -> Result<Ended, DaemonError
         .enable_all()
         .build()
         .map_err(DaemonError::Runtime)?;
-    runtime.block_on(serve_all(places, key))
+    runtime.block_on(serve_all(places, key, beside))
 }
 
-async fn serve_all(places: Places, key: Option<SecretText>) -> Result<Ended, DaemonError> {
+async fn serve_all(
+    places: Places,
+    key: Option<SecretText>,
+    beside: impl FnOnce(&Arc<Local>, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
+) -> Result<Ended, DaemonError> {
     let Some(lock) = socket::lock(&places).await? else { return Ok(Ended::AlreadyRunning) };
     let local = Arc::new(Local::shared(places.clone()));
     let uid = process::effective_uid();
     if let Some(key) = key {
         local.take_key(&Caller::process(uid, Some(process::own_pid())), &key).map_err(DaemonError::Key)?;
     }
-    serve_with(&places, local, lock).await
+    serve_with(&places, local, lock, beside).await
 }
 
-async fn serve_with(places: &Places, local: Arc<Local>, lock: FileLock) -> Result<Ended, DaemonError> {
+async fn serve_with(
+    places: &Places,
+    local: Arc<Local>,
+    lock: FileLock,
+    beside: impl FnOnce(&Arc<Local>, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
+) -> Result<Ended, DaemonError> {
     let callers = socket::bind(&places.socket).await?;
     let operators = socket::bind(&places.operator_socket()).await?;
     let (stop, stopping) = watch::channel(false);
+    let beside = beside(&local, stopping.clone())?;
     let retire = Arc::new(Notify::new());
     let serving = |most| serve::Serving { uid: process::effective_uid(), most, stopping: stopping.clone() };
-    let for_callers = routes::callers(Arc::clone(&local));
+    let for_callers = routes::callers(Arc::clone(&local)).merge(beside.callers);
     let for_operators = routes::operators(Arc::clone(&local), Arc::clone(&retire));
     let callers = tokio::spawn(serve::accept(callers, for_callers, serving(CALLERS)));
     let operators = tokio::spawn(serve::accept(operators, for_operators, serving(OPERATORS)));
 
     let wish = wait_for_the_end(places, &retire).await;
     let _ = stop.send(true);
-    let running = [callers.await, operators.await];
+    let running = [callers.await, operators.await, beside.running.await];
     // Nobody can connect to this one any more, so that another may start.
     drop(lock);
     finish(&local, running.into_iter().flatten().collect(), wish).await;

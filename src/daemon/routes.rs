@@ -54,6 +54,7 @@ async fn health(State(local): State<Arc<Local>>) -> Response {
         pid: std::process::id(),
         unlocked: local.is_open(),
         vault: local.vault_id(),
+        listeners: local.listeners(),
     };
     ours(StatusCode::OK, wire::FROM_SERVICE, &health)
 }

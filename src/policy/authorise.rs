@@ -2,11 +2,12 @@
 //! `Denial`; deny is what is left when nothing permits. What operators' rules make of an
 //! admitted request is for `judge` to say.
 
+use super::bounds::TokenBounds;
 use super::call::{Call, Defaults};
 use super::denial::{Denial, Reason};
 use super::request::Request;
 use super::trace::Trace;
-use crate::spec::{Capability, Host, Method, PathPattern, Provider, Segment, Target};
+use crate::spec::{Capability, CapabilityId, Host, Method, PathPattern, Provider, Segment, Target};
 
 /// Where capabilities are looked up: the registry, and what an operator added.
 pub trait Catalog: Send + Sync {
@@ -188,18 +189,19 @@ fn wrong_path(capability: &Capability, path: &str) -> Denial {
 }
 
 /// Of a provider's capabilities that permit `method` on `target`, the one whose
-/// pattern says most: the rule by which a call without a capability's name is named.
+/// pattern says most: the rule by which a call without a capability's name is named. Of a token's
+/// caller, one that the token covers.
 ///
 /// # Errors
 /// A denial when the target is not canonical, or no capability permits it.
 pub fn most_specific<'a>(
     catalog: &'a dyn Catalog,
     provider: &'a Provider,
+    bounds: Option<&TokenBounds>,
     method: &str,
     target: &str,
 ) -> Result<&'a Capability, Denial> {
-    let target =
-        Target::parse(target).map_err(|error| Denial::new(Reason::PathNotCanonical, error.to_string()))?;
+    let target = Target::parse(target).map_err(super::request::not_canonical)?;
     let parsed = Method::parse(method);
     let fitting = provider.capabilities.iter().flat_map(|capability| {
         let grants = capability.grants.iter();
@@ -210,24 +212,31 @@ pub fn most_specific<'a>(
     let (permitting, others): (Vec<_>, Vec<_>) =
         fitting.partition(|(_, (methods, _))| parsed.is_some_and(|method| methods.contains(method)));
     let is_enabled = |id: &str| catalog.capability(id).is_some_and(|granted| granted.enabled);
-    let enabled = permitting.iter().filter(|(capability, _)| is_enabled(capability.id.as_str()));
+    let (covered, beyond): (Vec<_>, Vec<_>) = permitting
+        .iter()
+        .partition(|(capability, _)| bounds.is_none_or(|bounds| bounds.permits(&capability.id)));
+    let enabled = covered.iter().filter(|(capability, _)| is_enabled(capability.id.as_str()));
     let best =
         enabled.max_by(|a, b| precision(a.1.1).cmp(&precision(b.1.1)).then_with(|| b.0.id.cmp(&a.0.id)));
-    match (best, permitting.first(), others.is_empty()) {
-        (Some((capability, _)), _, _) => Ok(capability),
-        (None, Some((off, _)), _) => Err(Denial::new(
-            Reason::CapabilityDisabled,
-            format!("only `{}` permits it, which is off", off.id),
-        )),
-        (None, None, false) => Err(Denial::new(
+    match (best, covered.first(), beyond.first(), others.is_empty()) {
+        (Some((capability, _)), ..) => Ok(capability),
+        (None, Some((off, _)), ..) => Err(disabled(off)),
+        (None, None, Some((needed, _)), _) => Err(beyond_token(&needed.id)),
+        (None, None, None, false) => Err(Denial::new(
             Reason::CapabilityMethod,
             format!("no capability of `{}` allows the method here", provider.id),
         )),
-        (None, None, true) => Err(Denial::new(
+        (None, None, None, true) => Err(Denial::new(
             Reason::CapabilityPath,
             format!("no capability of `{}` has the path", provider.id),
-        )),
+        )
+        .help(format!("see what there is: aivault capability list --provider {}", provider.id))),
     }
+}
+
+fn beyond_token(needed: &CapabilityId) -> Denial {
+    Denial::new(Reason::TokenScope, format!("the token does not cover `{needed}`"))
+        .help(format!("an operator mints one that does: aivault token mint --capability {needed}"))
 }
 
 /// Literal segments first, then partial ones, then length; `**` says least.

@@ -123,17 +123,26 @@ pub struct Denial {
     pub trace: Trace,
     /// The rules that deny, sorted.
     pub rules: Vec<RuleId>,
+    /// When the same call may succeed, in seconds from now, where that is known.
+    pub retry_after_s: Option<u64>,
 }
 
 impl Denial {
     #[must_use]
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), help: None, trace: Trace::default(), rules: Vec::new() }
+        let (message, trace) = (message.into(), Trace::default());
+        Self { reason, message, help: None, trace, rules: Vec::new(), retry_after_s: None }
     }
 
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    #[must_use]
+    pub fn retry_after(mut self, seconds: Option<u64>) -> Self {
+        self.retry_after_s = seconds;
         self
     }
 

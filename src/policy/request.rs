@@ -77,7 +77,7 @@ impl Request {
     }
 }
 
-fn not_canonical(error: TargetError) -> Denial {
+pub(super) fn not_canonical(error: TargetError) -> Denial {
     Denial::new(Reason::PathNotCanonical, error.to_string())
         .help("write the path as the provider documents it, percent-encoding data only")
 }

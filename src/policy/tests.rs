@@ -237,7 +237,7 @@ fn what_is_left_out_is_found_or_asked_for() {
 fn the_most_specific_capability_answers_for_a_provider() {
     let catalog = catalog();
     let named = |method, path| {
-        most_specific(&catalog, &catalog.0, method, path)
+        most_specific(&catalog, &catalog.0, None, method, path)
             .map_or_else(|denial| denial.reason.as_str(), |c| c.id.name())
     };
     assert_eq!(named("GET", "/v1/things/7"), "things");

@@ -201,6 +201,15 @@ pub enum Command {
         ca_pem: String,
     },
     UpstreamList,
+    /// Has the daemon listen for callers on loopback, unless it does.
+    GatewayOpen {
+        /// For this one alone.
+        credential: Option<CredentialName>,
+    },
+    GatewayStatus,
+    /// Puts a new daemon in the place of the one that runs. Has no form on a socket.
+    #[serde(skip)]
+    Restart,
     UpstreamRemove {
         host: String,
     },

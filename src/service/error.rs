@@ -112,11 +112,14 @@ pub struct ServiceError {
     /// What to do next.
     #[serde(default)]
     pub help: Option<String>,
+    /// In how many seconds the same request may succeed, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
 }
 
 impl ServiceError {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, reason: None, message: message.into(), help: None }
+        Self { kind, reason: None, message: message.into(), help: None, retry_after_s: None }
     }
 
     #[must_use]
@@ -156,6 +159,7 @@ impl From<Denial> for ServiceError {
             reason: Some(denial.reason.as_str().to_owned()),
             message: denial.message,
             help: denial.help,
+            retry_after_s: denial.retry_after_s,
         }
     }
 }

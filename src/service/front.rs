@@ -84,6 +84,9 @@ impl Service {
             command @ (Command::ApprovalList
             | Command::ApprovalShow { .. }
             | Command::ApprovalAnswer { .. }) => self.ask_running(&command),
+            Command::GatewayStatus => self.gateway(),
+            Command::Restart => self.restart(),
+            command @ Command::GatewayOpen { .. } => self.open_gateway(&command),
             command @ (Command::AuditRead { .. } | Command::Repair { .. }) => {
                 self.local.execute(&self.caller, command)
             }
@@ -241,6 +244,45 @@ impl Service {
         }
     }
 
+    /// A key that only the daemon has cannot go to the next one.
+    fn restart(&self) -> Result<Outcome, ServiceError> {
+        if self.daemon == DaemonUse::Disabled {
+            let message = "the daemon is restarted, which AIVAULTD_DISABLE switches off";
+            return Err(ServiceError::new(ErrorKind::Conflict, message).help("unset AIVAULTD_DISABLE"));
+        }
+        self.block_on(async {
+            let is_unlocked = self.remote.health().await.is_some_and(|health| health.unlocked);
+            match self.local.ready(&self.caller) {
+                Ok(()) if self.local.has_the_only_key() => self.hand_over(async || false).await,
+                Err(error) if error.kind == ErrorKind::VaultLocked && is_unlocked => {
+                    let message = "the daemon alone has the vault's key, and another would be without it";
+                    Err(ServiceError::new(ErrorKind::Conflict, message)
+                        .help("run `aivault unlock`: it starts a new daemon with the key"))
+                }
+                _ => self.remote.restart().await,
+            }
+        })?;
+        Ok(Outcome::Restarted)
+    }
+
+    /// Where the daemon listens, if one runs.
+    fn gateway(&self) -> Result<Outcome, ServiceError> {
+        let health = self.block_on(async { Ok(self.remote.health().await) })?;
+        Ok(Outcome::Gateway { listeners: health.map(|health| health.listeners).unwrap_or_default() })
+    }
+
+    /// Only a daemon outlives this process, so that one is started.
+    fn open_gateway(&self, command: &Command) -> Result<Outcome, ServiceError> {
+        if self.daemon == DaemonUse::Disabled {
+            let message = "the daemon has the gateway, which AIVAULTD_DISABLE switches off";
+            return Err(ServiceError::new(ErrorKind::Conflict, message).help("unset AIVAULTD_DISABLE"));
+        }
+        self.block_on(async {
+            self.bring_the_only_key().await?;
+            self.remote.execute(command).await
+        })
+    }
+
     fn ask(&self, command: &Command) -> Result<Outcome, ServiceError> {
         self.block_on(self.remote.execute(command))
     }
@@ -255,7 +297,9 @@ impl Service {
 
 /// What is known of the vault, with what was found at the daemon's socket.
 fn beside(outcome: Outcome, found: &Found) -> Outcome {
-    let with = |view| StatusView { daemon: found.pid, daemon_state: found.state, ..view };
+    let listeners = || found.health.as_ref().map(|health| health.listeners.clone()).unwrap_or_default();
+    let with =
+        |view| StatusView { daemon: found.pid, daemon_state: found.state, listeners: listeners(), ..view };
     match outcome {
         Outcome::Status(view) => Outcome::Status(with(view)),
         Outcome::Initialised(view) => Outcome::Initialised(with(view)),

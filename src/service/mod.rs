@@ -9,6 +9,7 @@ mod command;
 mod edit;
 mod error;
 mod front;
+mod gateway;
 mod local;
 pub mod login;
 mod look;
@@ -31,7 +32,8 @@ pub use command::{
 };
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Opened, Reply, Service};
-pub use local::{Local, LocalOpened, LocalReply, OpenLog};
+pub use gateway::{Gateway, ListenerView, OfferView};
+pub use local::{Local, LocalOpened, LocalReply, OpenLog, Passed, Through};
 pub use outcome::{
     AppliedPolicy, AuditView, BindingView, CapabilityDetail, CapabilityView, CredentialView, DaemonState,
     GrantView, Outcome, PolicyChange, PolicyView, ProviderView, Readiness, RepairView, RuleView, SecretNeed,
@@ -51,5 +53,5 @@ pub use crate::broker::{
     AskingRule, CallerBodyFault, CallerMessages, CallerStream, Close, MAX_MESSAGE, Message, MessageFault,
     Question, RequestBody, TimeLimit,
 };
-pub use crate::policy::{Call, Caller, TokenBounds};
+pub use crate::policy::{Call, Caller, Denial, Reason, TokenBounds};
 pub use crate::vault::{SecretInput, SecretText, SettingName};

@@ -118,6 +118,33 @@ impl Form {
         Ok(())
     }
 
+    /// Adds a file whose content is at hand; its type is told from its name unless it is said.
+    ///
+    /// # Errors
+    /// When a name or the type has control characters.
+    pub fn bytes(
+        &mut self,
+        name: &str,
+        file_name: &str,
+        content_type: Option<&str>,
+        content: Bytes,
+    ) -> Result<(), UploadError> {
+        let content_type = content_type.unwrap_or_else(|| media_type(Path::new(file_name)));
+        if content_type.chars().any(char::is_control) {
+            let text = content_type.to_owned();
+            return Err(UploadError::ControlCharacter { what: "content type", text });
+        }
+        let (name, file_name) = (quoted("field name", name)?, quoted("file name", file_name)?);
+        let head = format!(
+            "--{}\r\nContent-Disposition: form-data; name={name}; filename={file_name}\r\nContent-Type: {content_type}\r\n\r\n",
+            self.boundary,
+        );
+        self.push(Piece::Bytes(Bytes::from(head)));
+        self.push(Piece::Bytes(content));
+        self.push(Piece::Bytes(Bytes::from_static(b"\r\n")));
+        Ok(())
+    }
+
     /// The value of the request's `content-type` header.
     #[must_use]
     pub fn content_type(&self) -> String {

@@ -9,6 +9,7 @@ use super::login::LoginView;
 use super::token::{MintedView, RevokedView, TokenView};
 
 use super::command::SourceFile;
+use super::gateway::ListenerView;
 use super::way::WayView;
 use crate::broker::Question;
 use crate::spec::{
@@ -21,6 +22,11 @@ use crate::vault::SettingName;
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
     Status(StatusView),
+    GatewayOpened(ListenerView),
+    Restarted,
+    Gateway {
+        listeners: Vec<ListenerView>,
+    },
     Initialised(StatusView),
     Unlocked,
     Locked,
@@ -217,6 +223,9 @@ pub struct StatusView {
     /// How requests leave this machine, where the operator said so, a line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub egress: Vec<String>,
+    /// Where callers find the daemon on TCP.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listeners: Vec<ListenerView>,
 }
 
 /// What is at the daemon's socket.

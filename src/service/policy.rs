@@ -78,7 +78,7 @@ pub fn check_policy(question: &PolicyQuestion) -> PolicyAnswer {
     let capability = match (&question.capability, &question.provider) {
         (Some(capability), None) => Ok(capability.clone()),
         (None, Some(provider)) => match catalog.provider(provider) {
-            Some(provider) => most_specific(&catalog, provider, &question.method, &question.path)
+            Some(provider) => most_specific(&catalog, provider, None, &question.method, &question.path)
                 .map(|capability| capability.id.to_string())
                 .map_err(|denial| denial.reason.as_str()),
             None => Err("capability.unknown"),

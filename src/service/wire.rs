@@ -15,6 +15,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::error::{ErrorKind, ServiceError};
+use super::gateway::ListenerView;
 use crate::policy::Call;
 
 pub const COMMAND: &str = "/command";
@@ -26,6 +27,8 @@ pub const RETIRE: &str = "/retire";
 
 /// The daemon's flag: the vault's key, and nothing else, comes on its standard input.
 pub const KEY_ON_STDIN: &str = "--key-on-stdin";
+/// The daemon's flag: where callers over TCP are served, as `ListenerView::wanted` writes it.
+pub const LISTEN: &str = "--listen";
 
 /// Says whose answer this is: `upstream`, `conversation`, `service` or `error`.
 pub const ORIGIN: &str = "aivault-origin";
@@ -44,7 +47,7 @@ pub const TIMEOUT_HEADER: &str = "aivault-timeout-ms";
 pub const VAULT_HEADER: &str = "aivault-vault";
 /// The version of these words and of the registry that they speak of; both sides send it.
 pub const VERSION_HEADER: &str = "aivault-wire";
-pub const VERSION: &str = concat!("4-", env!("AIVAULT_REGISTRY"));
+pub const VERSION: &str = concat!("5-", env!("AIVAULT_REGISTRY"));
 
 /// The longest call, without its body: what `Call::abridged` leaves, were each of its bytes to
 /// take six in JSON.
@@ -61,6 +64,9 @@ pub struct Health {
     /// The id of the vault that is served.
     #[serde(default)]
     pub vault: Option<String>,
+    /// Where callers find it on TCP.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listeners: Vec<ListenerView>,
 }
 
 /// An error as it stands in JSON, on the socket and with `--json`.
@@ -70,6 +76,8 @@ pub struct WireError {
     pub reason: Option<String>,
     pub message: String,
     pub help: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
     /// The kind, which is finer than its code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<ErrorKind>,
@@ -85,15 +93,16 @@ impl WireError {
     /// As people and scripts see it.
     #[must_use]
     pub fn shown(error: &ServiceError) -> Self {
-        let ServiceError { kind, reason, message, help } = error.clone();
-        Self { error: kind.code().to_owned(), reason, message, help, kind: None }
+        let ServiceError { kind, reason, message, help, retry_after_s } = error.clone();
+        Self { error: kind.code().to_owned(), reason, message, help, retry_after_s, kind: None }
     }
 }
 
 impl From<WireError> for ServiceError {
     fn from(error: WireError) -> Self {
         let kind = error.kind.unwrap_or(ErrorKind::InvalidRequest);
-        Self { kind, reason: error.reason, message: error.message, help: error.help }
+        let WireError { reason, message, help, retry_after_s, .. } = error;
+        Self { kind, reason, message, help, retry_after_s }
     }
 }
 

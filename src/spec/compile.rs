@@ -41,7 +41,7 @@ pub fn compile_provider(source: Source) -> Checked {
         Ok(document) => document,
         Err(diagnostics) => return Checked { diagnostics, ..checked },
     };
-    let mut compiler = Compiler { findings: Vec::new() };
+    let mut compiler = Compiler::default();
     let provider = compiler.provider(&document);
     let mut findings = compiler.findings;
     if let Some(provider) = &provider {
@@ -53,6 +53,7 @@ pub fn compile_provider(source: Source) -> Checked {
     checked
 }
 
+#[derive(Default)]
 pub(super) struct Compiler {
     findings: Vec<Finding>,
 }
@@ -78,6 +79,11 @@ fn pairs(map: &BTreeMap<String, String>) -> List<(Text, Text)> {
 impl Compiler {
     pub(super) fn report(&mut self, code: Code, place: Place, message: impl Into<String>) {
         self.findings.push(Finding::new(code, place, message));
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.findings.len()
     }
 
     /// A mistake, and what to write instead.
@@ -133,6 +139,7 @@ impl Compiler {
                 base_url_env: sdk.base_url_env.as_deref().map(text),
                 base_path: text(sdk.base_path.as_deref().unwrap_or_default()),
             }),
+            errors: document.errors.as_ref().map(|errors| self.error_shape(&root.key("errors"), errors)),
             capabilities: list(capabilities),
         })
     }

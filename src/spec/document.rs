@@ -63,6 +63,9 @@ pub struct ProviderDocument {
     pub owned_parameters: Vec<String>,
     #[serde(default)]
     pub sdk: Option<SdkDocument>,
+    /// How official clients know errors, for what the broker itself refuses.
+    #[serde(default)]
+    pub errors: Option<ErrorsDocument>,
     pub capabilities: BTreeMap<String, CapabilityDocument>,
 }
 
@@ -122,6 +125,19 @@ pub struct SdkDocument {
     /// The path that the client's base URL ends in.
     #[serde(default)]
     pub base_path: Option<String>,
+}
+
+/// The body of an error as official clients read it.
+#[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ErrorsDocument {
+    /// A JSON object. Its strings may name `{{message}}`, `{{reason}}`, `{{code}}`, `{{help}}`, `{{status}}` and
+    /// `{{name}}`; one that is `{{status}}` and nothing else becomes a number.
+    pub body: serde_json::Value,
+    /// What `{{name}}` stands for, by HTTP status; `other` for the rest.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
 }
 
 /// A named grant.

@@ -35,6 +35,7 @@ pub mod policy;
 pub mod policy_test;
 pub mod position;
 pub mod read;
+pub mod refusal;
 pub mod scope;
 #[cfg(any(test, not(shipped)))]
 pub mod shape;
@@ -60,6 +61,7 @@ pub use name::{
     WayName,
 };
 pub use path::{PathPattern, Segment};
+pub use refusal::ErrorShape;
 pub use scope::Scope;
 pub use target::{Target, TargetError};
 pub use template::{Part, Template};

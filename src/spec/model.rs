@@ -14,6 +14,7 @@ use super::method::{Method, MethodSet};
 use super::mtls::ClientCertificate;
 use super::name::{CapabilityId, ProviderId, SecretName};
 use super::path::PathPattern;
+use super::refusal::ErrorShape;
 use super::text::Text;
 use super::way::Alternative;
 
@@ -41,6 +42,8 @@ pub struct Provider {
     /// Parameters that the API takes credentials from besides the scheme's own.
     pub owned_parameters: List<Text>,
     pub sdk: Option<Sdk>,
+    /// How its clients know errors.
+    pub errors: Option<ErrorShape>,
     pub capabilities: List<Capability>,
 }
 

@@ -17,6 +17,7 @@ packed_struct!(Provider {
     act_as,
     owned_parameters,
     sdk,
+    errors,
     capabilities,
 });
 packed_struct!(SecretClaim { name, placeholder, help, pattern, identifier, optional });

@@ -78,7 +78,8 @@ impl Question {
                 let provider = catalog.provider(id).ok_or_else(|| unknown_provider(id))?;
                 let method = self.method.as_deref().unwrap_or("GET");
                 let path = self.path.as_deref().unwrap_or_default();
-                most_specific(catalog, provider, method, path).map(|capability| capability.id.to_string())
+                most_specific(catalog, provider, None, method, path)
+                    .map(|capability| capability.id.to_string())
             }
         }
     }

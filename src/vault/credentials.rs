@@ -39,6 +39,19 @@ impl Vault {
         Ok(self.index().credentials().cloned().collect())
     }
 
+    /// The providers that have an account of that name, in order.
+    ///
+    /// # Errors
+    /// When the stored records cannot be read or are not those last written.
+    pub fn providers_of(&mut self, name: &CredentialName) -> Result<Vec<ProviderId>, VaultError> {
+        self.refresh()?;
+        let named = self.index().credentials().filter(|account| account.name == *name);
+        let mut providers: Vec<ProviderId> = named.map(|account| account.provider.clone()).collect();
+        providers.sort();
+        providers.dedup();
+        Ok(providers)
+    }
+
     /// The credential for a call: of the scopes in sight the narrowest that has one or says by a
     /// binding which it is; there the one that is named or bound, or the only one of the way to
     /// authenticate that goes first.

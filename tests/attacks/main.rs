@@ -22,6 +22,8 @@ mod a_twisted;
 mod b_claims;
 mod b_framing;
 mod b_headers;
+mod b_listener;
+mod b_pages;
 mod b_websocket;
 mod c_addresses;
 mod c_environment;

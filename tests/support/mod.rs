@@ -9,6 +9,7 @@ pub mod audit;
 pub mod certificates;
 pub mod clients;
 pub mod done;
+pub mod gateway;
 pub mod gzip;
 pub mod home;
 pub mod http;

@@ -3,6 +3,7 @@
 mod capability;
 mod config;
 mod credential;
+mod gateway;
 mod invoke;
 mod oauth;
 mod operate;
@@ -23,6 +24,7 @@ pub(super) use capability::{
 };
 pub(super) use config::ConfigVerb;
 pub(super) use credential::{CredentialCreateArguments, CredentialVerb};
+pub(super) use gateway::{GatewayArguments, GatewayVerb, OpenArguments};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments, WebSocketArguments};
 pub(super) use oauth::{LoginArguments, OauthVerb, WantedArguments};
 pub(super) use operate::{
@@ -102,6 +104,10 @@ pub(super) enum Verb {
     /// Say how requests leave this machine: through a proxy, trusting an authority of yours
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigVerb),
+    /// Serve programs that know nothing of aivault, over TCP on loopback
+    Gateway(GatewayArguments),
+    /// Put a new daemon in the place of the one that runs; calls that are under way come to their end
+    Restart,
     /// Send a test vault's host to a local server
     #[command(subcommand, arg_required_else_help = true)]
     Upstream(UpstreamVerb),
@@ -160,6 +166,7 @@ impl Arguments {
             Verb::Provider(ProviderVerb::List(format) | ProviderVerb::Show { format, .. }) => format.json,
             Verb::Approvals(ApprovalsVerb::List(format) | ApprovalsVerb::Show { format, .. }) => format.json,
             Verb::Policy(PolicyVerb::Explain(explain)) => explain.json,
+            Verb::Gateway(gateway) => gateway.wants_json(),
             Verb::Config(ConfigVerb::List(format)) => format.json,
             Verb::Upstream(UpstreamVerb::List(format)) => format.json,
             _ => false,
@@ -218,6 +225,11 @@ mod tests {
             "aivault config list --json",
             "aivault config unset egress-proxy",
             "aivault invoke openai/models --timeout-ms 5000 --include",
+            "aivault restart",
+            "aivault gateway",
+            "aivault gateway --json",
+            "aivault gateway open --credential stripe",
+            "aivault gateway status --json",
             "aivault token mint --capability openai/* --ttl 90s",
             "aivault token mint --capability openai/* --capability github/repos --credential work --name agent-7",
             "aivault token mint --capability openai/* --workspace-id w --json",

@@ -8,6 +8,7 @@ mod changes;
 mod config;
 mod credentials;
 mod findings;
+mod gateway;
 mod policies;
 mod providers;
 mod repair;
@@ -87,6 +88,11 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
     match outcome {
         Outcome::Status(status) if view.json => json(status, screen),
         Outcome::Status(status) | Outcome::Initialised(status) => status::print(status, screen),
+        Outcome::GatewayOpened(listener) if view.json => json(listener, screen),
+        Outcome::GatewayOpened(listener) => gateway::print_opened(listener, screen),
+        Outcome::Gateway { listeners } if view.json => json(listeners, screen),
+        Outcome::Gateway { listeners } => gateway::print_list(listeners, screen),
+        Outcome::Restarted => writeln!(screen.out, "The daemon is another one now."),
         Outcome::Unlocked => writeln!(screen.out, "The vault is unlocked."),
         Outcome::Locked => writeln!(screen.out, "The vault is locked."),
         Outcome::SecretStored(stored) => secrets::print_stored(stored, view.deed, screen),

@@ -43,6 +43,7 @@ fn rows(status: &StatusView) -> Vec<(&'static str, String)> {
     let capabilities = counted(status.capabilities as u64, "capability");
     rows.push(("registry:", format!("{capabilities} of {}", counted(status.providers as u64, "provider"))));
     rows.push(("daemon:", daemon(status)));
+    rows.extend(status.listeners.iter().map(|one| ("gateway:", super::gateway::in_a_line(one))));
     rows.extend(status.upstreams.iter().map(|one| ("upstream:", format!("{} -> {}", one.host, one.address))));
     rows.extend(status.egress.iter().map(|line| ("egress:", line.clone())));
     rows.push(("version:", status.version.clone()));
@@ -121,6 +122,7 @@ mod tests {
             daemon_state: DaemonState::Absent,
             upstreams: Vec::new(),
             egress: Vec::new(),
+            listeners: Vec::new(),
         }
     }
 

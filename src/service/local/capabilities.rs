@@ -13,7 +13,7 @@ use crate::service::outcome::{
     CapabilityDetail, CapabilityView, CredentialView, GrantView, Outcome, Readiness, SecretNeed,
 };
 use crate::service::way::{self, WayView};
-use crate::spec::{AuthWay, Capability, Host, Provider, Scope, SecretClaim, SecretName};
+use crate::spec::{AuthWay, Capability, CredentialName, Host, Provider, Scope, SecretClaim, SecretName};
 use crate::vault::VaultError;
 
 /// What is stored, as seen from one scope.
@@ -120,6 +120,38 @@ impl Local {
             example: example::command(capability),
             credentials: standing.credentials.iter().map(|(_, view)| view.clone()).collect(),
         })))
+    }
+}
+
+/// A capability that can be used now.
+pub(super) struct Offered<'a> {
+    pub(super) capability: &'a Capability,
+    pub(super) row: CapabilityView,
+    pub(super) allow: Vec<GrantView>,
+    pub(super) credentials: Vec<CredentialName>,
+}
+
+impl Local {
+    /// Tells of each capability that is ready as seen from `scope`.
+    pub(super) fn offered(
+        &self,
+        caller: &Caller,
+        scope: &Scope,
+        mut tell: impl FnMut(Offered<'_>),
+    ) -> Result<(), ServiceError> {
+        let sight = InSight::of(&*self.session(caller)?, scope)?;
+        for provider in sight.catalog.providers() {
+            let standing = Standing::of(Some(&sight), provider);
+            for capability in provider.capabilities.iter() {
+                let row = standing.row(capability);
+                if row.readiness == Readiness::Ready {
+                    let names = standing.credentials.iter().map(|(_, view)| view.name.clone());
+                    let allow = capability.grants.iter().map(grant).collect();
+                    tell(Offered { capability, row, allow, credentials: names.collect() });
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ mod capabilities;
 mod config;
 mod errors;
 mod example;
+mod gateway;
 mod grants;
 mod hosts;
 mod import;
@@ -24,14 +25,16 @@ mod repair;
 mod secrets;
 mod session;
 mod status;
+mod through;
 mod tokens;
 mod upstreams;
 mod views;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::command::Command;
 use super::error::{ErrorKind, ServiceError};
+use super::gateway::Gateway;
 use super::outcome::Outcome;
 use super::wire::Malformed;
 use crate::audit::{Action, Event, Outcome as Logged};
@@ -43,6 +46,7 @@ use crate::vault::SecretText;
 use presented::Refusals;
 pub use session::OpenLog;
 use session::Session;
+pub use through::{Passed, Through};
 
 pub(in crate::service) use session::LOCKED;
 /// The reason code of a call that cannot be read.
@@ -61,6 +65,7 @@ pub struct Local {
     env_key: Option<SecretText>,
     broker: Broker,
     approvals: Arc<Approvals>,
+    gateway: OnceLock<Arc<dyn Gateway>>,
     session: RwLock<Option<Arc<Session>>>,
     /// Presented tokens that are nobody's, and those that have ended.
     unknown: Refusals,
@@ -84,7 +89,7 @@ impl Local {
         let approvals = Arc::new(approvals);
         let (broker, session) = (Broker::new(), RwLock::new(None));
         let (unknown, ended) = (Refusals::default(), Refusals::default());
-        Self { places, env_key, broker, approvals, session, unknown, ended }
+        Self { places, env_key, broker, approvals, gateway: OnceLock::new(), session, unknown, ended }
     }
 
     pub(in crate::service) fn places(&self) -> &Places {
@@ -174,6 +179,9 @@ impl Local {
             Command::UpstreamSet { host, address, ca_pem } => {
                 self.set_upstream(caller, &host, &address, ca_pem)
             }
+            Command::GatewayOpen { credential } => self.open_gateway(caller, credential.as_ref()),
+            Command::Restart => Err(ServiceError::new(ErrorKind::Conflict, "no daemon restarts itself")),
+            Command::GatewayStatus => Ok(Outcome::Gateway { listeners: self.listeners() }),
             Command::UpstreamList => self.list_upstreams(caller),
             Command::UpstreamRemove { host } => self.remove_upstream(caller, &host),
         }

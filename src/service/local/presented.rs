@@ -118,7 +118,7 @@ impl Local {
     }
 
     /// The open vault, or one that opens without asking anybody; none is made for a stranger.
-    fn session_of_tokens(&self) -> Result<Option<Arc<Session>>, ServiceError> {
+    pub(super) fn session_of_tokens(&self) -> Result<Option<Arc<Session>>, ServiceError> {
         if !self.is_open() && vault::presence(&self.vault_paths())? == Presence::Absent {
             return Ok(None);
         }

@@ -65,6 +65,7 @@ impl Local {
             daemon_state: DaemonState::Absent,
             upstreams: Vec::new(),
             egress: Vec::new(),
+            listeners: Vec::new(),
         }
     }
 

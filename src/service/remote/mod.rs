@@ -151,6 +151,14 @@ impl Remote {
         self.starter.hand_over(key, is_enough).await
     }
 
+    /// Puts a new daemon in the place of the one that runs.
+    ///
+    /// # Errors
+    /// When it cannot be started, or the old one makes no room.
+    pub(in crate::service) async fn restart(&self) -> Result<(), ServiceError> {
+        self.starter.restart().await
+    }
+
     /// Waits for an answer for as long as somebody is there to give one: an upstream may
     /// take minutes, but a daemon always says that it is well.
     async fn while_alive<T>(

@@ -78,8 +78,8 @@ impl Starter {
             return Ok(());
         }
         let write = |pipe: &mut dyn io::Write| key.write_to(pipe);
-        let spawn =
-            || process::spawn_detached_with(&program, [wire::KEY_ON_STDIN], self.environment(), write);
+        let arguments = [vec![wire::KEY_ON_STDIN.to_owned()], self.listeners().await].concat();
+        let spawn = || process::spawn_detached_with(&program, &arguments, self.environment(), write);
         let mut stranger = None;
         for _ in 0..ATTEMPTS {
             self.make_room().await?;
@@ -91,6 +91,34 @@ impl Starter {
             stranger = answer.pid;
         }
         Err(self.stays(stranger))
+    }
+
+    /// Puts a new daemon in the place of the one that runs. Whoever is connected is served to the end by the old one;
+    /// the new one listens where it did.
+    pub(super) async fn restart(&self) -> Result<(), ServiceError> {
+        let program = daemon_program()?;
+        let deadline = Instant::now() + START;
+        let _turn = loop {
+            if let Some(turn) = self.turn_before(deadline).await? {
+                break turn;
+            }
+        };
+        let arguments = self.listeners().await;
+        let spawn = || process::spawn_detached(&program, &arguments, self.environment());
+        self.make_room().await?;
+        self.start(spawn, &self.places.socket).await.map(drop)
+    }
+
+    /// What has a daemon listen on loopback where the one does that it takes the place of. What that one says of itself
+    /// is no proof, and opens nothing to others than this machine's.
+    async fn listeners(&self) -> Vec<String> {
+        let asked = async {
+            let connection = connect_to(&self.places.socket).await.ok()?;
+            connection::ask_health(connection).await.ok()?.1
+        };
+        let Ok(Some(health)) = timeout(ROOM, asked).await else { return Vec::new() };
+        let local = health.listeners.into_iter().filter(|one| one.address.ip().is_loopback());
+        local.flat_map(|one| [wire::LISTEN.to_owned(), one.wanted()]).collect()
     }
 
     /// Waits until nobody listens at the sockets, having asked who does to make room.

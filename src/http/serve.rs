@@ -1,0 +1,140 @@
+//! Accepting connections at a listener, and serving what comes on each, one request behind the other.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::task::TaskTracker;
+
+use super::careful::Careful;
+use super::door::Door;
+use super::framing::Switch;
+use super::router;
+
+/// How long a connection may lie idle between requests: longer than clients keep theirs, so that it is they who end
+/// it. What is slower than that over one head is ended sooner, see `careful`.
+const IDLE: Duration = Duration::from_secs(100);
+/// More bytes of head than this are refused.
+const HEAD_BYTES: usize = 32 * 1024;
+/// How long a client may take to agree on keys.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long whoever has connected may take to send something, once the daemon is told to end.
+const LAST_TO_SPEAK: Duration = Duration::from_secs(1);
+/// How long to rest when the system has no file descriptor left.
+const EXHAUSTED: Duration = Duration::from_millis(50);
+
+/// What serving goes by, for all listeners together.
+#[derive(Clone)]
+pub(super) struct Serving {
+    /// More connections than this wait in their listener's backlog.
+    pub(super) places: Arc<Semaphore>,
+    pub(super) stopping: watch::Receiver<bool>,
+    pub(super) connections: TaskTracker,
+}
+
+/// Serves a listener until told to stop. Who has connected by then is still served.
+pub(super) async fn accept(listener: TcpListener, door: Arc<Door>, serving: Serving) {
+    let mut stopping = serving.stopping.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = next(&listener, &serving.places) => accepted,
+            () = told_to_stop(&mut stopping) => break,
+        };
+        match accepted {
+            Ok((stream, place)) => begin(stream, place, &door, &serving),
+            Err(_) => tokio::time::sleep(EXHAUSTED).await,
+        }
+    }
+    for stream in waiting(listener) {
+        begin(stream, None, &door, &serving);
+    }
+}
+
+/// Ends when the daemon is told to end, or its owner is gone.
+async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// The next connection, once there is room for one.
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, Option<OwnedSemaphorePermit>)> {
+    // The semaphore is never closed.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}
+
+/// Those who have connected and were not accepted yet.
+fn waiting(listener: TcpListener) -> Vec<TcpStream> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let of_runtime = |(stream, _): (std::net::TcpStream, _)| {
+        stream.set_nonblocking(true).ok()?;
+        TcpStream::from_std(stream).ok()
+    };
+    std::iter::from_fn(|| listener.accept().ok()).filter_map(of_runtime).collect()
+}
+
+fn begin(stream: TcpStream, place: Option<OwnedSemaphorePermit>, door: &Arc<Door>, serving: &Serving) {
+    let (door, stopping) = (Arc::clone(door), serving.stopping.clone());
+    serving.connections.spawn(async move {
+        // Small pieces of a stream are not waited with.
+        let _ = stream.set_nodelay(true);
+        match &door.tls {
+            None => serve_one(stream, &door, stopping).await,
+            Some(tls) => {
+                let agreed = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await;
+                if let Ok(Ok(stream)) = agreed {
+                    serve_one(stream, &door, stopping).await;
+                }
+            }
+        }
+        drop(place);
+    });
+}
+
+/// Serves a connection to its end. When told to stop, it ends behind the answer that is under way, or at once where
+/// none is; but one on which nothing has come yet is waited for a moment, as its first request may be on its way.
+async fn serve_one<S>(stream: S, door: &Arc<Door>, mut stopping: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let switch = Switch::default();
+    let io = TokioIo::new(Careful::new(stream, switch.clone()));
+    let heard = Arc::new(Notify::new());
+    let first = Arc::clone(&heard);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let door = Arc::clone(door);
+        first.notify_one();
+        request.extensions_mut().insert(switch.clone());
+        async move { Ok::<_, Infallible>(router::serve(&door, request.map(Body::new)).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(io, service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let told_to_stop_and_heard = async {
+        told_to_stop(&mut stopping).await;
+        let _ = tokio::time::timeout(LAST_TO_SPEAK, heard.notified()).await;
+    };
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = told_to_stop_and_heard => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}

@@ -1,0 +1,21 @@
+//! Who is calling, by the token that comes with a request.
+
+use super::credential::Head;
+use crate::service::{Caller, ErrorKind, Local, ServiceError};
+use crate::spec::Provider;
+
+/// The caller whose token is in `head`, which is without it then.
+pub(super) fn caller(
+    local: &Local,
+    head: &mut Head,
+    provider: Option<&Provider>,
+) -> Result<Caller, ServiceError> {
+    let token = head.take_token(provider).ok_or_else(no_token)?;
+    local.caller_of_token(&token)
+}
+
+fn no_token() -> ServiceError {
+    ServiceError::new(ErrorKind::TokenInvalid, "a call over TCP needs a token in the place of the key")
+        .reason("token.missing")
+        .help("an operator mints one: aivault token mint")
+}

@@ -1,0 +1,90 @@
+//! Reading what a caller sends into memory: for so long, and so much at once, over all connections.
+//!
+//! A body that streams on to an upstream is not read here and takes the time it needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use futures_util::StreamExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::service::{ErrorKind, ServiceError};
+
+/// The longest envelope.
+pub(super) const LONGEST: usize = 32 * 1024 * 1024;
+/// How long a caller may take to send one.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How many bytes of envelopes are in memory at once.
+const ROOM: usize = 4 * LONGEST;
+
+/// What all envelopes together may take up.
+#[derive(Clone)]
+pub(super) struct Room(Arc<Semaphore>);
+
+/// An envelope's bytes, and their share of the room.
+pub(super) struct Whole {
+    pub(super) bytes: Vec<u8>,
+    _share: Option<OwnedSemaphorePermit>,
+}
+
+impl Room {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(ROOM)))
+    }
+
+    pub(super) async fn read(&self, body: Body) -> Result<Whole, ServiceError> {
+        let read = tokio::time::timeout(PATIENCE, self.collect(body)).await;
+        read.unwrap_or_else(|_| Err(invalid("the envelope did not arrive whole within 30 s")))
+    }
+
+    async fn collect(&self, body: Body) -> Result<Whole, ServiceError> {
+        let mut pieces = body.into_data_stream();
+        let mut whole = Whole { bytes: Vec::new(), _share: None };
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|_| invalid("the envelope was not sent to its end"))?;
+            if whole.bytes.len() + piece.len() > LONGEST {
+                return Err(invalid("an envelope has at most 32 MiB; send larger bodies by passthrough"));
+            }
+            let share = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+            // The semaphore is never closed.
+            let Ok(share) = Arc::clone(&self.0).acquire_many_owned(share).await else { continue };
+            match &mut whole._share {
+                Some(all) => all.merge(share),
+                none => *none = Some(share),
+            }
+            whole.bytes.extend_from_slice(&piece);
+        }
+        Ok(whole)
+    }
+}
+
+pub(super) fn invalid(message: &str) -> ServiceError {
+    ServiceError::new(ErrorKind::InvalidRequest, message).reason("request.malformed")
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use futures_util::stream;
+
+    use super::*;
+
+    fn pieces(count: usize) -> Body {
+        let piece = Bytes::from(vec![b'x'; 1 << 20]);
+        Body::from_stream(stream::iter((0..count).map(move |_| Ok::<_, std::io::Error>(piece.clone()))))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_envelope_has_its_bounds() {
+        let room = Room::new();
+        assert_eq!(room.read(pieces(32)).await.ok().unwrap().bytes.len(), LONGEST);
+        assert!(room.read(pieces(33)).await.is_err());
+        let endless = Body::from_stream(pieces(1).into_data_stream().chain(stream::pending()));
+        assert!(room.read(endless).await.is_err());
+        let held: Vec<_> = futures_util::future::join_all((0..4).map(|_| room.read(pieces(32)))).await;
+        assert!(held.iter().all(Result::is_ok) && room.read(pieces(1)).await.is_err(), "there is no room");
+        drop(held);
+        assert!(room.read(pieces(1)).await.is_ok(), "and it was given back");
+    }
+}

@@ -1,0 +1,183 @@
+//! One table of calls through every door: the command line, the socket, the envelope and passthrough come to one
+//! verdict for each, and to one request at the upstream for each that is allowed.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests prepare and look at the machine")]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::gateway::Gateway;
+use support::{Door, Home, Received, Upstream, secrets, socket};
+
+/// A call, and the reason code that it is decided with.
+struct Row {
+    capability: &'static str,
+    method: &'static str,
+    path: &'static str,
+    headers: &'static [(&'static str, &'static str)],
+    body: &'static str,
+    reason: &'static str,
+}
+
+const fn row(
+    capability: &'static str,
+    method: &'static str,
+    path: &'static str,
+    headers: &'static [(&'static str, &'static str)],
+    body: &'static str,
+    reason: &'static str,
+) -> Row {
+    Row { capability, method, path, headers, body, reason }
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const MODELS: &str = "openai/models";
+const CHAT: &str = "openai/chat-completions";
+const ALLOWED: &str = "grant.matched";
+
+#[rustfmt::skip]
+const ROWS: &[Row] = &[
+    row(MODELS, "GET", "/v1/models", &[], "", ALLOWED),
+    row(MODELS, "GET", "/v1/models/gpt%20four", &[], "", ALLOWED),
+    row(MODELS, "GET", "/v1/models/%C3%A9?q=%2F..%2F&a", &[], "", ALLOWED),
+    row(MODELS, "GET", "/v1/models?a=b", &[("x-a", "é")], "", ALLOWED),
+    row(CHAT, "POST", "/v1/chat/completions", &[JSON], "{\"model\":\"gpt-5.2\"}", ALLOWED),
+    row(CHAT, "POST", "/v1/chat/completions", &[JSON], "{\"model\":\"o1-pro\"}", "forbid.matched"),
+    row(CHAT, "POST", "/v1/chat/completions", &[JSON], "{\"model\":\"a\",\"model\":\"o1-pro\"}", "body.duplicate_key"),
+    row(MODELS, "GET", "/v1/models/../chat/completions", &[], "", "path.not_canonical"),
+    row(MODELS, "GET", "/v1/models/%2e%2e/x", &[], "", "path.not_canonical"),
+    row(MODELS, "GET", "/v1/models/a%2fb", &[], "", "path.not_canonical"),
+    row(MODELS, "GET", "/v1//models", &[], "", "path.not_canonical"),
+    row(MODELS, "GET", "/v1/models/%zz", &[], "", "path.not_canonical"),
+    row(MODELS, "GET", "/v1/modelsandmore", &[], "", "capability.path"),
+    row(MODELS, "PATCH", "/v1/models", &[], "", "capability.method"),
+    row(MODELS, "get", "/v1/models", &[], "", "capability.method"),
+    row(MODELS, "GET", "/v1/models?_method=DELETE", &[], "", "query.not_allowed"),
+    row(MODELS, "GET", "/v1/models", &[("x-api-key", "k")], "", "header.not_allowed"),
+    row(MODELS, "GET", "/v1/models", &[("x-forwarded-host", "evil.example")], "", "header.not_allowed"),
+    row(MODELS, "GET", "/v1/models", &[("OpenAI_Organization", "org")], "", "header.not_allowed"),
+    row(MODELS, "GET", "/v1/models", &[("x-original-url", "/v1/files")], "", "header.not_allowed"),
+    row(MODELS, "GET", "/v1/models", &[("a", "1"), ("a", "2")], "", "header.not_allowed"),
+];
+
+const POLICY: &str = "policy: parity\nversion: 1\nrules:\n  - { id: no-pro, effect: forbid, why: Tests., \
+    capabilities: [openai/chat-completions], when: { body: { json: { /model: { glob: '*-pro*', absent: skip } } } } }\n";
+
+struct Setting {
+    upstream: Upstream,
+    home: Home,
+    gateway: Gateway,
+}
+
+type Way = (&'static str, fn(&Setting, &Row));
+const WAYS: [Way; 5] = [
+    ("the command line", through_cli),
+    ("the socket", through_socket),
+    ("an envelope on the socket", through_local_envelope),
+    ("an envelope", through_envelope),
+    ("passthrough", through_passthrough),
+];
+
+fn through_cli(setting: &Setting, row: &Row) {
+    let headers: Vec<_> = row.headers.iter().map(|(name, value)| json!([name, value])).collect();
+    let mut request = json!({ "method": row.method, "path": row.path, "headers": headers });
+    if !row.body.is_empty() {
+        request["body"] = row.body.into();
+    }
+    setting.home.run(&["invoke", row.capability, "--request", &request.to_string()]);
+}
+
+fn through_socket(setting: &Setting, row: &Row) {
+    let mut call = socket::call(row.capability, row.method, row.path);
+    call.headers =
+        row.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    call.has_body = !row.body.is_empty();
+    let head = aivault::service::wire::encode_call(&call).unwrap();
+    let all = [&head, row.body.as_bytes()].concat();
+    let request = format!(
+        "POST /invoke HTTP/1.1\r\nhost: a\r\nconnection: close\r\naivault-body-length: {}\r\ncontent-length: {}\r\n\r\n",
+        row.body.len(),
+        all.len()
+    );
+    socket::exchange(&setting.home.socket(), &[request.as_bytes(), &all].concat());
+}
+
+fn envelope(row: &Row) -> Value {
+    let headers: Vec<_> = row.headers.iter().map(|(name, value)| json!([name, value])).collect();
+    let mut request = json!({ "method": row.method, "path": row.path, "headers": headers });
+    if !row.body.is_empty() {
+        request["body"] = row.body.into();
+    }
+    json!({ "capability": row.capability, "request": request })
+}
+
+fn through_local_envelope(setting: &Setting, row: &Row) {
+    let body = envelope(row).to_string();
+    let request = format!(
+        "POST /aivault/proxy HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    socket::exchange(&setting.home.socket(), request.as_bytes());
+}
+
+fn through_envelope(setting: &Setting, row: &Row) {
+    setting.gateway.envelope(&envelope(row));
+}
+
+fn through_passthrough(setting: &Setting, row: &Row) {
+    let bearer = format!("Bearer {}", setting.gateway.token);
+    let fields = [&[("authorization", bearer.as_str())], row.headers].concat();
+    let target = format!("/v/openai{}", row.path);
+    setting.gateway.send(row.method, &target, &fields, row.body.as_bytes());
+}
+
+/// The request without what differs from one to the next by itself.
+fn as_sent(received: &Received) -> (String, Vec<(String, String)>, Vec<u8>) {
+    let mut fields: Vec<_> =
+        received.head.fields.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+    // What announces a length one time comes in chunks another.
+    fields.retain(|(name, _)| !["content-length", "transfer-encoding"].contains(&name.as_str()));
+    fields.sort();
+    (received.head.first_line.clone(), fields, received.body.clone())
+}
+
+#[test]
+fn every_door_has_the_same_verdict() {
+    let upstream = Upstream::serving(&["api.openai.com"]);
+    let home = Home::with_openai(Door::Daemon, &upstream, secrets::OPENAI);
+    let gateway = home.gateway("openai/*");
+    let file = home.path("parity.policy.yaml");
+    std::fs::write(&file, POLICY).unwrap();
+    home.run(&["policy", "apply", file.to_str().unwrap()]).ok();
+    let setting = Setting { upstream, home, gateway };
+    let mut wrong = Vec::new();
+    for row in ROWS {
+        let mut first: Option<(String, Vec<(String, String)>, Vec<u8>)> = None;
+        for (way, send) in WAYS {
+            // The parser of HTTP itself takes no method in lower case.
+            if row.method == "get" && way == "passthrough" {
+                continue;
+            }
+            let before = setting.home.events()[0].seq;
+            send(&setting, row);
+            let received = setting.upstream.take();
+            let events = setting.home.events();
+            let decided: Vec<_> =
+                events.iter().filter(|one| one.seq > before && one.event["action"] == "invoke").collect();
+            let verdict = match decided[..] {
+                [one] if one.event["outcome"] == "allowed" => ALLOWED,
+                [one] => one.event["reason"].as_str().unwrap_or("none"),
+                _ => "not one decision",
+            };
+            let sent = received.first().map(as_sent);
+            let is_same = first.is_none() || sent == first;
+            if verdict != row.reason || received.len() != usize::from(row.reason == ALLOWED) || !is_same {
+                wrong.push(format!(
+                    "{} {} {way}: {verdict}, {sent:?}, before {first:?}",
+                    row.method, row.path
+                ));
+            }
+            first = first.or(sent);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
