@@ -5,6 +5,7 @@
 mod support;
 
 use std::fs;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use aivault::service::{Call, Caller, Command, ErrorKind, Local, RequestBody, ServiceError};
@@ -12,6 +13,7 @@ use aivault::settings::Places;
 use aivault::spec::{CredentialName, Scope, ScopeId};
 use futures_util::StreamExt as _;
 use support::{Done, Door, Home, Upstream, secrets};
+use tokio::runtime::Runtime;
 
 const WORK: &str = "sk-work-0123456789abcdefghij";
 
@@ -55,8 +57,9 @@ fn models() -> Call {
 
 /// Makes one call and reads its answer; the status, or what stopped it.
 fn invoke(local: &Local, caller: &Caller, call: Call) -> Result<u16, ServiceError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    // One for all calls: kept connections live on it.
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+    RUNTIME.block_on(async {
         let mut reply = local.invoke(caller, call, RequestBody::Empty, None).await?;
         while let Some(piece) = reply.body.next().await {
             piece.map_err(ServiceError::from)?;
@@ -289,7 +292,11 @@ fn rules_limits_and_bindings_know_it_by_its_name() {
     assert_eq!(upstream.take_one().header("authorization"), format!("Bearer {WORK}"));
     assert_eq!(refused(invoke(&local, &agent, models())).1, "limit.exceeded");
     assert_eq!(invoke(&local, &caller("agent-8"), models()), Ok(200));
-    assert_eq!(refused(invoke(&local, &caller("other"), models())).1, "forbid.matched");
+    // The binding is for the others, and of two accounts one has to be named before rules are asked.
+    let other = caller("other");
+    assert_eq!(refused(invoke(&local, &other, models())).1, "credential.ambiguous");
+    let named = Call { credential: Some(CredentialName::from_static("work")), ..models() };
+    assert_eq!(refused(invoke(&local, &other, named)).1, "forbid.matched");
     assert_eq!(upstream.take().len(), 1);
 }
 

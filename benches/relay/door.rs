@@ -28,8 +28,6 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub(super) struct Connection {
     name: &'static str,
     stream: Box<dyn Stream>,
-    /// The daemon serves one call a connection: making it is part of what a call takes.
-    anew: Option<PathBuf>,
     buffer: Vec<u8>,
 }
 
@@ -65,11 +63,7 @@ impl Door {
                 Box::new(UnixStream::connect(socket).await.unwrap())
             }
         };
-        let anew = match self {
-            Self::Daemon { socket } => Some(socket.clone()),
-            _ => None,
-        };
-        Connection { name: self.name(), stream, anew, buffer: vec![0; 256 * 1024] }
+        Connection { name: self.name(), stream, buffer: vec![0; 256 * 1024] }
     }
 
     pub(super) fn name(&self) -> &'static str {
@@ -128,9 +122,6 @@ impl Connection {
 
     async fn run(&mut self, request: &[u8]) -> (Duration, Duration) {
         let begun = Instant::now();
-        if let Some(socket) = &self.anew {
-            self.stream = Box::new(UnixStream::connect(socket).await.unwrap());
-        }
         let written = self.stream.write_all(request).await;
         written.unwrap_or_else(|error| panic!("{}: {error}", self.name));
         self.stream.flush().await.unwrap();

@@ -111,6 +111,6 @@ impl AuditLog {
             detail: Some(format!("{what}; {leftover} bytes cut")),
             ..Event::new(now_ms(), "aivault", Action::AuditRepair, Outcome::Ok)
         };
-        self.write(tail, &note).map(drop)
+        self.write(tail, [&note]).map(drop)
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Tail {
     pub(super) head: Head,
     head_bytes: HeadBytes,
     line: Vec<u8>,
+    /// All that is written at once.
+    lines: Vec<u8>,
 }
 
 impl AuditLog {
@@ -70,7 +72,8 @@ impl AuditLog {
     fn start(opened: Opened, rotate_at: u64) -> Result<Self, AuditError> {
         let Opened { folder, chain, head_file, head, log, boot } = opened;
         let at = if head.machine_went_down(boot) { head.synced } else { head.written };
-        let tail = Tail { log: Arc::new(log), at, head, head_bytes: [0; HEAD_LEN], line: Vec::new() };
+        let (line, lines) = (Vec::new(), Vec::new());
+        let tail = Tail { log: Arc::new(log), at, head, head_bytes: [0; HEAD_LEN], line, lines };
         let log = Self {
             folder,
             chain,
@@ -101,6 +104,14 @@ impl AuditLog {
     /// When the entry was not written: what it speaks of must not happen. Also when others
     /// changed what is there, instead of adding to it.
     pub fn append(&self, event: &Event) -> Result<u64, AuditError> {
+        self.append_all([event])
+    }
+
+    /// The same for several entries, which are written at once; the `seq` of the last.
+    ///
+    /// # Errors
+    /// As [`AuditLog::append`]; then none of them was written.
+    pub fn append_all<'e>(&self, events: impl IntoIterator<Item = &'e Event>) -> Result<u64, AuditError> {
         self.refuse_after_failed_sync()?;
         let mut tail = self.tail();
         let _lock = self.head_file.lock()?;
@@ -108,7 +119,7 @@ impl AuditLog {
         if tail.at.end >= self.rotate_at {
             self.begin_next_file(&mut tail)?;
         }
-        self.write(&mut tail, event)
+        self.write(&mut tail, events)
     }
 
     /// Waits until all that was appended is on the disk; returns at once when it is.
@@ -173,14 +184,22 @@ impl AuditLog {
         Ok(())
     }
 
-    pub(super) fn write(&self, tail: &mut Tail, event: &Event) -> Result<u64, AuditError> {
-        let seq = tail.at.link.seq + 1;
-        line::write_body(&mut tail.line, seq, event)?;
-        let link = self.chain.extend(&tail.at.link, &tail.line);
-        line::write_mac(&mut tail.line, &link.mac);
-        tail.log.append(&tail.line, tail.at.end)?;
-        let written = Position { file: tail.at.file, end: tail.at.end + tail.line.len() as u64, link };
-        let epoch = tail.head.epoch.max(event.epoch.unwrap_or(0));
+    pub(super) fn write<'e>(
+        &self,
+        tail: &mut Tail,
+        events: impl IntoIterator<Item = &'e Event>,
+    ) -> Result<u64, AuditError> {
+        let (mut written, mut epoch) = (tail.at, tail.head.epoch);
+        tail.lines.clear();
+        for event in events {
+            line::write_body(&mut tail.line, written.link.seq + 1, event)?;
+            let link = self.chain.extend(&written.link, &tail.line);
+            line::write_mac(&mut tail.line, &link.mac);
+            tail.lines.extend_from_slice(&tail.line);
+            written = Position { end: written.end + tail.line.len() as u64, link, ..written };
+            epoch = epoch.max(event.epoch.unwrap_or(0));
+        }
+        tail.log.append(&tail.lines, tail.at.end)?;
         let head = Head { boot: self.boot, written, synced: tail.head.synced, epoch };
         if let Err(error) = self.write_head(tail, head) {
             // The caller is told that nothing was logged, so nothing must be. Should this fail
@@ -189,7 +208,7 @@ impl AuditLog {
             return Err(error);
         }
         tail.at = written;
-        Ok(seq)
+        Ok(written.link.seq)
     }
 
     pub(super) fn write_head(&self, tail: &mut Tail, head: Head) -> Result<(), AuditError> {

@@ -91,6 +91,7 @@ fn circumstances(
         return Err(unsupported(admitted).into());
     }
     let mut vault = desk.vault();
+    let mut vault = vault.moment()?;
     let sought = Sought {
         provider: &admitted.provider().id,
         capability: admitted.capability().id.as_str(),

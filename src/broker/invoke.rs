@@ -130,14 +130,31 @@ impl Broker {
         let catalog = desk.shelf.catalog(&mut desk.vault())?;
         let mut trail = Trail::of(&call, &body);
         let decided = decide_in_time(desk, catalog.as_ref(), caller, &call, body, &mut deadline).await?;
-        let mut recorded = self.carry_out(desk, caller, decided, None, &mut deadline).await?;
+        let recorded = self.carry_out(desk, caller, decided, None, &mut deadline).await?;
+        match recorded.answered.next(&mut trail) {
+            None => recorded.hand_out(deadline).await,
+            // Apart: what few calls need would make the future of all of them large, and dear to move.
+            Some(next) => {
+                Box::pin(self.follow(desk, catalog.as_ref(), caller, trail, next, recorded, deadline)).await
+            }
+        }
+    }
+
+    /// Goes where an answer redirects to, until one is no redirect that may be followed.
+    async fn follow(
+        &self,
+        desk: &Desk,
+        catalog: &dyn Catalog,
+        caller: &Caller,
+        mut trail: Trail<'_>,
+        mut next: Call,
+        mut recorded: Recorded,
+        mut deadline: Deadline,
+    ) -> Result<Reply, BrokerError> {
         loop {
-            let Some(next) = recorded.answered.next(&mut trail) else {
-                return recorded.hand_out(deadline).await;
-            };
             let status = recorded.answered.response.status.as_u16();
             let empty = RequestBody::Empty;
-            let decided = decide_in_time(desk, catalog.as_ref(), caller, &next, empty, &mut deadline).await;
+            let decided = decide_in_time(desk, catalog, caller, &next, empty, &mut deadline).await;
             let followed = match decided {
                 // What may not be followed is the caller's to see.
                 Err(BrokerError::Denied(_)) => return recorded.hand_out(deadline).await,
@@ -148,6 +165,10 @@ impl Broker {
             recorded.ending.write(None);
             let follows = Some(recorded.decision);
             recorded = self.carry_out(desk, caller, followed, follows, &mut deadline).await?;
+            match recorded.answered.next(&mut trail) {
+                Some(further) => next = further,
+                None => return recorded.hand_out(deadline).await,
+            }
         }
     }
 
@@ -224,16 +245,22 @@ impl Broker {
     ) -> Result<Answered, BrokerError> {
         let plan = Plan::of(allowed);
         let reach = Reach::of(plan.provider(), plan.is_own());
-        let client = self.client(&mut desk.vault(), |vault| vault.given_ms(credential))?;
         let source = tokens::source(&plan);
         // Where tokens are fetched, what they are fetched with is none of this request's business.
         let is_wanted = |name: &str| source.is_none() || is_of_certificate(&plan, name);
-        let secrets = reveal(&mut desk.vault(), credential, plan.secrets(), destination(&plan), is_wanted)?;
+        let (client, secrets) = {
+            let mut vault = desk.vault();
+            let mut vault = vault.moment()?;
+            let client = self.client(&mut vault, |vault| vault.given_ms(credential))?;
+            (client, reveal(&mut vault, credential, plan.secrets(), destination(&plan), is_wanted)?)
+        };
         let identity = plan.client_certificate().map(|one| auth::identity(one, &secrets)).transpose()?;
         let way = Way { reach, account: credential.id.to_string(), identity, patience };
         let (response, needles) = if let Some(source) = source {
             let (tokens, client, plan) = (&self.tokens, &client, &plan);
-            Bearer { desk, tokens, client, caller, plan, credential, way, source }.send(body).await?
+            let bearer = Bearer { desk, tokens, client, caller, plan, credential, way, source };
+            // Apart: what few requests need would make the future of all of them large, and dear to move.
+            Box::pin(bearer.send(body)).await?
         } else {
             let given = Given::now(body.bytes())?;
             let (request, needles) = way.outgoing(auth::sign(&plan, &secrets, &given)?, body);

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -27,6 +27,10 @@ struct Inner {
     log: OnceLock<AuditLog>,
     opening: Mutex<()>,
     pending: AtomicBool,
+    /// Lines that nobody waits for.
+    later: Mutex<Vec<Event>>,
+    /// Somebody is about to write those.
+    writing: AtomicBool,
 }
 
 impl Inner {
@@ -54,7 +58,8 @@ impl Journal {
     #[must_use]
     pub fn new(folder: PathBuf, key: Zeroizing<[u8; 32]>, may_begin: bool) -> Self {
         let (log, opening, pending) = (OnceLock::new(), Mutex::default(), AtomicBool::default());
-        Self(Arc::new(Inner { folder, key, may_begin, log, opening, pending }))
+        let (later, writing) = (Mutex::default(), AtomicBool::default());
+        Self(Arc::new(Inner { folder, key, may_begin, log, opening, pending, later, writing }))
     }
 
     /// Writes a line now and syncs it soon; `settle` is for those without a runtime.
@@ -62,7 +67,50 @@ impl Journal {
     /// # Errors
     /// When the line cannot be written; then nothing may be sent.
     pub fn append(&self, event: &Event) -> Result<u64, AuditError> {
-        let seq = self.0.log()?.append(event)?;
+        let log = self.0.log()?;
+        let later = self.take_later();
+        let seq = log.append_all(later.iter().chain([event]))?;
+        self.sync_soon();
+        Ok(seq)
+    }
+
+    /// Writes a line that nothing waits for, such as how a call ended: with the next line, or as soon as the runtime
+    /// comes to it.
+    pub fn append_later(&self, event: Event) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            // A log that broke refuses the next line that somebody waits for.
+            _ = self.append(&event);
+            return;
+        };
+        self.later().push(event);
+        if !self.0.writing.swap(true, Ordering::AcqRel) {
+            let journal = self.clone();
+            runtime.spawn(async move {
+                journal.0.writing.store(false, Ordering::Release);
+                _ = journal.write_later();
+            });
+        }
+    }
+
+    fn write_later(&self) -> Result<(), AuditError> {
+        let later = self.take_later();
+        if !later.is_empty() {
+            self.0.log()?.append_all(&later)?;
+            self.sync_soon();
+        }
+        Ok(())
+    }
+
+    fn take_later(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.later())
+    }
+
+    fn later(&self) -> MutexGuard<'_, Vec<Event>> {
+        // A panic elsewhere leaves the list as it was.
+        self.0.later.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sync_soon(&self) {
         if let Ok(runtime) = tokio::runtime::Handle::try_current()
             && !self.0.pending.swap(true, Ordering::AcqRel)
         {
@@ -71,17 +119,17 @@ impl Journal {
                 tokio::time::sleep(GATHER).await;
                 journal.0.pending.store(false, Ordering::Release);
                 // A sync that fails is remembered by the log, which then refuses the next line.
-                let _ = tokio::task::spawn_blocking(move || journal.settle()).await;
+                _ = tokio::task::spawn_blocking(move || journal.settle()).await;
             });
         }
-        Ok(seq)
     }
 
-    /// Syncs what is written and not yet on the disk.
+    /// Writes what was to be written later, and syncs what is not yet on the disk.
     ///
     /// # Errors
     /// When the disk does not take it.
     pub fn settle(&self) -> Result<(), AuditError> {
+        self.write_later()?;
         self.0.log.get().map_or(Ok(()), AuditLog::sync)
     }
 }

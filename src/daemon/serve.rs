@@ -1,15 +1,18 @@
 //! Accepting connections: who is at the other end, how many at once, and how long
 //! they may take to say what they want.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::socket::Listening;
@@ -50,7 +53,7 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
             tokio::time::sleep(EXHAUSTED).await;
             continue;
         };
-        let served = serve_one(stream, router.clone(), uid);
+        let served = serve_one(stream, router.clone(), uid, stopping.clone());
         connections.spawn(async move {
             served.await;
             drop(place);
@@ -61,7 +64,7 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
     let listener = socket.close();
     tokio::time::sleep(LAST_TO_COME).await;
     for stream in waiting(listener) {
-        connections.spawn(serve_one(stream, router.clone(), uid));
+        connections.spawn(serve_one(stream, router.clone(), uid, stopping.clone()));
     }
     connections
 }
@@ -90,21 +93,36 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// Serves the one request of a connection. A daemon that is told to end still waits for it: to shut
-/// a connection on which nothing has come yet would lose a call that is on its way.
-async fn serve_one(stream: UnixStream, router: Router, uid: u32) {
+/// Serves the requests of a connection, one after another. A daemon that is told to end still waits for the first: to
+/// shut a connection on which nothing has come yet would lose a call that is on its way.
+async fn serve_one(stream: UnixStream, router: Router, uid: u32, mut stopping: watch::Receiver<bool>) {
     // Whoever cannot be identified, or is another user, is not even answered.
     let Ok(peer) = peer::peer_of(&stream) else { return };
     if peer.uid != uid {
         return;
     }
     let caller = Caller::process(peer.uid, peer.pid);
-    let service = TowerToHyperService::new(router.layer(axum::Extension(caller)));
+    let router = TowerToHyperService::new(router);
+    let heard = Arc::new(Notify::new());
+    let first = Arc::clone(&heard);
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        first.notify_one();
+        request.extensions_mut().insert(caller.clone());
+        router.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .keep_alive(false)
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let told_to_stop_after_one = async {
+        heard.notified().await;
+        told_to_stop(&mut stopping).await;
+    };
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = told_to_stop_after_one => connection.as_mut().graceful_shutdown(),
+    }
     let _ = connection.await;
 }

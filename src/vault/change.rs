@@ -1,6 +1,7 @@
 //! The open vault: keeping up with other processes, and changing it without losing their work.
 
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 
 use super::draft::Draft;
 use super::error::VaultError;
@@ -24,6 +25,31 @@ pub struct Vault {
     store: Box<dyn RecordStore + Send>,
     unlocked: Unlocked,
     resident: Resident,
+    /// What others commit now is not taken in: somebody looks at one state several times.
+    still: bool,
+}
+
+/// The vault as it stood when this was made, for several looks; gives way to what others committed when dropped.
+pub struct Moment<'v>(&'v mut Vault);
+
+impl Deref for Moment<'_> {
+    type Target = Vault;
+
+    fn deref(&self) -> &Vault {
+        self.0
+    }
+}
+
+impl DerefMut for Moment<'_> {
+    fn deref_mut(&mut self) -> &mut Vault {
+        self.0
+    }
+}
+
+impl Drop for Moment<'_> {
+    fn drop(&mut self) {
+        self.0.still = false;
+    }
 }
 
 /// What the vault holds and how it is locked.
@@ -44,7 +70,7 @@ pub struct VaultStatus {
 
 impl Vault {
     pub(super) fn new(store: Box<dyn RecordStore + Send>, unlocked: Unlocked, resident: Resident) -> Self {
-        Self { store, unlocked, resident }
+        Self { store, unlocked, resident, still: false }
     }
 
     #[must_use]
@@ -104,11 +130,25 @@ impl Vault {
         self.resident.manifest().epoch
     }
 
-    /// Takes in what others committed; a few microseconds when nothing was.
+    /// Takes in what others committed; a few microseconds when nothing was, and nothing within a [`Moment`].
     ///
     /// # Errors
     /// When the stored records cannot be read or are not those last written.
     pub fn refresh(&mut self) -> Result<(), VaultError> {
+        if self.still { Ok(()) } else { self.catch_up() }
+    }
+
+    /// The newest state, looked for once for all that is then asked of it.
+    ///
+    /// # Errors
+    /// As [`Vault::refresh`].
+    pub fn moment(&mut self) -> Result<Moment<'_>, VaultError> {
+        self.refresh()?;
+        self.still = true;
+        Ok(Moment(self))
+    }
+
+    fn catch_up(&mut self) -> Result<(), VaultError> {
         self.resident.catch_up(&*self.store, &self.unlocked)
     }
 
@@ -146,12 +186,13 @@ impl Vault {
         &mut self,
         mut look: impl FnMut(&Self) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
+        self.refresh()?;
         for _ in 0..MAX_ATTEMPTS {
-            self.refresh()?;
             let seen = look(self);
             if seen.is_ok() || !self.resident.is_behind(&*self.store)? {
                 return seen;
             }
+            self.catch_up()?;
         }
         Err(StoreError::Busy.into())
     }
@@ -164,7 +205,7 @@ impl Vault {
     ) -> Result<T, VaultError> {
         let watch = Stopwatch::start();
         loop {
-            self.refresh()?;
+            self.catch_up()?;
             let mut draft = Draft::new(&*self.store, &self.unlocked, &self.resident);
             let outcome = match plan(&mut draft) {
                 // As in `look`: planned upon a state that is no more.

@@ -53,7 +53,7 @@ mod usage;
 pub use alias::Alias;
 pub use caller_token::{CallerToken, NewCallerToken, PresentedToken, TokenText};
 pub use callers::{Recognised, RevokedToken, Tokens};
-pub use change::{Vault, VaultStatus};
+pub use change::{Moment, Vault, VaultStatus};
 pub use credentials::Sought;
 pub use error::{Difference, Existing, VaultError, VaultErrorKind};
 pub use header::{Header, HeaderError, VaultId};

@@ -3,15 +3,18 @@
 //! Nothing is believed before the manifest has vouched for the whole set: names, generations and
 //! number. A record that is in the set but does not open is noted as damaged and harms no other.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use super::diagnose;
-use super::draft::Sealed;
+use super::draft::{Sealed, load_current};
 use super::error::{Difference, VaultError};
 use super::index::{Index, Item};
 use super::manifest::Manifest;
+use super::model::SecretMeta;
 use super::multiset::SetSum;
-use super::store::{Kind, RecordName, RecordStore, StoreError};
+use super::store::{Kind, RecordName, RecordStore, SealedRecord, StoreError};
 use super::unlocked::Unlocked;
 
 /// Catching up starts again when somebody commits meanwhile, but not for ever.
@@ -39,6 +42,42 @@ pub(super) struct Resident {
     manifest: Manifest,
     generations: Generations,
     index: Index,
+    used: Used,
+}
+
+/// The sealed records that were used lately, so that a value that is used again and again is not read again from the
+/// disk each time. Never opened here, and never of another state of the store than the one that is known.
+#[derive(Default)]
+struct Used(RefCell<BTreeMap<RecordName, Arc<UsedRecord>>>);
+
+/// A sealed record, and what is known of it once it was opened.
+pub(super) struct UsedRecord {
+    pub(super) sealed: SealedRecord,
+    /// The metadata of a secret, as it stands in these very bytes.
+    pub(super) meta: OnceLock<SecretMeta>,
+}
+
+/// With more records than this, those that are kept make room.
+const MOST_USED: usize = 256;
+
+impl Used {
+    fn get(&self, name: &RecordName) -> Option<Arc<UsedRecord>> {
+        self.0.borrow().get(name).cloned()
+    }
+
+    fn keep(&self, name: &RecordName, sealed: SealedRecord) -> Arc<UsedRecord> {
+        let record = Arc::new(UsedRecord { sealed, meta: OnceLock::new() });
+        let mut kept = self.0.borrow_mut();
+        if kept.len() >= MOST_USED {
+            kept.clear();
+        }
+        kept.insert(name.clone(), Arc::clone(&record));
+        record
+    }
+
+    fn forget(&mut self) {
+        self.0.get_mut().clear();
+    }
 }
 
 /// What was read of one record that is new here.
@@ -53,6 +92,7 @@ impl Resident {
             manifest: unknown,
             generations: Generations::new(),
             index: Index::default(),
+            used: Used::default(),
         };
         resident.catch_up(store, unlocked)?;
         Ok(resident)
@@ -74,8 +114,21 @@ impl Resident {
         self.generations.get(name).copied()
     }
 
+    /// The record as it is stored, if that is the one last written; read once for as long as nothing is committed.
+    pub(super) fn sealed(
+        &self,
+        store: &dyn RecordStore,
+        name: &RecordName,
+    ) -> Result<Arc<UsedRecord>, VaultError> {
+        if let Some(record) = self.used.get(name) {
+            return Ok(record);
+        }
+        Ok(self.used.keep(name, load_current(store, self, name)?))
+    }
+
     /// The next [`Resident::catch_up`] looks at everything again.
     pub(super) fn distrust(&mut self) {
+        self.used.forget();
         self.marker = None;
     }
 
@@ -109,6 +162,7 @@ impl Resident {
 
     /// Takes in what this process itself committed.
     pub(super) fn absorb(&mut self, sealed: Sealed) {
+        self.used.forget();
         for name in sealed.deleted {
             self.generations.remove(&name);
             self.index.remove(&name);
@@ -129,6 +183,7 @@ impl Resident {
         unlocked: &Unlocked,
         marker: u64,
     ) -> Result<(), VaultError> {
+        self.used.forget();
         let manifest = load_manifest(store, unlocked)?;
         let found = load_generations(store, manifest.epoch)?;
         self.refuse_older(&manifest)?;

@@ -15,8 +15,8 @@ impl Vault {
     /// The value of a secret, for the provider that it is pinned to and for no other, and only for the
     /// hosts that it was given for wherever the binary does not fix the host.
     ///
-    /// The pin is read from the metadata sealed with the value, just now, and checked before the
-    /// value is opened. Only this record is read.
+    /// The pin is read from the metadata sealed with the value and checked before the value is opened. Only this
+    /// record is read.
     ///
     /// # Errors
     /// [`VaultError::PinMismatch`] for any other provider, [`VaultError::HostMismatch`] for any other
@@ -26,11 +26,16 @@ impl Vault {
         self.look(|vault| {
             by_id(vault.index(), *id)?;
             let name = id.record_name();
-            let record = load_current(vault.store(), vault.resident(), &name)?;
+            let record = vault.resident().sealed(vault.store(), &name)?;
+            let sealed = &record.sealed;
             let damaged = |_: Unopened| VaultError::Tampered { record: name.clone() };
-            let opened = vault.unlocked().open(&name, record.generation, &record.blob).map_err(damaged)?;
+            if let Some(meta) = record.meta.get() {
+                to.refuse(meta)?;
+                return vault.unlocked().open_value(&name, sealed).map(Secret::new).map_err(damaged);
+            }
+            let opened = vault.unlocked().open(&name, sealed.generation, &sealed.blob).map_err(damaged)?;
             let meta: SecretMeta = parse(&opened).map_err(damaged)?;
-            to.refuse(&meta)?;
+            to.refuse(record.meta.get_or_init(|| meta))?;
             opened.value().map(Secret::new).map_err(damaged)
         })
     }

@@ -82,23 +82,28 @@ impl Sealer {
     }
 
     pub(super) fn open<'b>(&self, address: Address<'_>, blob: &'b [u8]) -> Result<Opened<'b>, Unopened> {
-        let mut rest = blob;
-        if take(&mut rest, 1)? != [VERSION] {
-            return Err(Unopened);
-        }
-        let nonce = take(&mut rest, NONCE)?;
-        let wrapped = take(&mut rest, KEY + TAG)?;
-        let record_key = open_part(&self.wrap, nonce, wrapped, &self.bound(KEY_DOMAIN, address))?;
-        let key = XChaCha20Poly1305::new_from_slice(&record_key).map_err(|_| Unopened)?;
+        let parts = Parts::of(blob)?;
+        let key = self.record_key(address, &parts)?;
+        let metadata =
+            open_part(&key, parts.metadata_nonce, parts.metadata, &self.bound(METADATA_DOMAIN, address))?;
+        let value_data = self.bound_to_prefix(address, parts.prefix);
+        Ok(Opened { key, value_data, value: parts.value, metadata })
+    }
 
-        let nonce = take(&mut rest, NONCE)?;
-        let length = take(&mut rest, size_of::<u32>())?.try_into().map(u32::from_be_bytes);
-        let length = length.ok().and_then(|length| usize::try_from(length).ok()).ok_or(Unopened)?;
-        let sealed = take(&mut rest, length.checked_add(TAG).ok_or(Unopened)?)?;
-        let metadata = open_part(&key, nonce, sealed, &self.bound(METADATA_DOMAIN, address))?;
+    /// The value of a record whose metadata is known from these very bytes: it opens only beside them.
+    pub(super) fn open_value(
+        &self,
+        address: Address<'_>,
+        blob: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Unopened> {
+        let parts = Parts::of(blob)?;
+        let key = self.record_key(address, &parts)?;
+        open_value(&key, parts.value, &self.bound_to_prefix(address, parts.prefix))
+    }
 
-        let prefix = &blob[..blob.len() - rest.len()];
-        Ok(Opened { key, value_data: self.bound_to_prefix(address, prefix), value: rest, metadata })
+    fn record_key(&self, address: Address<'_>, parts: &Parts<'_>) -> Result<XChaCha20Poly1305, Unopened> {
+        let key = open_part(&self.wrap, parts.key_nonce, parts.key, &self.bound(KEY_DOMAIN, address))?;
+        XChaCha20Poly1305::new_from_slice(&key).map_err(|_| Unopened)
     }
 
     fn bound(&self, domain: &[u8], address: Address<'_>) -> Vec<u8> {
@@ -130,10 +135,45 @@ impl Opened<'_> {
     }
 
     pub(super) fn value(&self) -> Result<Zeroizing<Vec<u8>>, Unopened> {
-        let mut rest = self.value;
-        let nonce = take(&mut rest, NONCE)?;
-        open_part(&self.key, nonce, rest, &self.value_data)
+        open_value(&self.key, self.value, &self.value_data)
     }
+}
+
+/// A blob taken apart; nothing of it is opened.
+struct Parts<'b> {
+    key_nonce: &'b [u8],
+    key: &'b [u8],
+    metadata_nonce: &'b [u8],
+    metadata: &'b [u8],
+    /// All that stands before the value.
+    prefix: &'b [u8],
+    value: &'b [u8],
+}
+
+impl<'b> Parts<'b> {
+    fn of(blob: &'b [u8]) -> Result<Self, Unopened> {
+        let mut rest = blob;
+        if take(&mut rest, 1)? != [VERSION] {
+            return Err(Unopened);
+        }
+        let key_nonce = take(&mut rest, NONCE)?;
+        let key = take(&mut rest, KEY + TAG)?;
+        let metadata_nonce = take(&mut rest, NONCE)?;
+        let length = take(&mut rest, size_of::<u32>())?.try_into().map(u32::from_be_bytes);
+        let length = length.ok().and_then(|length| usize::try_from(length).ok()).ok_or(Unopened)?;
+        let metadata = take(&mut rest, length.checked_add(TAG).ok_or(Unopened)?)?;
+        let prefix = &blob[..blob.len() - rest.len()];
+        Ok(Self { key_nonce, key, metadata_nonce, metadata, prefix, value: rest })
+    }
+}
+
+fn open_value(
+    key: &XChaCha20Poly1305,
+    mut sealed: &[u8],
+    data: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, Unopened> {
+    let nonce = take(&mut sealed, NONCE)?;
+    open_part(key, nonce, sealed, data)
 }
 
 /// Appends `nonce | [length] | ciphertext`.

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::change::Vault;
-use super::draft::{Draft, load_current};
+use super::draft::Draft;
 use super::error::VaultError;
 use super::ids::{CredentialId, SecretId};
 use super::index::Index;
 use super::lookup::by_id;
 use super::model::{CredentialMeta, Destination};
 use super::secret::{Secret, SecretInput};
+use super::store::SealedRecord;
 use crate::spec::ProviderId;
 
 /// Secrets in the versions that something was made of.
@@ -94,8 +95,9 @@ impl Vault {
             let made_of = versions(index, account)?;
             let current = index.token(id).filter(|meta| meta.made_of == made_of);
             let Some(meta) = current.filter(|meta| meta.provider == *to.provider) else { return Ok(None) };
-            let record = load_current(vault.store(), vault.resident(), &name)?;
-            let opened = vault.unlocked().open(&name, record.generation, &record.blob);
+            let record = vault.resident().sealed(vault.store(), &name)?;
+            let SealedRecord { generation, blob, .. } = &record.sealed;
+            let opened = vault.unlocked().open(&name, *generation, blob);
             let value = opened.and_then(|opened| opened.value());
             let value = value.map_err(|_| VaultError::Tampered { record: name.clone() })?;
             Ok(Some((meta.clone(), Secret::new(value))))

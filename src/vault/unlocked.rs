@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::caller_token::PresentedToken;
 use super::header::Header;
 use super::ids::{BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SwitchId, TokenId, UpstreamId};
@@ -9,7 +11,7 @@ use super::index::Item;
 use super::keys::{DerivedKeys, Kek};
 use super::model::Binding;
 use super::seal::{Address, Opened, Sealer, Unopened};
-use super::store::{Kind, RecordName};
+use super::store::{Kind, RecordName, SealedRecord};
 use crate::spec::{CapabilityId, CredentialName, PolicyId, ProviderId, Scope};
 
 pub(super) struct Unlocked {
@@ -34,6 +36,15 @@ impl Unlocked {
         blob: &'b [u8],
     ) -> Result<Opened<'b>, Unopened> {
         self.sealer.open(Address { name, generation, extra: &[] }, blob)
+    }
+
+    /// The value of a record whose metadata is known from these very bytes.
+    pub(super) fn open_value(
+        &self,
+        name: &RecordName,
+        record: &SealedRecord,
+    ) -> Result<Zeroizing<Vec<u8>>, Unopened> {
+        self.sealer.open_value(Address { name, generation: record.generation, extra: &[] }, &record.blob)
     }
 
     /// The metadata of a record; `Ok(None)` for a kind that is not indexed.

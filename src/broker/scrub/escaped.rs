@@ -6,18 +6,22 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use memchr::memchr_iter;
 use zeroize::Zeroizing;
 
-use super::NeedlesError;
-use super::escapes::{Escape, INTRODUCERS};
+use super::escapes::{Escape, INTRODUCERS, introducers};
 use super::forms::Form;
+use super::needles::SHORT;
 use super::starts::Starts;
 
 /// Which bytes follow each other in some form of a secret.
 pub(super) struct Escaped {
-    starts: Starts,
+    /// Which bytes a form holds.
+    present: Zeroizing<[bool; 256]>,
+    /// Passes by what does not matter; made for the first long text.
+    starts: OnceLock<Starts>,
     /// Which bytes a form starts with.
     first: [bool; 256],
     /// A bit for each pair of bytes, by [`pair`].
@@ -25,8 +29,8 @@ pub(super) struct Escaped {
 }
 
 impl Escaped {
-    pub(super) fn build(forms: &[Form]) -> Result<Self, NeedlesError> {
-        let mut present = [false; 256];
+    pub(super) fn build(forms: &[Form]) -> Self {
+        let mut present = Zeroizing::new([false; 256]);
         let mut first = [false; 256];
         let mut pairs = Zeroizing::new(vec![0; 1 << 10]);
         for form in forms {
@@ -37,14 +41,22 @@ impl Escaped {
                 pairs[word] |= bit;
             }
         }
-        Ok(Self { starts: Starts::of(&present)?, first, pairs })
+        Self { present, starts: OnceLock::new(), first, pairs }
     }
 
     /// Hands over each part of `text` that spells a form with one escape or more. Some come more than once.
     pub(super) fn find(&self, forms: &[Form], text: &[u8], mut on_match: impl FnMut(Range<usize>)) {
-        for at in self.starts.find_iter(text) {
-            let Some(escape) = Escape::read(&text[at..]) else { continue };
-            for byte in escape.first_bytes() {
+        if text.len() <= SHORT {
+            return introducers(text).for_each(|at| self.look(forms, text, at, &mut on_match));
+        }
+        let starts = self.starts.get_or_init(|| Starts::of(&self.present));
+        starts.find_iter(text).for_each(|at| self.look(forms, text, at, &mut on_match));
+    }
+
+    /// The same for the escape at one place, if one is there.
+    fn look(&self, forms: &[Form], text: &[u8], at: usize, on_match: &mut impl FnMut(Range<usize>)) {
+        if let Some(escape) = Escape::read(&text[at..]) {
+            for byte in escape.first_bytes().filter(|byte| self.present[usize::from(*byte)]) {
                 for (form, matched) in self.places(forms, byte, &text[..at]) {
                     let after = at + escape.length;
                     for covered in escape.covers(&form[matched..]) {
@@ -129,9 +141,7 @@ mod tests {
     fn found(forms: &[&str], text: &str) -> Vec<String> {
         let forms: Vec<_> = forms.iter().map(|form| Zeroizing::new(form.as_bytes().to_vec())).collect();
         let mut found = Vec::new();
-        Escaped::build(&forms)
-            .unwrap()
-            .find(&forms, text.as_bytes(), |span| found.push(text[span].to_owned()));
+        Escaped::build(&forms).find(&forms, text.as_bytes(), |span| found.push(text[span].to_owned()));
         found.sort();
         found.dedup();
         found

@@ -7,6 +7,12 @@
 /// What every escape starts with.
 pub(super) const INTRODUCERS: [u8; 3] = [b'\\', b'%', b'&'];
 
+/// Where in `text` an escape may start.
+pub(super) fn introducers(text: &[u8]) -> impl Iterator<Item = usize> {
+    let [one, two, three] = INTRODUCERS;
+    memchr::memchr3_iter(one, two, three, text)
+}
+
 /// The longest name or number between `&` and `;`: `#` and seven digits, or `#x` and six.
 const MAX_ENTITY: usize = 8;
 

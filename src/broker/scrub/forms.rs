@@ -67,14 +67,16 @@ fn append_hex(secret: &[u8], forms: &mut Vec<Form>) {
 /// decides. Where the secret ends the text, as the password of basic auth does, its last character and the
 /// padding are known as well.
 fn append_base64(secret: &[u8], forms: &mut Vec<Form>) {
-    for engine in [&STANDARD, &URL_SAFE] {
-        for before in 0..3 {
-            append_base64_at(before, secret, engine, forms);
+    for before in 0..3 {
+        let encoded = append_base64_at(before, secret, &STANDARD, forms);
+        // The two alphabets differ in two characters.
+        if encoded.iter().any(|character| b"+/".contains(character)) {
+            append_base64_at(before, secret, &URL_SAFE, forms);
         }
     }
 }
 
-fn append_base64_at(before: usize, secret: &[u8], engine: &GeneralPurpose, forms: &mut Vec<Form>) {
+fn append_base64_at(before: usize, secret: &[u8], engine: &GeneralPurpose, forms: &mut Vec<Form>) -> Form {
     let mut text = Form::new(vec![0; before]);
     text.extend_from_slice(secret);
     let encoded = Form::new(engine.encode(&text).into_bytes());
@@ -87,6 +89,7 @@ fn append_base64_at(before: usize, secret: &[u8], engine: &GeneralPurpose, forms
             forms.push(Form::new(encoded[first..end].to_vec()));
         }
     }
+    encoded
 }
 
 #[cfg(test)]

@@ -7,8 +7,6 @@
 use aho_corasick::packed::{self, Searcher};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
-use super::NeedlesError;
-
 /// How much of a form is looked for, at most. Enough to get past the public prefix of a key (`sk-proj-`,
 /// `github_pat_`): a head that honest answers repeat slows the search.
 const HEAD_LENGTH: usize = 12;
@@ -23,14 +21,15 @@ pub(super) enum Heads {
 }
 
 impl Heads {
-    pub(super) fn build<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Result<Self, NeedlesError> {
+    /// None where there are too many texts for either search.
+    pub(super) fn build<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
         let heads = distinct_heads(texts);
         if heads.is_empty() {
-            return Ok(Self::None);
+            return Some(Self::None);
         }
         let config = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).clone();
         match config.builder().extend(&heads).build() {
-            Some(searcher) => Ok(Self::Simd(searcher)),
+            Some(searcher) => Some(Self::Simd(searcher)),
             None => build_automaton(&heads).map(Self::Automaton),
         }
     }
@@ -56,12 +55,12 @@ fn distinct_heads<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {
     heads
 }
 
-fn build_automaton(heads: &[&[u8]]) -> Result<AhoCorasick, NeedlesError> {
+fn build_automaton(heads: &[&[u8]]) -> Option<AhoCorasick> {
     AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostFirst)
         .kind(Some(AhoCorasickKind::NoncontiguousNFA))
         .build(heads)
-        .map_err(|_| NeedlesError::TooLarge)
+        .ok()
 }
 
 #[cfg(test)]

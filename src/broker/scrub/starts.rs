@@ -3,8 +3,7 @@
 //! Pure. An honest answer may hold an escape every few bytes; most stand for what no form of a secret holds, and are
 //! passed by without being read.
 
-use super::NeedlesError;
-use super::escapes::{INTRODUCERS, NAMED, short};
+use super::escapes::{self, INTRODUCERS, NAMED, short};
 use super::heads::Heads;
 
 /// How far behind an escape the next one is looked for byte by byte: escapes that come in runs stand so near, and to
@@ -13,8 +12,8 @@ const NEAR: usize = 8;
 
 /// The starts of all escapes that stand for one of some bytes.
 pub(super) struct Starts {
-    /// Finds an introducer with what may follow it.
-    heads: Heads,
+    /// Finds an introducer with what may follow it; none where there is too much of that.
+    heads: Option<Heads>,
     /// For each byte: which of the introducers it may follow.
     second: [[bool; INTRODUCERS.len()]; 256],
     beyond_ascii: bool,
@@ -22,15 +21,15 @@ pub(super) struct Starts {
 
 impl Starts {
     /// Of the escapes of the bytes that are `present`.
-    pub(super) fn of(present: &[bool; 256]) -> Result<Self, NeedlesError> {
+    pub(super) fn of(present: &[bool; 256]) -> Self {
         let second = second_bytes(|byte| present[usize::from(byte)]);
         let mut heads = Vec::new();
         for (index, introducer) in INTRODUCERS.into_iter().enumerate() {
             let follow = (0..=255).filter(|byte| second[usize::from(*byte)][index]);
             heads.extend(follow.map(|byte| [introducer, byte]));
         }
-        let heads = Heads::build(heads.iter().map(<[u8; 2]>::as_slice))?;
-        Ok(Self { heads, second, beyond_ascii: present[128..].contains(&true) })
+        let heads = Heads::build(heads.iter().map(<[u8; 2]>::as_slice));
+        Self { heads, second, beyond_ascii: present[128..].contains(&true) }
     }
 
     /// Where in `text` such an escape may stand.
@@ -41,7 +40,7 @@ impl Starts {
                 let nearby = text[from..near.max(from)].iter().position(|byte| INTRODUCERS.contains(byte));
                 let found = match nearby {
                     Some(distance) => from + distance,
-                    None => self.heads.find(text, near.max(from))?,
+                    None => self.next(text, near.max(from))?,
                 };
                 from = found + 1;
                 near = text.len().min(from + NEAR);
@@ -50,6 +49,13 @@ impl Starts {
                 }
             }
         })
+    }
+
+    fn next(&self, text: &[u8], from: usize) -> Option<usize> {
+        match &self.heads {
+            Some(heads) => heads.find(text, from),
+            None => escapes::introducers(&text[from..]).next().map(|distance| from + distance),
+        }
     }
 
     /// False where `text`, which starts with an introducer, starts with no escape of them.
@@ -96,7 +102,7 @@ mod tests {
     fn starts(bytes: &[u8]) -> Starts {
         let mut present = [false; 256];
         bytes.iter().for_each(|byte| present[usize::from(*byte)] = true);
-        Starts::of(&present).unwrap()
+        Starts::of(&present)
     }
 
     fn found(bytes: &[u8], text: &[u8]) -> Vec<usize> {

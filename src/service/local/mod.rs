@@ -200,7 +200,9 @@ impl Local {
         limit: Option<TimeLimit>,
     ) -> Result<LocalReply, ServiceError> {
         let session = self.session(caller)?;
-        self.broker.invoke(&session.desk, caller, call, body, limit).await.map_err(ServiceError::from)
+        // On the heap: every layer of a server moves the futures that it wraps.
+        let invoked = Box::pin(self.broker.invoke(&session.desk, caller, call, body, limit));
+        invoked.await.map_err(ServiceError::from)
     }
 
     /// Asks for a WebSocket with a call of `caller`; the whole of it within `limit` if there is one.
