@@ -24,6 +24,14 @@ pub struct Wire {
     body: String,
 }
 
+impl Wire {
+    /// Without those of the fields `added` that `other` has not.
+    pub fn but_for(mut self, added: &[&str], other: &Self) -> Self {
+        self.fields.retain(|field| !added.contains(&field.as_str()) || other.fields.contains(field));
+        self
+    }
+}
+
 pub fn of(received: &Received) -> Wire {
     let boundary = received.head.all("content-type").first().and_then(|kind| kind.split_once("boundary="));
     let boundary = boundary.map(|(_, boundary)| boundary.trim_matches('"').to_owned());

@@ -15,7 +15,6 @@ def step(name, do):
     try:
         told = do()
     except Exception as error:
-        status = getattr(error, "status_code", None) or getattr(error, "status", None)
-        status = status or getattr(error, "http_status", None) or getattr(error, "code", None)
-        told = {"error": type(error).__name__, "status": status}
+        found = (getattr(error, name, None) for name in ("status_code", "http_status", "status", "code"))
+        told = {"error": type(error).__name__, "status": next((one for one in found if isinstance(one, int)), None)}
     print(json.dumps({name: told}, default=str), flush=True)
