@@ -4,6 +4,7 @@
 #[path = "sdk/answers.rs"]
 mod answers;
 #[path = "sdk/install.rs"]
+#[allow(dead_code, reason = "the scripts of the clients' own tests are not run here")]
 mod install;
 mod support;
 
