@@ -23,6 +23,7 @@ mod policy;
 mod provider;
 mod render;
 mod report;
+mod run;
 mod screen;
 mod secrets;
 mod sources;

@@ -12,7 +12,7 @@ use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::{
-    approvals, capability, config, credential, gateway, input, oauth, policy, provider, secrets, suite,
+    approvals, capability, config, credential, gateway, input, oauth, policy, provider, run, secrets, suite,
     token, vault,
 };
 use crate::platform::files;
@@ -31,6 +31,7 @@ pub(super) enum Task {
     RestartAudit(PassphraseArguments),
     Repair(RepairArguments),
     Invoke(Box<Invocation>),
+    Run(Box<run::Run>),
     /// What applying policies would change.
     Plan(Command, Format),
     Lint(policy::Lint),
@@ -77,6 +78,7 @@ impl Arguments {
             Verb::Credential(verb) => credential::task(verb)?,
             Verb::Oauth(verb) => oauth::task(verb)?,
             Verb::Token(verb) => token::task(verb)?,
+            Verb::Run(run) => run::task(run)?,
             Verb::Invoke(invoke) => Task::Invoke(Box::new(Invocation::raw(invoke)?)),
             Verb::Json(invoke) => Task::Invoke(Box::new(Invocation::json(invoke)?)),
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),
@@ -116,6 +118,7 @@ impl Task {
             Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
             Self::Repair(repair) => vault::repair(&service(), repair, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
+            Self::Run(run) => run.perform(&service(), screen),
             Self::Plan(command, format) => policy::plan(&service(), command, format, screen),
             Self::Lint(lint) => lint.perform(screen),
             Self::Diff(diff) => diff.perform(screen),

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod descriptors;
 pub mod entropy;
 pub mod files;
+pub mod foreground;
 pub mod lock;
 pub mod mark;
 pub mod peer;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clients::ClientsRequest;
 use super::login::LoginRequest;
 use super::token::{MintRequest, TokenSelector};
 
@@ -166,6 +167,8 @@ pub enum Command {
         id: String,
         approve: bool,
     },
+    /// What a program needs whose clients are to come to the gateway.
+    Clients(ClientsRequest),
     /// Makes an access token for a caller.
     TokenMint(MintRequest),
     TokenList,

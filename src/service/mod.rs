@@ -5,6 +5,7 @@
 //! key), never what is allowed.
 
 mod catalog;
+mod clients;
 mod command;
 mod edit;
 mod error;
@@ -26,6 +27,7 @@ mod which_vault;
 pub mod wire;
 
 pub use catalog::example_host;
+pub use clients::{ClientView, ClientsRequest, ClientsView, ReadyView};
 pub use command::{
     Bounds, Command, ImportEntry, InitRequest, KeyChoice, NewCapability, SecretSelector, SourceFile,
     UnlockWith,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::clients::ClientsView;
 use super::login::LoginView;
 use super::token::{MintedView, RevokedView, TokenView};
 
@@ -159,6 +160,7 @@ pub enum Outcome {
         id: String,
         approved: bool,
     },
+    Clients(ClientsView),
     /// The only answer that holds something to keep secret: the token that was just made, for the
     /// operator to hand on.
     TokenMinted(Box<MintedView>),

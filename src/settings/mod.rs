@@ -100,6 +100,15 @@ impl Settings {
     }
 }
 
+/// The variables that hold the vault's own key.
+pub const OWN_KEYS: [&str; 1] = ["AIVAULT_KEY"];
+
+/// The environment as this process was given it, for a program that is to have the same.
+#[must_use]
+pub fn environment() -> Vec<(OsString, OsString)> {
+    env::vars_os().chain(cleanse::taken().iter().cloned()).collect()
+}
+
 /// A variable that is there and not empty.
 fn set(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())

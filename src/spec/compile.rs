@@ -16,9 +16,7 @@ use super::header::{HeaderName, reserved};
 use super::host::HostPattern;
 use super::lint;
 use super::method::MethodSet;
-use super::model::{
-    Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim,
-};
+use super::model::{Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, SecretClaim};
 use super::name::{CapabilityId, NameError, ProviderId, SecretName};
 use super::path::PathPattern;
 use super::read;
@@ -135,10 +133,7 @@ impl Compiler {
             headers: list(headers),
             act_as: list(act_as),
             owned_parameters: list(owned),
-            sdk: document.sdk.as_ref().map(|sdk| Sdk {
-                base_url_env: sdk.base_url_env.as_deref().map(text),
-                base_path: text(sdk.base_path.as_deref().unwrap_or_default()),
-            }),
+            sdk: document.sdk.as_ref().map(|sdk| self.sdk(&root.key("sdk"), sdk)),
             errors: document.errors.as_ref().map(|errors| self.error_shape(&root.key("errors"), errors)),
             capabilities: list(capabilities),
         })

@@ -114,7 +114,7 @@ pub struct HeaderDocument {
     pub allow: Vec<String>,
 }
 
-/// How official clients are pointed at the broker.
+/// How official clients are pointed at the broker, and given a token in place of the key.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(any(test, not(shipped)), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -125,6 +125,12 @@ pub struct SdkDocument {
     /// The path that the client's base URL ends in.
     #[serde(default)]
     pub base_path: Option<String>,
+    /// Other environment variables that clients read the key from, besides the names of its secrets.
+    #[serde(default)]
+    pub key_envs: Vec<String>,
+    /// The shape that clients want a key to have, such as `ghp_{token}`; it ends in `{token}`.
+    #[serde(default)]
+    pub token_shape: Option<String>,
 }
 
 /// The body of an error as official clients read it.

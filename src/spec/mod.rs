@@ -37,6 +37,7 @@ pub mod position;
 pub mod read;
 pub mod refusal;
 pub mod scope;
+pub mod sdk;
 #[cfg(any(test, not(shipped)))]
 pub mod shape;
 pub mod suggest;
@@ -54,7 +55,7 @@ pub use diagnostic::{Diagnostic, Finding, Place, Source};
 pub use header::HeaderName;
 pub use host::{Host, HostError, HostPattern};
 pub use method::{Method, MethodSet};
-pub use model::{Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, Sdk, SecretClaim};
+pub use model::{Capability, DefaultHeader, Example, Grant, List, Payload, Provider, Risk, SecretClaim};
 pub use mtls::ClientCertificate;
 pub use name::{
     CapabilityId, CredentialName, NameError, PolicyId, ProviderId, RuleId, ScopeId, SecretName, TokenName,
@@ -63,6 +64,7 @@ pub use name::{
 pub use path::{PathPattern, Segment};
 pub use refusal::ErrorShape;
 pub use scope::Scope;
+pub use sdk::Sdk;
 pub use target::{Target, TargetError};
 pub use template::{Part, Template};
 pub use text::Text;

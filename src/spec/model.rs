@@ -15,6 +15,7 @@ use super::mtls::ClientCertificate;
 use super::name::{CapabilityId, ProviderId, SecretName};
 use super::path::PathPattern;
 use super::refusal::ErrorShape;
+use super::sdk::Sdk;
 use super::text::Text;
 use super::way::Alternative;
 
@@ -85,13 +86,6 @@ impl DefaultHeader {
                 }
             })
     }
-}
-
-/// How official clients are pointed at another address.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sdk {
-    pub base_url_env: Option<Text>,
-    pub base_path: Text,
 }
 
 /// What a grant can do to its owner.

@@ -1,6 +1,6 @@
 //! The order in which the model's fields stand in the binary.
 
-use super::model::{Capability, DefaultHeader, Example, Grant, Payload, Provider, Risk, Sdk, SecretClaim};
+use super::model::{Capability, DefaultHeader, Example, Grant, Payload, Provider, Risk, SecretClaim};
 use super::packed::{packed_enum, packed_struct};
 
 packed_struct!(Provider {
@@ -22,7 +22,6 @@ packed_struct!(Provider {
 });
 packed_struct!(SecretClaim { name, placeholder, help, pattern, identifier, optional });
 packed_struct!(DefaultHeader { name, value, allow });
-packed_struct!(Sdk { base_url_env, base_path });
 packed_struct!(Capability { id, summary, host, mirrors, risk, grants, example });
 packed_enum!(Risk { 0 => Read, 1 => Write, 2 => Spend, 3 => Admin });
 packed_struct!(Grant { methods, paths });

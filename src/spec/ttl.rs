@@ -26,6 +26,8 @@ const UNITS: [(char, u32); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1
 impl Ttl {
     /// What holds where nobody says how long.
     pub const DEFAULT: Self = Self { seconds: 3_600 };
+    /// The same for what lives with a process, and so ends with it.
+    pub const WITH_PROCESS: Self = Self { seconds: 12 * 3_600 };
     const MOST: u32 = 30 * 86_400;
 
     /// # Errors

@@ -8,6 +8,7 @@ mod invoke;
 mod oauth;
 mod operate;
 mod review;
+mod run;
 mod scope;
 mod secrets;
 mod suite;
@@ -34,6 +35,7 @@ pub(super) use review::{
     CoverageArguments, CoverageFormat, DiffArguments, DiffFormat, FailOn, LintArguments, MutateArguments,
     ReportFormat,
 };
+pub(super) use run::RunArguments;
 pub(super) use scope::{PlaceArguments, ScopeArguments, ScopeKind};
 pub(super) use secrets::{
     CreateArguments, GroupArguments, SecretsVerb, SelectArguments, UpdateArguments, ValueArguments,
@@ -81,6 +83,8 @@ pub(super) enum Verb {
     /// Make and revoke access tokens: what a caller may use, and for how long
     #[command(subcommand, arg_required_else_help = true)]
     Token(TokenVerb),
+    /// Run a program whose official clients go through the vault, with a token in place of each key
+    Run(RunArguments),
     /// Call a capability, and print the upstream's answer as it comes
     Invoke(InvokeArguments),
     /// Call a capability, and print its answer as indented JSON
@@ -234,6 +238,9 @@ mod tests {
             "aivault token mint --capability openai/* --capability github/repos --credential work --name agent-7",
             "aivault token mint --capability openai/* --workspace-id w --json",
             "aivault token list --json",
+            "aivault run --capability openai/* --ttl 1h --name agent-7 -- python agent.py --verbose",
+            "aivault run --all -- env",
+            "aivault run -- env",
             "aivault token revoke agent-7",
             "aivault token revoke --all",
             "aivault demo",
@@ -273,6 +280,9 @@ mod tests {
             "aivault token mint --capability a/b --ttl 1w",
             "aivault token mint --capability a/b --name Agent",
             "aivault token revoke",
+            "aivault run --capability openai/*",
+            "aivault run --capability openai/* python",
+            "aivault run --all --capability openai/* -- env",
             "aivault token revoke agent-7 --all",
         ] {
             let error = Arguments::try_parse_from(line.split(' ')).err();

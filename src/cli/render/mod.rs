@@ -96,8 +96,8 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::Unlocked => writeln!(screen.out, "The vault is unlocked."),
         Outcome::Locked => writeln!(screen.out, "The vault is locked."),
         Outcome::SecretStored(stored) => secrets::print_stored(stored, view.deed, screen),
-        // A step of something that is shown while it goes on.
-        Outcome::Login(_) => Ok(()),
+        // Steps of something that is shown while it goes on.
+        Outcome::Login(_) | Outcome::Clients(_) => Ok(()),
         Outcome::Imported { stored, unchanged } => secrets::print_imported(stored, unchanged, screen),
         Outcome::Secrets { secrets, elsewhere, damaged } => {
             let secrets = secrets::in_order(secrets);

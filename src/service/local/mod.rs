@@ -9,6 +9,7 @@ mod audit;
 mod bindings;
 mod bounds;
 mod capabilities;
+mod clients;
 mod config;
 mod errors;
 mod example;
@@ -168,6 +169,7 @@ impl Local {
             Command::ApprovalList => Ok(self.list_approvals()),
             Command::ApprovalShow { id } => self.show_approval(&id),
             Command::ApprovalAnswer { id, approve } => self.answer_approval(caller, &id, approve),
+            Command::Clients(request) => self.list_clients(caller, &request),
             Command::TokenMint(request) => self.mint_token(caller, request),
             Command::TokenList => self.list_tokens(caller),
             Command::TokenRevoke { which } => self.revoke_tokens(caller, which),

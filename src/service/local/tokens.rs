@@ -80,7 +80,7 @@ impl Local {
 }
 
 /// The patterns of a token, each of which covers something that there is.
-fn patterns(catalog: &FullCatalog, texts: &[String]) -> Result<Vec<Glob>, ServiceError> {
+pub(super) fn patterns(catalog: &FullCatalog, texts: &[String]) -> Result<Vec<Glob>, ServiceError> {
     if texts.is_empty() || texts.len() > MOST_PATTERNS {
         return Err(invalid(format!("a token covers 1 to {MOST_PATTERNS} capabilities or patterns of them"))
             .help("name them with --capability"));
