@@ -52,9 +52,11 @@ use task::{Surroundings, Task};
 /// The surfaces that a command line can start beside this one, as whoever puts the program together gives them.
 #[derive(Clone, Copy)]
 pub struct Surfaces {
-    /// Serves an agent at the standard input and output, and says on the third what its operator should know.
-    pub mcp: fn(Service, Vec<Glob>, Scope, &mut dyn io::Write) -> Result<(), ServiceError>,
+    pub mcp: ServeAgent,
 }
+
+/// Serves an agent at the standard input and output, and writes what its operator should know.
+pub type ServeAgent = fn(Service, Vec<Glob>, Scope, &mut dyn io::Write) -> Result<(), ServiceError>;
 
 /// Runs one command line, the program's name included, to its exit code.
 pub fn run(argv: impl IntoIterator<Item = OsString>, surfaces: Surfaces) -> ExitCode {
