@@ -267,8 +267,9 @@ mod tests {
             "vault.init vault.unlock vault.lock secret.create secret.update secret.rotate secret.delete \
              secret.attach-group secret.detach-group credential.provision credential.create credential.delete \
              capability.create capability.delete capability.enable capability.disable capability.bind \
-             capability.unbind config.set config.unset upstream.set upstream.remove provider.add provider.remove policy.apply policy.remove approval.ask \
-             approval.answer invoke token.mint token.revoke token.refuse token.fetch oauth.login response vault.repair audit.restart audit.repair"
+             capability.unbind config.set config.unset gateway.open upstream.set upstream.remove provider.add \
+             provider.remove policy.apply policy.remove approval.ask approval.answer invoke token.mint \
+             token.revoke token.refuse token.fetch oauth.login response vault.repair audit.restart audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -18,6 +20,7 @@ use tokio::task::JoinSet;
 use super::socket::Listening;
 use crate::platform::peer;
 use crate::service::Caller;
+use crate::service::wire;
 
 /// How long a client may take to send the head of a request, or keep an idle connection.
 const HEAD: Duration = Duration::from_secs(10);
@@ -108,7 +111,8 @@ async fn serve_one(stream: UnixStream, router: Router, uid: u32, mut stopping: w
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         first.notify_one();
         request.extensions_mut().insert(caller.clone());
-        router.call(request)
+        let answer = router.call(request);
+        async move { answer.await.map(end_behind_refusal) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -125,4 +129,14 @@ async fn serve_one(stream: UnixStream, router: Router, uid: u32, mut stopping: w
         () = told_to_stop_after_one => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
+}
+
+/// A refusal is the last that is said on its connection: what stands behind a message that was refused may be a part
+/// of it, and is not read.
+fn end_behind_refusal(mut answer: Response) -> Response {
+    let is_upstreams = answer.headers().get(wire::ORIGIN).is_some_and(|origin| origin == wire::FROM_UPSTREAM);
+    if answer.status().is_client_error() && !is_upstreams {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }

@@ -47,7 +47,7 @@ impl Known {
 /// Answers one request at a listener.
 pub(super) async fn serve(door: &Door, request: Request<Body>) -> Response {
     if let Err(error) = origin::check(door, request.uri(), request.headers()) {
-        return refusal::plain(&error);
+        return last(refusal::plain(&error));
     }
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let (house, known) = (&door.house, Known::ByToken);
@@ -99,7 +99,7 @@ async fn through(
 ) -> Response {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
     match passthrough::split(&target) {
-        // The socket's connections end with their answer, and become no WebSockets.
+        // The socket's connections become no WebSockets.
         Some(_) if websocket::is_asked(&request) => refusal::plain(&no_upgrade()),
         Some((name, rest)) => passthrough::serve(&house, &Known::Peer(caller), name, rest, request).await,
         None => refusal::plain(&nothing_here()),
@@ -131,6 +131,13 @@ pub(super) fn json<T: Serialize>(value: &T) -> Response {
     // Nothing that is told here could have no form.
     let mut response = Response::new(Body::from(serde_json::to_vec(value).unwrap_or_default()));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// What ends its connection: whoever sends such requests is not listened to any further, so that nothing that stands
+/// behind one is read.
+fn last(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

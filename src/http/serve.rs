@@ -13,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use super::careful::Careful;
@@ -28,6 +28,8 @@ const IDLE: Duration = Duration::from_secs(100);
 const HEAD_BYTES: usize = 32 * 1024;
 /// How long a client may take to agree on keys.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long whoever has connected may take to send something, once the daemon is told to end.
+const LAST_TO_SPEAK: Duration = Duration::from_secs(1);
 /// How long to rest when the system has no file descriptor left.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
@@ -103,15 +105,18 @@ fn begin(stream: TcpStream, place: Option<OwnedSemaphorePermit>, door: &Arc<Door
 }
 
 /// Serves a connection to its end. When told to stop, it ends behind the answer that is under way, or at once where
-/// none is.
+/// none is; but one on which nothing has come yet is waited for a moment, as its first request may be on its way.
 async fn serve_one<S>(stream: S, door: &Arc<Door>, mut stopping: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let switch = Switch::default();
     let io = TokioIo::new(Careful::new(stream, switch.clone()));
+    let heard = Arc::new(Notify::new());
+    let first = Arc::clone(&heard);
     let service = service_fn(move |mut request: Request<Incoming>| {
         let door = Arc::clone(door);
+        first.notify_one();
         request.extensions_mut().insert(switch.clone());
         async move { Ok::<_, Infallible>(router::serve(&door, request.map(Body::new)).await) }
     });
@@ -122,9 +127,13 @@ where
         .serve_connection(io, service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
+    let told_to_stop_and_heard = async {
+        told_to_stop(&mut stopping).await;
+        let _ = tokio::time::timeout(LAST_TO_SPEAK, heard.notified()).await;
+    };
     tokio::select! {
         _ = connection.as_mut() => return,
-        () = told_to_stop(&mut stopping) => {}
+        () = told_to_stop_and_heard => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
