@@ -15,7 +15,7 @@
 //! | `meter` | `spec`, `platform` |
 //! | `broker` | `spec`, `policy`, `plan`, `vault`, `audit`, `meter`, `platform` |
 //! | `service` | all of the above, `registry`, `settings` |
-//! | `cli`, `daemon`, `http` | `spec`, `service`, `settings`, `platform` |
+//! | `cli`, `daemon`, `http`, `mcp` | `spec`, `service`, `settings`, `platform` |
 //!
 //! `tests/arrows.rs` holds the code against this table.
 
@@ -24,6 +24,7 @@ pub mod broker;
 pub mod cli;
 pub mod daemon;
 pub mod http;
+pub mod mcp;
 pub mod meter;
 pub mod plan;
 pub mod platform;

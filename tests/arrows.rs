@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["spec", "service", "settings", "platform"]),
     ("daemon", &["spec", "service", "settings", "platform"]),
     ("http", &["spec", "service", "settings", "platform"]),
+    ("mcp", &["spec", "service", "settings", "platform"]),
 ];
 
 /// Composition roots and the list of modules: they name whatever they put together.

@@ -1,11 +1,12 @@
-//! One table of calls through every door: the command line, the socket, the envelope and passthrough come to one
-//! verdict for each, and to one request at the upstream for each that is allowed.
+//! One table of calls through every door: the command line, the socket, the envelope, passthrough and an agent's tool
+//! come to one verdict for each, and to one request at the upstream for each that is allowed.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests prepare and look at the machine")]
 
 mod support;
 
 use serde_json::{Value, json};
 use support::gateway::Gateway;
+use support::mcp::Session;
 use support::{Door, Home, Received, Upstream, secrets, socket};
 
 /// A call, and the reason code that it is decided with.
@@ -69,12 +70,13 @@ struct Setting {
 }
 
 type Way = (&'static str, fn(&Setting, &Row));
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 6] = [
     ("the command line", through_cli),
     ("the socket", through_socket),
     ("an envelope on the socket", through_local_envelope),
     ("an envelope", through_envelope),
     ("passthrough", through_passthrough),
+    ("an agent's tool", through_tool),
 ];
 
 fn through_cli(setting: &Setting, row: &Row) {
@@ -128,6 +130,14 @@ fn through_passthrough(setting: &Setting, row: &Row) {
     let fields = [&[("authorization", bearer.as_str())], row.headers].concat();
     let target = format!("/v/openai{}", row.path);
     setting.gateway.send(row.method, &target, &fields, row.body.as_bytes());
+}
+
+fn through_tool(setting: &Setting, row: &Row) {
+    let mut arguments = envelope(row)["request"].take();
+    arguments["capability"] = row.capability.into();
+    let mut agent = Session::begin(&setting.home, &[]);
+    agent.call("invoke", &arguments);
+    agent.close().ok();
 }
 
 /// The request without what differs from one to the next by itself.

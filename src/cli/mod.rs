@@ -40,25 +40,36 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::platform::terminal;
-use crate::service::Service;
+use crate::service::{Service, ServiceError};
 use crate::settings::Settings;
+use crate::spec::Scope;
+use crate::spec::policy::Glob;
 
 use arguments::Arguments;
 use error::CliError;
 use screen::{Paint, Screen};
 use task::{Surroundings, Task};
 
+/// The surfaces that a command line can start beside this one, as whoever puts the program together gives them.
+#[derive(Clone, Copy)]
+pub struct Surfaces {
+    pub mcp: ServeAgent,
+}
+
+/// Serves an agent at the standard input and output, and writes what its operator should know.
+pub type ServeAgent = fn(Service, Vec<Glob>, Scope, &mut dyn io::Write) -> Result<(), ServiceError>;
+
 /// Runs one command line, the program's name included, to its exit code.
-pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn run(argv: impl IntoIterator<Item = OsString>, surfaces: Surfaces) -> ExitCode {
     let argv: Vec<OsString> = argv.into_iter().collect();
     if matches!(argv.get(1..), Some([only]) if only == "--version" || only == "-V") {
         return report::version();
     }
     if let Some(arguments) = Arguments::by_branch(&argv) {
-        return perform(arguments);
+        return perform(arguments, surfaces);
     }
     match Arguments::try_parse_from(&argv) {
-        Ok(arguments) => perform(arguments),
+        Ok(arguments) => perform(arguments, surfaces),
         Err(error) => usage::report(error, &argv),
     }
 }
@@ -69,24 +80,30 @@ pub fn refuse_to_start(error: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn perform(arguments: Arguments) -> ExitCode {
+fn perform(arguments: Arguments, surfaces: Surfaces) -> ExitCode {
     let wants_json = arguments.wants_json();
     let settings = match Settings::read() {
         Ok(settings) => settings,
         Err(error) => return report::failure(error.into(), wants_json, Paint::plain()),
     };
     let err_paint = Paint::for_stream(terminal::stderr_is_terminal(), settings.no_color);
-    carry_out(arguments, settings).unwrap_or_else(|error| report::failure(error, wants_json, err_paint))
+    carry_out(arguments, settings, surfaces)
+        .unwrap_or_else(|error| report::failure(error, wants_json, err_paint))
 }
 
 /// From arguments to a task, and from that to its output.
-fn carry_out(arguments: Arguments, settings: Settings) -> Result<ExitCode, CliError> {
+fn carry_out(arguments: Arguments, settings: Settings, surfaces: Surfaces) -> Result<ExitCode, CliError> {
     let env_key = settings.env_key.clone();
     let around = Surroundings { env_key: env_key.as_ref().map(|key| key.as_str()), daemon: settings.daemon };
     let task = arguments.into_task(around)?;
-    if let Task::Demo = task {
-        return Ok(demo::run(&settings));
-    }
+    let task = match task {
+        Task::Demo => return Ok(demo::run(&settings)),
+        Task::Mcp { expose, scope } => {
+            (surfaces.mcp)(Service::new(settings), expose, scope, &mut io::stderr())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        task => task,
+    };
     let on_terminal = terminal::stdout_is_terminal();
     let paint = Paint::for_stream(on_terminal, settings.no_color);
     let err_paint = Paint::for_stream(terminal::stderr_is_terminal(), settings.no_color);

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::arguments::{
-    ApprovalsVerb, Arguments, CoverageArguments, ExplainArguments, Format, MutateArguments, NewArguments,
-    PassphraseArguments, RepairArguments, TestArguments, UpstreamVerb, Verb,
+    ApprovalsVerb, Arguments, CoverageArguments, ExplainArguments, Format, McpArguments, MutateArguments,
+    NewArguments, PassphraseArguments, RepairArguments, TestArguments, UpstreamVerb, Verb,
 };
 use super::error::CliError;
 use super::invoke::Invocation;
@@ -19,6 +19,8 @@ use crate::platform::files;
 use crate::service::suite::PolicyChecker;
 use crate::service::{Command, SecretText, Service};
 use crate::settings::DaemonUse;
+use crate::spec::Scope;
+use crate::spec::policy::Glob;
 
 /// What the arguments mean, everything of theirs read and checked.
 pub(super) enum Task {
@@ -48,6 +50,11 @@ pub(super) enum Task {
     NewTests(NewArguments),
     CoverPolicies(CoverageArguments),
     MutatePolicies(MutateArguments),
+    /// Serve an agent, with these capabilities as tools of their own.
+    Mcp {
+        expose: Vec<Glob>,
+        scope: Scope,
+    },
     Demo,
 }
 
@@ -88,6 +95,7 @@ impl Arguments {
             Verb::Approvals(verb) => approvals_task(verb),
             Verb::Repair(repair) => Task::Repair(repair),
             Verb::Config(verb) => config::task(verb)?,
+            Verb::Mcp(McpArguments { expose, place }) => Task::Mcp { expose, scope: secrets::place(place) },
             Verb::Restart => Task::Ask(Command::Restart, View::default()),
             Verb::Gateway(arguments) => gateway::task(arguments),
             Verb::Upstream(verb) => upstream(verb)?,
@@ -139,8 +147,8 @@ impl Task {
             Self::CoverPolicies(arguments) => suite::coverage(arguments, screen),
             Self::MutatePolicies(arguments) => suite::mutation(arguments, screen),
             Self::NewTests(new) => suite::new(new, screen),
-            // Composed one level up, since it makes a service of its own.
-            Self::Demo => Ok(ExitCode::FAILURE),
+            // Composed one level up: one makes a service of its own, the other needs the output for itself.
+            Self::Demo | Self::Mcp { .. } => Ok(ExitCode::FAILURE),
         }
     }
 }

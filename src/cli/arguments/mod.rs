@@ -5,6 +5,7 @@ mod config;
 mod credential;
 mod gateway;
 mod invoke;
+mod mcp;
 mod oauth;
 mod operate;
 mod review;
@@ -27,6 +28,7 @@ pub(super) use config::ConfigVerb;
 pub(super) use credential::{CredentialCreateArguments, CredentialVerb};
 pub(super) use gateway::{GatewayArguments, GatewayVerb, OpenArguments};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments, WebSocketArguments};
+pub(super) use mcp::McpArguments;
 pub(super) use oauth::{LoginArguments, OauthVerb, WantedArguments};
 pub(super) use operate::{
     ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,
@@ -110,6 +112,8 @@ pub(super) enum Verb {
     Config(ConfigVerb),
     /// Serve programs that know nothing of aivault, over TCP on loopback
     Gateway(GatewayArguments),
+    /// Serve an agent that speaks the Model Context Protocol, at the standard input and output
+    Mcp(McpArguments),
     /// Put a new daemon in the place of the one that runs; calls that are under way come to their end
     Restart,
     /// Send a test vault's host to a local server
@@ -230,6 +234,8 @@ mod tests {
             "aivault config unset egress-proxy",
             "aivault invoke openai/models --timeout-ms 5000 --include",
             "aivault restart",
+            "aivault mcp",
+            "aivault mcp --expose openai/* --expose github/repos --workspace-id w",
             "aivault gateway",
             "aivault gateway --json",
             "aivault gateway open --credential stripe",
