@@ -30,6 +30,7 @@ pub(super) fn detail(id: &str) -> CapabilityDetail {
         mirrors: Vec::new(),
         auth: "header".to_owned(),
         secrets: Vec::new(),
+        ways: Vec::new(),
         allow: vec![GrantView {
             methods: ["GET", "POST"].map(str::to_owned).to_vec(),
             paths: vec![path.to_owned()],

@@ -124,7 +124,7 @@ pub struct Denial {
     /// The rules that deny, sorted.
     pub rules: Vec<RuleId>,
     /// When the same call may succeed, in seconds from now, where that is known.
-    pub retry_after_s: Option<u64>,
+    pub retry_after_s: Option<u32>,
 }
 
 impl Denial {
@@ -142,7 +142,7 @@ impl Denial {
 
     #[must_use]
     pub fn retry_after(mut self, seconds: Option<u64>) -> Self {
-        self.retry_after_s = seconds;
+        self.retry_after_s = seconds.map(|seconds| u32::try_from(seconds).unwrap_or(u32::MAX));
         self
     }
 
