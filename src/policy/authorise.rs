@@ -142,7 +142,7 @@ fn find_grant(capability: &Capability, method: Method, request: &Request) -> Res
             continue;
         }
         if grant.methods.contains(method) {
-            trace.matched = u32::try_from(index).ok();
+            trace.matched = Some(index);
             return Ok(trace);
         }
         trace.wrong_method.push(index);

@@ -9,7 +9,7 @@ use crate::spec::Capability;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace {
     /// The grant that permits the request, by its position in the capability.
-    pub matched: Option<u32>,
+    pub matched: Option<usize>,
     /// Grants whose path fits and whose methods do not.
     pub wrong_method: Vec<usize>,
 }
@@ -23,8 +23,7 @@ impl Trace {
             let paths: Vec<&str> = grant.paths.iter().map(|path| path.as_str()).collect();
             Some(format!("grant {}: {} on {}: {verdict}", index + 1, grant.methods, paths.join(" ")))
         };
-        let matched = self.matched.and_then(|index| usize::try_from(index).ok());
-        let matched = matched.iter().filter_map(|index| words(index, "permits it"));
+        let matched = self.matched.iter().filter_map(|index| words(index, "permits it"));
         let near = self.wrong_method.iter().filter_map(|index| words(index, "has the path, not the method"));
         matched.chain(near).collect()
     }
