@@ -157,6 +157,19 @@ fn a_credential_and_a_shape_are_the_programs() {
 }
 
 #[test]
+fn open_files_and_the_standard_streams_are_the_programs() {
+    let (_upstream, home) = setting();
+    fs::write(home.path("five"), "five\n").unwrap();
+    let script = "exec 5< five; exec \"$0\" run --all -- sh -c 'cat; cat <&5; echo err >&2'";
+    assert_eq!(home.daemon(), None, "one is started, which is to have none of it");
+    let mut outer = std::process::Command::new("/bin/sh");
+    outer.args(["-c", script]).arg(support::home::program()).env_clear().env("PATH", "/usr/bin:/bin");
+    outer.env("AIVAULT_DIR", home.vault()).current_dir(home.path("."));
+    let done = Done::of(&mut outer, b"in\n").ok();
+    assert_eq!((done.text().as_str(), done.errors().as_str()), ("in\nfive\n", "err\n"));
+}
+
+#[test]
 fn what_cannot_be_run_says_so_and_leaves_nothing() {
     let (_upstream, home) = setting();
     let unbounded = home.run(&["run", "--", "true"]).ends(2);

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::fd::BorrowedFd;
+use std::sync::{Mutex, PoisonError};
 
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -11,6 +12,9 @@ const FIRST: i32 = 3;
 /// Where the system does not list the open ones, so many are tried.
 const TRIED: i32 = 1024;
 
+/// What came with this process and was kept from the programs that it started.
+static KEPT: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+
 /// Lets no program that this one starts from now on have any of the open files but the standard
 /// streams. The library opens its own so anyway; this is for those that came with the process.
 pub(super) fn keep_to_this_process() {
@@ -19,9 +23,25 @@ pub(super) fn keep_to_this_process() {
         // SAFETY: it lives for these two calls, which fail harmlessly when another thread has
         // closed it meanwhile, and do no harm either should the number be another file's by then.
         let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
-        if let Ok(flags) = fcntl_getfd(descriptor) {
+        if let Ok(flags) = fcntl_getfd(descriptor)
+            && !flags.contains(FdFlags::CLOEXEC)
             // What cannot be set can only be inherited, as without this.
-            let _ = fcntl_setfd(descriptor, flags | FdFlags::CLOEXEC);
+            && fcntl_setfd(descriptor, flags | FdFlags::CLOEXEC).is_ok()
+        {
+            KEPT.lock().unwrap_or_else(PoisonError::into_inner).push(number);
+        }
+    }
+}
+
+/// Lets the next program have what it would have had if none had been started before: a shell's
+/// `<(…)` and `5<file` are open files that came with this process for that program.
+pub(super) fn hand_on_what_came() {
+    for number in std::mem::take(&mut *KEPT.lock().unwrap_or_else(PoisonError::into_inner)) {
+        #[expect(unsafe_code, reason = "descriptors are inherited as bare numbers")]
+        // SAFETY: as above; nothing of this process closes what came with it.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+        if let Ok(flags) = fcntl_getfd(descriptor) {
+            let _ = fcntl_setfd(descriptor, flags.difference(FdFlags::CLOEXEC));
         }
     }
 }

@@ -10,6 +10,8 @@ use thiserror::Error;
 use tokio::process::Command;
 use tokio::signal::unix::{Signal as Arrivals, SignalKind, signal};
 
+use super::descriptors;
+
 /// Why a program did not get to its end.
 #[derive(Debug, Error)]
 pub enum ForegroundError {
@@ -45,6 +47,7 @@ pub fn run<A: AsRef<OsStr>>(
     arguments: &[A],
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<u8, ForegroundError> {
+    descriptors::hand_on_what_came();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(environment);
