@@ -4,8 +4,10 @@
 mod support;
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
@@ -88,7 +90,7 @@ fn signals_are_the_programs_and_its_end_is_aivaults() {
         token(&home);
         send(&child, signal);
         // The shell acts on it between two of its sleeps; a second one would have been counted by then.
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        std::thread::sleep(Duration::from_millis(200));
         fs::write(home.path("stop"), "").unwrap();
         let done = Done::wait_for(child, b"").ends(1);
         assert_eq!(done.text(), "got\n", "{name}");
@@ -101,6 +103,33 @@ fn signals_are_the_programs_and_its_end_is_aivaults() {
         assert_eq!(ended.code, Some(128 + signal.as_raw()), "{name}: {}", ended.errors());
     }
     assert_eq!(home.run(&["token", "list", "--json"]).ok().json(), json!([]));
+}
+
+#[test]
+fn a_terminal_interrupts_the_program_once() {
+    if !["/usr/bin/script", "/bin/script"].iter().any(|path| std::path::Path::new(path).is_file()) {
+        return eprintln!("skipped: there is no `script` to make a terminal with");
+    }
+    let (_upstream, home) = setting();
+    let counting = format!("n=0; trap 'n=$((n+1))' INT; {}", WAITING.replace("exit 3", "exit $((40+n))"));
+    fs::write(home.path("count.sh"), counting).unwrap();
+    let line = format!("exec '{}' run --all -- sh count.sh", support::home::program().display());
+    let mut command = std::process::Command::new("script");
+    command
+        .args(["-qec", &line, "/dev/null"])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("SHELL", "/bin/sh");
+    command.env("AIVAULT_DIR", home.vault()).current_dir(home.path(".")).stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    token(&home);
+    let mut keyboard = child.stdin.take().unwrap();
+    keyboard.write_all(b"\x03").unwrap();
+    // As above: a second one would have been counted by then.
+    std::thread::sleep(Duration::from_millis(300));
+    fs::write(home.path("stop"), "").unwrap();
+    Done::wait_for(child, b"").ends(41);
+    drop(keyboard);
 }
 
 #[test]
