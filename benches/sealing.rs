@@ -6,9 +6,10 @@
 use std::hint::black_box;
 
 use aivault::registry;
-use aivault::spec::{Host, ProviderId, Scope, SecretName};
+use aivault::spec::{CredentialName, Host, ProviderId, Scope, SecretName};
 use aivault::vault::{
-    self, Claim, Destination, KeyMaterial, NewSecret, SecretId, SecretInput, Sought, Vault, VaultPaths,
+    self, Claim, ClaimedWay, Destination, KeyMaterial, NewSecret, SecretId, SecretInput, Sought, Vault,
+    VaultPaths,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
@@ -22,8 +23,13 @@ fn filled(others: usize) -> (tempfile::TempDir, Vault, SecretId) {
         vault.create_secret(new(&format!("OTHER_{index}")), None, 0).unwrap();
     }
     let name = SecretName::parse("OPENAI_API_KEY").unwrap();
-    let claim =
-        Claim { provider: openai(), secrets: vec![(name, "secret".to_owned())], optional: Vec::new() };
+    let way = ClaimedWay {
+        name: None,
+        account: CredentialName::from(&openai()),
+        secrets: vec![(name, "secret".to_owned())],
+        optional: Vec::new(),
+    };
+    let claim = Claim { provider: openai(), ways: vec![way] };
     let id = vault.create_secret(new("OPENAI_API_KEY"), Some(&claim), 0).unwrap().meta.id;
     (folder, vault, id)
 }
@@ -63,8 +69,14 @@ fn sealing(criterion: &mut Criterion) {
         group.bench_function(format!("find a credential among {others}"), |b| {
             let from = Scope::Global;
             let capability = "openai/models";
-            let sought =
-                Sought { provider: &provider, capability, caller: "uid:1000", named: None, from: &from };
+            let sought = Sought {
+                provider: &provider,
+                capability,
+                caller: "uid:1000",
+                named: None,
+                from: &from,
+                alternatives: &[],
+            };
             b.iter(|| vault.resolve_credential(black_box(sought)).unwrap());
         });
     }

@@ -7,11 +7,14 @@ use std::fmt;
 
 use crate::policy::{Allowed, HeaderField, Redaction};
 use crate::spec::header::same_header;
-use crate::spec::{Auth, Capability, ClientCertificate, Host, Method, Provider, SecretClaim, Target, Text};
+use crate::spec::{
+    Auth, AuthWay, Capability, ClientCertificate, Host, Method, Provider, SecretClaim, Target, Text,
+};
 
 /// What will be sent, where to, and how it is to be authenticated.
 pub struct Plan<'a> {
     provider: &'a Provider,
+    way: AuthWay<'a>,
     capability: &'a Capability,
     host: Host,
     own: bool,
@@ -22,13 +25,14 @@ pub struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// The plan of a permitted request.
+    /// The plan of a permitted request, as the way of its account authenticates it.
     #[must_use]
-    pub fn of(allowed: Allowed<'a>) -> Self {
+    pub fn of(allowed: Allowed<'a>, way: AuthWay<'a>) -> Self {
         let (granted, request, host, redactions) = allowed.into_parts();
         let (method, target, headers) = request.into_parts();
         Self {
             provider: granted.provider,
+            way,
             capability: granted.capability,
             host,
             own: granted.own,
@@ -74,16 +78,16 @@ impl<'a> Plan<'a> {
 
     #[must_use]
     pub fn auth(&self) -> &'a Auth {
-        &self.provider.auth
+        self.way.auth
     }
 
     /// What the connection shows, if the upstream asks.
     #[must_use]
     pub fn client_certificate(&self) -> Option<&'a ClientCertificate> {
-        self.provider.client_certificate.as_ref()
+        self.way.client_certificate
     }
 
-    /// The secrets that auth needs, as the provider claims them.
+    /// The provider's secrets, as it claims them; those of the way are among them.
     #[must_use]
     pub fn secrets(&self) -> &'a [SecretClaim] {
         &self.provider.secrets
@@ -114,7 +118,7 @@ impl fmt::Debug for Plan<'_> {
             self.method,
             self.host(),
             self.target.path(),
-            self.provider.scheme()
+            self.way.scheme()
         )
     }
 }

@@ -161,7 +161,7 @@ fn every_door_has_the_same_verdict() {
     let setting = Setting { upstream, home, gateway };
     let mut wrong = Vec::new();
     for row in ROWS {
-        let mut first: Option<(String, Vec<(String, String)>, Vec<u8>)> = None;
+        let mut first: Option<(String, Vec<_>, Vec<u8>)> = None;
         for (way, send) in WAYS {
             // The parser of HTTP itself takes no method in lower case.
             if row.method == "get" && way == "passthrough" {

@@ -210,6 +210,60 @@ fn mistakes_in_what_is_signed() {
     golden("hmac-secret-named-nonce.txt", &reports(&[compiled("acme", &named)]));
 }
 
+/// The same for further ways to authenticate: beside `auth` of a good file, what they wrote instead.
+const MISTAKES_IN_WAYS: &[(&str, &str, &str)] = &[
+    ("way-placeholder-undefined", "{{password}}", "{{pasword}}"),
+    ("way-secret-unused", "    as: password\n", "    as: password\n  ACME_SPARE:\n    as: spare\n"),
+    ("way-called-default", "  login:\n", "  default:\n"),
+    ("way-in-capitals", "  login:\n", "  Login:\n"),
+    (
+        "way-name-too-long",
+        "  login:\n",
+        "  a-way-with-a-name-that-leaves-no-room-for-that-of-its-provider:\n",
+    ),
+    ("way-key-typo", "    auth:\n", "    auht:\n"),
+    ("way-type-typo", "type: basic", "type: basc"),
+    ("way-without-a-secret", LOGIN, "      type: header\n      name: x-acme-key\n      value: acme\n"),
+    (
+        "way-twice",
+        LOGIN,
+        "      type: header\n      name: authorization\n      value: \"Bearer {{secret}}\"\n",
+    ),
+    ("way-reserved-header", LOGIN, "      type: header\n      name: host\n      value: \"{{password}}\"\n"),
+    ("way-endpoint-with-a-port", LOGIN, TOKEN),
+    ("ways-none", WAYS, "alternatives: {}\n"),
+    ("ways-as-a-list", WAYS, "alternatives: [oauth2]\n"),
+];
+const LOGIN: &str = "      type: basic\n      username: acme\n      password: \"{{password}}\"\n";
+const TOKEN: &str = "      type: oauth2
+      grant: client_credentials
+      token_endpoint: https://acme.example:8443/token
+      client_id: acme
+      client_secret: \"{{password}}\"
+";
+const WAYS: &str = "\
+alternatives:
+  login:
+    auth:
+      type: basic
+      username: acme
+      password: \"{{password}}\"
+";
+
+#[test]
+fn mistakes_in_further_ways_to_authenticate() {
+    let acme = ACME
+        .replace("    as: secret\n", "    as: secret\n  ACME_PASSWORD:\n    as: password\n")
+        .replace("capabilities:\n", &format!("{WAYS}capabilities:\n"));
+    assert_eq!(reports(&[compiled("acme", &acme)]), "");
+    for (name, from, to) in MISTAKES_IN_WAYS {
+        assert_eq!(acme.matches(from).count(), 1, "{from}");
+        let text = reports(&[compiled("acme", &acme.replace(from, to))]);
+        assert!(text.contains("error[P1"), "{name} goes unnoticed:\n{text}");
+        golden(&format!("{name}.txt"), &text);
+    }
+}
+
 #[test]
 fn a_file_that_is_not_named_as_its_provider() {
     golden("file-name.txt", &reports(&[compiled("akme", ACME)]));

@@ -13,8 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use aivault::registry;
-use aivault::spec::{ProviderId, Scope, SecretName};
-use aivault::vault::{self, Claim, Destination, KeyMaterial, NewSecret, SecretId, SecretInput, VaultPaths};
+use aivault::spec::{CredentialName, ProviderId, Scope, SecretName};
+use aivault::vault::{
+    self, Claim, ClaimedWay, Destination, KeyMaterial, NewSecret, SecretId, SecretInput, VaultPaths,
+};
 use rusqlite::{Connection, params};
 use support::random::Random;
 use support::{Done, Door, Home, Upstream, secrets};
@@ -145,11 +147,13 @@ impl Sample {
         let secrets = stored.map(|(name, provider, value)| {
             let name = SecretName::parse(name).unwrap();
             let provider = ProviderId::parse(provider).unwrap();
-            let claim = Claim {
-                provider: provider.clone(),
+            let way = ClaimedWay {
+                name: None,
+                account: CredentialName::from(&provider),
                 secrets: vec![(name.clone(), "secret".to_owned())],
                 optional: Vec::new(),
             };
+            let claim = Claim { provider: provider.clone(), ways: vec![way] };
             let value_bytes = SecretInput::new(value.as_bytes().to_vec()).unwrap();
             let new = NewSecret {
                 name,

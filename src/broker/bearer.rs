@@ -75,7 +75,7 @@ impl Bearer<'_> {
             locks: self.desk.locks.clone(),
             credential: self.credential.clone(),
             provider: provider.id.clone(),
-            auth: provider.auth.clone(),
+            auth: self.plan.auth().clone(),
             claims: provider.secrets.clone(),
             host: self.source.clone(),
             own: self.plan.is_own(),

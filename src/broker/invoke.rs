@@ -28,7 +28,7 @@ use super::upstream::{
 };
 use super::websocket::{self, CallerMessages, Opened, Watch};
 use crate::plan::Plan;
-use crate::policy::{Allowed, Call, Caller, Catalog, Denial};
+use crate::policy::{Call, Caller, Catalog, Denial};
 use crate::spec::ClientCertificate;
 use crate::spec::auth::OAuth;
 use crate::vault::{CredentialMeta, Destination, SettingName, Settings, Upstream, Vault, VaultError};
@@ -100,6 +100,13 @@ struct Recorded {
     ending: Ending,
 }
 
+/// An answer, and where it redirects to.
+struct Redirected<'c> {
+    recorded: Recorded,
+    next: Call,
+    trail: Trail<'c>,
+}
+
 impl Recorded {
     async fn hand_out(self, deadline: Deadline) -> Result<Reply, BrokerError> {
         let Self { answered: Answered { response, needles, redactor, .. }, reserved, ending, .. } = self;
@@ -135,7 +142,8 @@ impl Broker {
             None => recorded.hand_out(deadline).await,
             // Apart: what few calls need would make the future of all of them large, and dear to move.
             Some(next) => {
-                Box::pin(self.follow(desk, catalog.as_ref(), caller, trail, next, recorded, deadline)).await
+                let redirected = Redirected { recorded, next, trail };
+                Box::pin(self.follow(desk, catalog.as_ref(), caller, redirected, deadline)).await
             }
         }
     }
@@ -146,14 +154,16 @@ impl Broker {
         desk: &Desk,
         catalog: &dyn Catalog,
         caller: &Caller,
-        mut trail: Trail<'_>,
-        mut next: Call,
-        mut recorded: Recorded,
+        redirected: Redirected<'_>,
         mut deadline: Deadline,
     ) -> Result<Reply, BrokerError> {
+        let Redirected { mut recorded, mut next, mut trail } = redirected;
         loop {
             let status = recorded.answered.response.status.as_u16();
             let empty = RequestBody::Empty;
+            if let Err(error) = desk.vault().refresh() {
+                return Err(recorded.ending.failed(error.into()));
+            }
             let decided = decide_in_time(desk, catalog, caller, &next, empty, &mut deadline).await;
             let followed = match decided {
                 // What may not be followed is the caller's to see.
@@ -220,14 +230,14 @@ impl Broker {
         follows: Option<u64>,
         deadline: &mut Deadline,
     ) -> Result<Recorded, BrokerError> {
-        let Decided { allowed, credential, body, reserved } = decided;
+        let Decided { allowed, way, credential, body, reserved } = decided;
         let event = record::allowed(caller, &allowed, &credential.name, &credential.scope, follows);
         let is_websocket = matches!(body, RequestBody::Messages);
         let event = if is_websocket { record::opens_websocket(event) } else { event };
         let decision = desk.journal.append(&event)?;
         let mut ending = Ending::of(desk.journal.clone(), decision, &event);
-        let patience = deadline.patience();
-        let sent = deadline.hold(self.send(desk, caller, allowed, &credential, body, patience)).await;
+        let (plan, patience) = (Plan::of(allowed, way), deadline.patience());
+        let sent = deadline.hold(self.send(desk, caller, plan, &credential, body, patience)).await;
         match sent.unwrap_or_else(|limit| Err(BrokerError::OutOfTime { limit, sent: true })) {
             Ok(answered) => Ok(Recorded { answered, reserved, decision, ending }),
             Err(error) => Err(ending.failed(error)),
@@ -238,12 +248,11 @@ impl Broker {
         &self,
         desk: &Desk,
         caller: &Caller,
-        allowed: Allowed<'_>,
+        plan: Plan<'_>,
         credential: &CredentialMeta,
         body: RequestBody,
         patience: Patience,
     ) -> Result<Answered, BrokerError> {
-        let plan = Plan::of(allowed);
         let reach = Reach::of(plan.provider(), plan.is_own());
         let source = tokens::source(&plan);
         // Where tokens are fetched, what they are fetched with is none of this request's business.

@@ -3,7 +3,8 @@
 
 use super::upstream::RequestBody;
 use super::whole::{Gathered, Lack, gather, sent};
-use crate::policy::{Admitted, Denial, Reason};
+use crate::policy::{Denial, Reason};
+use crate::spec::Auth;
 
 /// The largest body that is signed, in bytes.
 const MAX_SIGNED: u64 = 8 * 1024 * 1024;
@@ -12,8 +13,7 @@ const MAX_SIGNED: u64 = 8 * 1024 * 1024;
 ///
 /// # Errors
 /// A denial where it is larger than what is signed, or does not come to its end.
-pub(super) async fn read(admitted: &Admitted<'_>, body: RequestBody) -> Result<RequestBody, Denial> {
-    let auth = &admitted.provider().auth;
+pub(super) async fn read(auth: &Auth, body: RequestBody) -> Result<RequestBody, Denial> {
     // The request that opens a WebSocket has none.
     if !auth.reads_body() || matches!(body, RequestBody::Messages) {
         return Ok(body);

@@ -20,10 +20,10 @@ pub(super) fn task(verb: CredentialVerb) -> Result<Task, CliError> {
 }
 
 fn create_command(create: CredentialCreateArguments) -> Result<Command, CliError> {
-    let CredentialCreateArguments { name, provider, secrets, hosts, scope } = create;
+    let CredentialCreateArguments { name, provider, auth, secrets, hosts, scope } = create;
     let scope = secrets::scope(scope)?;
     let secrets = secrets.into_iter().map(filled).collect();
-    Ok(Command::CredentialCreate { name, provider, secrets, hosts, scope })
+    Ok(Command::CredentialCreate { name, provider, auth, secrets, hosts, scope })
 }
 
 /// `key=NAME`, or the name alone.

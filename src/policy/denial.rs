@@ -1,6 +1,7 @@
 //! A refusal is a value: its stable reason code, what happened, and what to do next.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use super::trace::Trace;
 use crate::spec::RuleId;
@@ -123,8 +124,8 @@ pub struct Denial {
     pub trace: Trace,
     /// The rules that deny, sorted.
     pub rules: Vec<RuleId>,
-    /// When the same call may succeed, in seconds from now, where that is known.
-    pub retry_after_s: Option<u64>,
+    /// When the same call may succeed, in seconds from now, where that is known. Small, as denials are passed on often.
+    pub retry_after_s: Option<NonZeroU32>,
 }
 
 impl Denial {
@@ -142,7 +143,11 @@ impl Denial {
 
     #[must_use]
     pub fn retry_after(mut self, seconds: Option<u64>) -> Self {
-        self.retry_after_s = seconds;
+        let at_least_one = |seconds| {
+            u32::try_from(seconds)
+                .map_or(NonZeroU32::MAX, |seconds| NonZeroU32::new(seconds).unwrap_or(NonZeroU32::MIN))
+        };
+        self.retry_after_s = seconds.map(at_least_one);
         self
     }
 

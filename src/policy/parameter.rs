@@ -29,7 +29,7 @@ pub enum Owner {
 #[must_use]
 pub fn owner(provider: &Provider, name: &str) -> Option<Owner> {
     let named = provider.owned_parameters.iter().map(AsRef::as_ref);
-    let mut owned = provider.auth.own_parameters().chain(named);
+    let mut owned = provider.own_parameters().chain(named);
     if owned.any(|mine| is_read_as(mine, name)) {
         Some(Owner::Auth)
     } else if OVERRIDES.iter().any(|other| is_read_as(other, name)) {
@@ -42,7 +42,7 @@ pub fn owner(provider: &Provider, name: &str) -> Option<Owner> {
 /// Whether a provider has parameters of its own that could also come in a form.
 #[must_use]
 pub fn takes_credentials_in_forms(provider: &Provider) -> bool {
-    provider.auth.own_parameters().next().is_some() || !provider.owned_parameters.is_empty()
+    provider.own_parameters().next().is_some() || !provider.owned_parameters.is_empty()
 }
 
 /// Whether some reader takes the field `name` for another of the name `wanted`.

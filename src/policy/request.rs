@@ -139,7 +139,7 @@ fn canonical_header(provider: &Provider, name: &str, value: &str) -> Result<Head
 }
 
 fn owned_header(provider: &Provider, name: &str) -> Option<Reserved> {
-    let own = provider.auth.own_headers().any(|mine| same_header(mine, name));
+    let own = provider.own_headers().any(|mine| same_header(mine, name));
     let act_as = provider.act_as.iter().any(|mine| same_header(mine.as_str(), name));
     match (own, act_as) {
         (true, _) => Some(Reserved::Auth),

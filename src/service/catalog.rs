@@ -12,10 +12,10 @@ use crate::broker::Shelf;
 use crate::policy::{Catalog, Granted};
 use crate::registry;
 use crate::spec::{
-    Capability, CapabilityId, Diagnostic, Finding, Host, HostPattern, Provider, ProviderId, SecretClaim,
-    SecretName, Source, compile_provider, lint, suggest,
+    AuthWay, Capability, CapabilityId, CredentialName, Diagnostic, Finding, Host, HostPattern, Provider,
+    ProviderId, SecretClaim, SecretName, Source, WayName, compile_provider, lint, suggest,
 };
-use crate::vault::{Claim, StoredProvider, Vault, VaultError};
+use crate::vault::{Claim, ClaimedWay, StoredProvider, Vault, VaultError};
 
 /// The registry, and the operator's own providers.
 #[derive(Debug, Default)]
@@ -112,24 +112,39 @@ impl FullCatalog {
     /// What a provider needs, for the vault.
     #[must_use]
     pub fn claim_of(&self, provider: &Provider) -> Claim {
-        let named = |claim: &SecretClaim| (claim.name.clone(), claim.placeholder.to_string());
-        let (optional, needed): (Vec<_>, Vec<_>) = provider.secrets.iter().partition(|claim| claim.optional);
-        Claim {
-            provider: provider.id.clone(),
-            secrets: needed.into_iter().map(named).collect(),
-            optional: optional.into_iter().map(named).collect(),
-        }
+        let account = |name: Option<&WayName>| {
+            let way = provider.alternatives.iter().find(|one| Some(&one.name) == name);
+            way.map_or_else(|| CredentialName::from(&provider.id), |way| way.account.clone())
+        };
+        let way = |way: AuthWay<'_>| {
+            let named = |claim: &SecretClaim| (claim.name.clone(), claim.placeholder.to_string());
+            let claims = way.claims(provider).into_iter();
+            let (optional, needed): (Vec<_>, Vec<_>) = claims.partition(|claim| claim.optional);
+            ClaimedWay {
+                name: way.name.cloned(),
+                account: account(way.name),
+                secrets: needed.into_iter().map(named).collect(),
+                optional: optional.into_iter().map(named).collect(),
+            }
+        };
+        Claim { provider: provider.id.clone(), ways: provider.ways().map(way).collect() }
     }
 
-    /// The hosts of an operator's own provider that a value given now may go to. Those of the registry
-    /// are as fixed as the binary, and need not be kept with a value.
+    /// The hosts of an operator's own provider that the value of a secret, given now, may go to: those
+    /// of its capabilities, and where the ways that take it fetch tokens. Those of the registry are as
+    /// fixed as the binary, and need not be kept with a value.
     #[must_use]
-    pub fn hosts_to_keep(&self, provider: &Provider) -> Vec<Host> {
+    pub fn hosts_to_keep(&self, provider: &Provider, secret: &SecretName) -> Vec<Host> {
         if !self.is_own(&provider.id) {
             return Vec::new();
         }
+        // What one of another name is for is said by the accounts that are made of it.
+        let is_claimed = provider.secrets.iter().any(|claim| claim.name == *secret);
+        let takes =
+            |way: &AuthWay<'_>| !is_claimed || way.claims(provider).iter().any(|claim| claim.name == *secret);
+        let sources = provider.ways().filter(takes).flat_map(|way| way.auth.hosts()).cloned();
         let own = provider.capabilities.iter().filter_map(|one| one.host.exact());
-        let mut hosts: Vec<Host> = own.chain(provider.auth.hosts().into_iter().cloned()).collect();
+        let mut hosts: Vec<Host> = own.chain(sources).collect();
         hosts.sort();
         hosts.dedup();
         hosts

@@ -8,6 +8,7 @@ use super::token::{MintRequest, TokenSelector};
 
 use crate::spec::{
     CapabilityId, CredentialName, Host, Method, PolicyId, ProviderId, Risk, Scope, ScopeId, SecretName,
+    WayName,
 };
 use crate::vault::{SecretInput, SecretText, SettingName};
 
@@ -113,6 +114,9 @@ pub enum Command {
     CredentialCreate {
         name: CredentialName,
         provider: ProviderId,
+        /// Which of the provider's ways to authenticate; none: the first that takes what is named.
+        #[serde(default)]
+        auth: Option<WayName>,
         /// Placeholder of the provider, or nothing where it has one, and the secret that fills it.
         secrets: Vec<(Option<String>, String)>,
         hosts: Vec<Host>,

@@ -159,7 +159,7 @@ impl From<Denial> for ServiceError {
             reason: Some(denial.reason.as_str().to_owned()),
             message: denial.message,
             help: denial.help,
-            retry_after_s: denial.retry_after_s,
+            retry_after_s: denial.retry_after_s.map(|seconds| u64::from(seconds.get())),
         }
     }
 }

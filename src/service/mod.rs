@@ -21,6 +21,7 @@ mod remote;
 mod review;
 pub mod suite;
 mod token;
+mod way;
 mod which_vault;
 pub mod wire;
 
@@ -44,6 +45,7 @@ pub use review::{
     AlterationView, ChangeView, Comparison, DiffQuestion, Facet, LintQuestion, RequestView, StandingView,
     diff, lint,
 };
+pub use way::WayView;
 
 pub use token::{MintRequest, MintedView, RevokedView, TokenSelector, TokenView};
 

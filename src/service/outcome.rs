@@ -10,9 +10,10 @@ use super::token::{MintedView, RevokedView, TokenView};
 
 use super::command::SourceFile;
 use super::gateway::ListenerView;
+use super::way::WayView;
 use crate::broker::Question;
 use crate::spec::{
-    CapabilityId, CredentialName, Host, PolicyId, ProviderId, Risk, RuleId, Scope, SecretName, Text,
+    CapabilityId, CredentialName, Host, PolicyId, ProviderId, Risk, RuleId, Scope, SecretName, Text, WayName,
 };
 use crate::vault::SettingName;
 
@@ -268,6 +269,9 @@ pub struct CredentialView {
     pub provider: ProviderId,
     #[serde(flatten)]
     pub scope: Scope,
+    /// Its way to authenticate, where that is not the provider's first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<WayName>,
     /// How many capabilities it makes ready.
     pub capabilities: usize,
     /// The secrets that it stands on, by the provider's placeholder.
@@ -293,6 +297,9 @@ pub struct BindingView {
 pub struct StoredView {
     pub secret: SecretView,
     pub provisioned: Option<CredentialView>,
+    /// Those of further ways to authenticate that are complete by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<CredentialView>,
     /// The provider's secrets that are still missing.
     pub missing: Vec<SecretName>,
     /// Things worth a second look, such as a value of an unusual shape.
@@ -328,6 +335,7 @@ pub struct CapabilityView {
     pub summary: Text,
     pub risk: Risk,
     pub readiness: Readiness,
+    /// What the way to authenticate that lacks least still needs.
     pub missing: Vec<SecretName>,
     /// The auth scheme, where that is what it lacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -346,6 +354,9 @@ pub struct CapabilityDetail {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mirrors: Vec<String>,
     pub auth: String,
+    /// The ways to authenticate, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<WayView>,
     pub secrets: Vec<SecretNeed>,
     pub allow: Vec<GrantView>,
     pub default_method: Option<String>,
@@ -401,6 +412,9 @@ pub struct ProviderView {
     pub own: bool,
     pub hosts: Vec<String>,
     pub auth: String,
+    /// The ways to authenticate, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<WayView>,
     pub secrets: Vec<SecretName>,
     pub capabilities: usize,
     pub docs: String,

@@ -113,11 +113,12 @@ impl Compiler {
         self.link(&root.key("docs"), &document.docs);
         let secrets = self.secrets(&root.key("secrets"), &document.secrets);
         let hosts = self.hosts(&root.key("hosts"), &document.hosts);
-        let auth = self.authentication(&root.key("auth"), document);
+        let auth = self.authentication(&root.key("auth"), &document.auth, document);
+        let alternatives = self.alternatives(&root.key("alternatives"), document);
         let headers = self.headers(&root.key("headers"), &document.headers);
         let act_as = self.act_as(&root.key("act_as"), &document.act_as);
         let owned = self.owned_parameters(&root.key("owned_parameters"), &document.owned_parameters);
-        let (id, (auth, client_certificate)) = (id?, auth?);
+        let (id, (auth, client_certificate), alternatives) = (id?, auth?, alternatives?);
         let hosts =
             Hosts { mirrors: self.mirrors(&root.key("mirrors"), &document.mirrors, &hosts), own: hosts };
         let capabilities = self.capabilities(&root.key("capabilities"), &id, &document.capabilities, &hosts);
@@ -129,6 +130,7 @@ impl Compiler {
             secrets: list(secrets),
             auth,
             client_certificate,
+            alternatives: list(alternatives),
             private: document.private,
             headers: list(headers),
             act_as: list(act_as),

@@ -17,10 +17,11 @@ impl Compiler {
     pub(super) fn authentication(
         &mut self,
         place: &Place,
+        document: &AuthDocument,
         provider: &ProviderDocument,
     ) -> Option<(Auth, Option<ClientCertificate>)> {
-        let AuthDocument::Mtls(mtls) = &provider.auth else {
-            return Some((self.auth(place, &provider.auth, provider)?, None));
+        let AuthDocument::Mtls(mtls) = document else {
+            return Some((self.auth(place, document, provider)?, None));
         };
         let certificate = self.client_certificate(place, mtls);
         let scheme = match &mtls.with {

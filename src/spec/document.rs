@@ -11,6 +11,9 @@ use super::auth_document::AuthDocument;
 use super::diagnostic::Place;
 use super::method::Method;
 use super::model::Risk;
+#[cfg(any(test, not(shipped)))]
+use super::way_document::AlternativeDocument;
+use super::way_document::AlternativesDocument;
 
 /// One provider, one file.
 #[derive(Debug, Clone, Deserialize)]
@@ -38,7 +41,13 @@ pub struct ProviderDocument {
     /// Hosts that another provider names too, each with the reason.
     #[serde(default)]
     pub shared_hosts: BTreeMap<String, String>,
+    /// How its secrets authenticate requests: the first of several ways, where there are `alternatives`.
     pub auth: AuthDocument,
+    /// Further ways to authenticate, by name and in order of priority behind `auth`. An account is of one
+    /// way, and needs the secrets of that one alone.
+    #[serde(default)]
+    #[cfg_attr(any(test, not(shipped)), schemars(with = "Option<BTreeMap<String, AlternativeDocument>>"))]
+    pub alternatives: Option<AlternativesDocument>,
     /// Whether its hosts may stand at private addresses; for an operator's own providers only.
     #[serde(default)]
     pub private: bool,

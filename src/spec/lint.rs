@@ -5,15 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::auth::Auth;
 use super::claimed::Claimed;
 use super::code::Code;
 use super::compile::Checked;
 use super::diagnostic::{Diagnostic, Finding, Place};
 use super::document::{CapabilityDocument, GrantDocument, ProviderDocument};
 use super::host::HostPattern;
+use super::lint_auth;
 use super::method::{Method, MethodSet};
-use super::model::{Capability, Provider, SecretClaim};
+use super::model::{Capability, Provider};
 use super::name::SecretName;
 use super::path::{PathPattern, Segment};
 use super::target::Target;
@@ -21,7 +21,7 @@ use super::target::Target;
 /// Everything that is unwise in one provider.
 #[must_use]
 pub fn provider(provider: &Provider, document: &ProviderDocument) -> Vec<Finding> {
-    let mut findings = placeholders(provider);
+    let mut findings = lint_auth::check(provider);
     findings.extend(idle_hosts(provider, document));
     findings.extend(overlapping_hosts(document));
     let place = Place::root().key("capabilities");
@@ -145,50 +145,6 @@ fn file_name(checked: &Checked, document: &ProviderDocument) -> Option<Finding> 
         Finding::new(Code::FileName, Place::root().key("provider"), message)
             .help(format!("name it `{wanted}`"))
     })
-}
-
-fn placeholders(provider: &Provider) -> Vec<Finding> {
-    let used: BTreeSet<&str> = provider.placeholders().into_iter().collect();
-    let defined: BTreeSet<&str> = provider.secrets.iter().map(|claim| claim.placeholder.as_ref()).collect();
-    let mut findings = Vec::new();
-    for name in used.difference(&defined) {
-        let message = format!("`{{{{{name}}}}}` is not the `as:` of any secret");
-        let known = defined.iter().map(|name| format!("`{{{{{name}}}}}`")).collect::<Vec<_>>().join(", ");
-        let finding = Finding::new(Code::Placeholder, Place::root().key("auth"), message);
-        findings.push(finding.help(format!("the secrets here are {known}")));
-    }
-    let optional = provider.optional_placeholders();
-    let needed = |claim: &&SecretClaim| claim.optional && !optional.contains(&claim.placeholder.as_ref());
-    for claim in provider.secrets.iter().filter(needed) {
-        let message = format!("no request can be authenticated without `{}`", claim.name);
-        let place = Place::root().key("secrets").key(claim.name.as_str()).key("optional");
-        let help = "leave `optional` out; the `session_token` of `aws-sigv4` is what can be lacking, and the `private_key` and `passphrase` of `mtls`";
-        findings.push(Finding::new(Code::WrongValue, place, message).help(help));
-    }
-    findings.extend(shown_to_people(provider));
-    for claim in provider.secrets.iter().filter(|claim| !used.contains(claim.placeholder.as_ref())) {
-        let message = format!("`{}` is claimed but no template of `auth` uses it", claim.name);
-        let place = Place::root().key("secrets").name(claim.name.as_str());
-        let help = format!("write `{{{{{}}}}}` under `auth` where it goes", claim.placeholder);
-        findings.push(Finding::new(Code::Placeholder, place, message).help(help));
-    }
-    findings
-}
-
-/// What stands in an address that people see can be no secret.
-fn shown_to_people(provider: &Provider) -> Vec<Finding> {
-    let Auth::OAuth2(oauth) = &provider.auth else { return Vec::new() };
-    let endpoints = oauth.endpoints().map(|endpoint| &endpoint.path);
-    let shown = endpoints.chain([&oauth.client_id]).flat_map(|template| template.placeholders());
-    let is_secret =
-        |name: &&str| provider.secrets.iter().any(|claim| claim.placeholder == **name && !claim.identifier);
-    let secret: BTreeSet<&str> = shown.filter(is_secret).collect();
-    let finding = |name: &str| {
-        let message = format!("`{{{{{name}}}}}` stands in an address that people see");
-        Finding::new(Code::Placeholder, Place::root().key("auth"), message)
-            .help("say `identifier: true` of it, if it is an account's name and no key")
-    };
-    secret.into_iter().map(finding).collect()
 }
 
 /// Patterns that grant too much, or nothing that another does not grant already.

@@ -14,6 +14,7 @@ mod compile_auth;
 mod compile_aws;
 mod compile_hmac;
 mod compile_mtls;
+mod compile_ways;
 pub mod diagnostic;
 pub mod document;
 pub mod header;
@@ -21,6 +22,7 @@ pub mod hmac;
 pub mod hmac_document;
 pub mod host;
 pub mod lint;
+mod lint_auth;
 mod lookalike;
 pub mod method;
 pub mod model;
@@ -42,6 +44,8 @@ pub mod target;
 pub mod template;
 pub mod text;
 pub mod ttl;
+pub mod way;
+pub mod way_document;
 
 pub use auth::{Auth, Endpoint};
 pub use code::{Code, Severity};
@@ -54,6 +58,7 @@ pub use model::{Capability, DefaultHeader, Example, Grant, List, Payload, Provid
 pub use mtls::ClientCertificate;
 pub use name::{
     CapabilityId, CredentialName, NameError, PolicyId, ProviderId, RuleId, ScopeId, SecretName, TokenName,
+    WayName,
 };
 pub use path::{PathPattern, Segment};
 pub use refusal::ErrorShape;
@@ -62,3 +67,4 @@ pub use target::{Target, TargetError};
 pub use template::{Part, Template};
 pub use text::Text;
 pub use ttl::{Ttl, TtlError};
+pub use way::{Alternative, AuthWay};

@@ -16,6 +16,7 @@ use super::name::{CapabilityId, ProviderId, SecretName};
 use super::path::PathPattern;
 use super::refusal::ErrorShape;
 use super::text::Text;
+use super::way::Alternative;
 
 /// A list of the static registry or of a document read at run time.
 pub type List<T> = Cow<'static, [T]>;
@@ -28,9 +29,12 @@ pub struct Provider {
     pub category: Text,
     pub docs: Text,
     pub secrets: List<SecretClaim>,
+    /// The first of its ways to authenticate.
     pub auth: Auth,
     /// What its connections show, whatever `auth` does to requests.
     pub client_certificate: Option<ClientCertificate>,
+    /// Further ways to authenticate, by priority.
+    pub alternatives: List<Alternative>,
     /// Whether its hosts may stand at private addresses.
     pub private: bool,
     pub headers: List<DefaultHeader>,
@@ -41,31 +45,6 @@ pub struct Provider {
     /// How its clients know errors.
     pub errors: Option<ErrorShape>,
     pub capabilities: List<Capability>,
-}
-
-impl Provider {
-    /// How it authenticates, in the names of provider files.
-    #[must_use]
-    pub fn scheme(&self) -> Cow<'_, str> {
-        match (&self.client_certificate, &self.auth) {
-            (Some(_), Auth::Nothing) | (None, _) => self.auth.scheme().into(),
-            (Some(_), beside) => format!("mtls with {}", beside.scheme()).into(),
-        }
-    }
-
-    /// The secrets that it needs, by placeholder.
-    #[must_use]
-    pub fn placeholders(&self) -> Vec<&str> {
-        let certificate = self.client_certificate.iter().flat_map(ClientCertificate::placeholders);
-        self.auth.placeholders().into_iter().chain(certificate).collect()
-    }
-
-    /// Of those, what an account can lack.
-    #[must_use]
-    pub fn optional_placeholders(&self) -> Vec<&str> {
-        let certificate = self.client_certificate.iter().flat_map(ClientCertificate::optional_placeholders);
-        self.auth.optional_placeholders().into_iter().chain(certificate).collect()
-    }
 }
 
 /// A secret's name that belongs to one provider for ever.

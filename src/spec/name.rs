@@ -175,8 +175,13 @@ name_type!(
     ProviderId, "provider id", is_kebab_name, KEBAB_RULE
 );
 name_type!(
-    /// The name of one account with one provider; a provisioned one is named as its provider.
+    /// The name of one account with one provider; a provisioned one is named as its provider,
+    /// and behind it as its way to authenticate where that is not the first.
     CredentialName, "credential name", is_kebab_name, KEBAB_RULE
+);
+name_type!(
+    /// What people call one of the ways to authenticate that a provider offers: `oauth`.
+    WayName, "way to authenticate", is_kebab_name, KEBAB_RULE
 );
 name_type!(
     /// A grant's full name: `openai/chat-completions`.

@@ -11,6 +11,7 @@ packed_struct!(Provider {
     secrets,
     auth,
     client_certificate,
+    alternatives,
     private,
     headers,
     act_as,

@@ -126,7 +126,8 @@ fn permitted(allowed: Allowed<'_>, approvals: &[Approval], body: &[u8]) -> Outco
     } else {
         allowed.rules().to_vec()
     };
-    let plan = Plan::of(allowed);
+    let way = allowed.admitted().provider().first_way();
+    let plan = Plan::of(allowed, way);
     Outcome {
         decision: if asks { DecisionName::Ask } else { DecisionName::Allow },
         reason: if asks { PENDING } else { Reason::GrantMatched.as_str() },

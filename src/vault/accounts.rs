@@ -36,6 +36,7 @@ impl Vault {
                 name: name.clone(),
                 provider: provider.clone(),
                 scope: scope.clone(),
+                way: new.way.clone(),
                 secrets: secrets_of(draft.index(), new)?,
                 hosts: hosts.clone(),
                 by_hand: true,

@@ -148,6 +148,12 @@ impl Vault {
         Ok(Moment(self))
     }
 
+    /// The state that is known by now, for those who have just looked: it is looked for no further.
+    pub fn as_known(&mut self) -> Moment<'_> {
+        self.still = true;
+        Moment(self)
+    }
+
     fn catch_up(&mut self) -> Result<(), VaultError> {
         self.resident.catch_up(&*self.store, &self.unlocked)
     }

@@ -5,7 +5,7 @@ use super::change::Vault;
 use super::error::VaultError;
 use super::model::CredentialMeta;
 use super::store::{Kind, RecordName};
-use crate::spec::{CredentialName, ProviderId, Scope};
+use crate::spec::{Alternative, CredentialName, ProviderId, Scope};
 
 /// What a call says of the credential that it needs.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,17 @@ pub struct Sought<'a> {
     pub caller: &'a str,
     pub named: Option<&'a CredentialName>,
     pub from: &'a Scope,
+    /// The provider's further ways to authenticate, by priority.
+    pub alternatives: &'a [Alternative],
+}
+
+impl Sought<'_> {
+    /// How many ways go before the account's; of a way that the provider offers no more, all do.
+    fn rank(&self, account: &CredentialMeta) -> usize {
+        let Some(way) = &account.way else { return 0 };
+        let place = self.alternatives.iter().position(|one| one.name == *way);
+        place.map_or(usize::MAX, |place| place + 1)
+    }
 }
 
 impl Vault {
@@ -42,7 +53,8 @@ impl Vault {
     }
 
     /// The credential for a call: of the scopes in sight the narrowest that has one or says by a
-    /// binding which it is; there the one that is named or bound, or the only one.
+    /// binding which it is; there the one that is named or bound, or the only one of the way to
+    /// authenticate that goes first.
     ///
     /// A damaged credential is an error where it would have been the answer: falling back to a
     /// wider scope would use another account.
@@ -52,46 +64,38 @@ impl Vault {
     /// [`VaultError::Tampered`].
     pub fn resolve_credential(&mut self, sought: Sought<'_>) -> Result<CredentialMeta, VaultError> {
         self.refresh()?;
-        let Sought { provider, named: None, from, .. } = sought else {
-            return self.find_account(sought.provider, sought.named, sought.from);
-        };
+        let Sought { provider, named: None, from, .. } = sought else { return self.find_account(sought) };
         for scope in from.in_sight() {
             match bound(self.index(), sought.capability, sought.caller, &scope)?[..] {
                 [] => {}
-                [name] => return self.find_account(provider, Some(&name.clone()), from),
+                [name] => return self.find_account(Sought { named: Some(&name.clone()), ..sought }),
                 [..] => return Err(VaultError::BindingsDisagree { scope }),
             }
-            if let Some(account) = self.account_in(provider, None, &scope)? {
+            if let Some(account) = self.account_in(sought, &scope)? {
                 return Ok(account);
             }
         }
         Err(not_found(provider, None, from))
     }
 
-    fn find_account(
-        &self,
-        provider: &ProviderId,
-        named: Option<&CredentialName>,
-        from: &Scope,
-    ) -> Result<CredentialMeta, VaultError> {
-        for scope in from.in_sight() {
-            if let Some(account) = self.account_in(provider, named, &scope)? {
+    fn find_account(&self, sought: Sought<'_>) -> Result<CredentialMeta, VaultError> {
+        for scope in sought.from.in_sight() {
+            if let Some(account) = self.account_in(sought, &scope)? {
                 return Ok(account);
             }
         }
-        Err(not_found(provider, named, from))
+        Err(not_found(sought.provider, sought.named, sought.from))
     }
 
-    /// The account of that name in exactly this scope, or its only one.
-    fn account_in(
-        &self,
-        provider: &ProviderId,
-        named: Option<&CredentialName>,
-        scope: &Scope,
-    ) -> Result<Option<CredentialMeta>, VaultError> {
+    /// The account of that name in exactly this scope, or its only one of the way that goes first.
+    fn account_in(&self, sought: Sought<'_>, scope: &Scope) -> Result<Option<CredentialMeta>, VaultError> {
+        let Sought { provider, named, .. } = sought;
         self.refuse_damaged_account(provider, named, scope)?;
         let fits = |account: &&CredentialMeta| named.is_none_or(|name| account.name == *name);
-        let fitting: Vec<_> = self.index().accounts(provider, scope).filter(fits).collect();
+        let mut fitting: Vec<_> = self.index().accounts(provider, scope).filter(fits).collect();
+        if let Some(first) = fitting.iter().map(|account| sought.rank(account)).min() {
+            fitting.retain(|account| sought.rank(account) == first);
+        }
         match fitting[..] {
             [] => Ok(None),
             [account] => Ok(Some(account.clone())),

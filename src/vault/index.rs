@@ -324,6 +324,7 @@ mod tests {
             name: CredentialName::from_static("acme"),
             provider: ProviderId::from_static("acme"),
             scope: Scope::Global,
+            way: None,
             secrets: BTreeMap::from([("secret".to_owned(), secret)]),
             hosts: Vec::new(),
             by_hand: false,

@@ -61,8 +61,9 @@ pub use ids::{CallerTokenId, CredentialId, IdError, SecretId, UpstreamId};
 pub use init::{init, open_or_init};
 pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText, UsageKey};
 pub use model::{
-    Binding, Claim, Created, CredentialMeta, Destination, Group, NewCredential, NewSecret, Provisioned,
-    Removed, SecretChange, SecretMeta, SecretRef, StoredPolicy, StoredProvider, Switch, Upstream,
+    Binding, Claim, ClaimedWay, Created, CredentialMeta, Destination, Group, NewCredential, NewSecret,
+    Provisioned, Removed, SecretChange, SecretMeta, SecretRef, StoredPolicy, StoredProvider, Switch,
+    Upstream,
 };
 pub use open::{LockedVault, Presence, find, open, presence};
 pub use paths::VaultPaths;

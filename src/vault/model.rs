@@ -14,7 +14,7 @@ use super::ids::{CredentialId, SecretId};
 use super::secret::SecretInput;
 use crate::spec::policy::Glob;
 use crate::spec::{
-    Capability, CapabilityId, CredentialName, Host, PolicyId, ProviderId, Scope, ScopeId, SecretName,
+    Capability, CapabilityId, CredentialName, Host, PolicyId, ProviderId, Scope, ScopeId, SecretName, WayName,
 };
 
 /// A group within a workspace.
@@ -81,6 +81,9 @@ pub struct CredentialMeta {
     pub name: CredentialName,
     pub provider: ProviderId,
     pub scope: Scope,
+    /// Which of the provider's ways to authenticate it is of; none: the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<WayName>,
     /// Placeholder of the provider's templates → the secret that fills it.
     pub secrets: BTreeMap<String, SecretId>,
     /// Of the hosts that its secrets were given for, those that it uses; empty: all of them.
@@ -144,6 +147,8 @@ pub struct NewCredential {
     pub name: CredentialName,
     pub provider: ProviderId,
     pub scope: Scope,
+    /// Which of the provider's ways to authenticate it is of; none: the first.
+    pub way: Option<WayName>,
     /// Placeholder of the provider's templates → the secret that is to fill it.
     pub secrets: BTreeMap<String, SecretRef>,
     pub hosts: Vec<Host>,
@@ -195,10 +200,27 @@ pub struct StoredProvider {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     pub provider: ProviderId,
-    /// All that the provider needs: the secret's name and the placeholder it fills.
+    /// Its ways to authenticate, by priority.
+    pub ways: Vec<ClaimedWay>,
+}
+
+/// What one of a provider's ways to authenticate takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedWay {
+    /// None of the first.
+    pub name: Option<WayName>,
+    /// What its account is called that comes to be by itself.
+    pub account: CredentialName,
+    /// All that it needs: the secret's name and the placeholder it fills.
     pub secrets: Vec<(SecretName, String)>,
     /// What it takes as well where it is stored.
     pub optional: Vec<(SecretName, String)>,
+}
+
+impl ClaimedWay {
+    pub(super) fn takes(&self, secret: &SecretName) -> bool {
+        self.secrets.iter().chain(&self.optional).any(|(name, _)| name == secret)
+    }
 }
 
 /// Where a value is to be sent, and by which grant: the pin must agree, and the host wherever it is
@@ -250,7 +272,7 @@ impl Destination<'_> {
     }
 }
 
-/// What became of the credential that a secret's provider needs.
+/// What became of the credentials that a secret's provider needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Provisioned {
     /// No provider claims the name, or its credential stands already.
@@ -259,8 +281,9 @@ pub enum Provisioned {
         provider: ProviderId,
         missing: Vec<SecretName>,
     },
+    /// One for each way that is complete by it.
     Ready {
-        credential: CredentialMeta,
+        credentials: Vec<CredentialMeta>,
     },
 }
 

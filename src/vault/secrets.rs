@@ -261,8 +261,7 @@ fn is_void(label: &str, meta: &SecretMeta, other: &SecretMeta) -> bool {
 }
 
 fn refuse_foreign_claim(meta: &SecretMeta, claim: Option<&Claim>) -> Result<(), VaultError> {
-    let is_of =
-        |claim: &Claim| claim.secrets.iter().chain(&claim.optional).any(|(name, _)| *name == meta.name);
+    let is_of = |claim: &Claim| claim.ways.iter().any(|way| way.takes(&meta.name));
     if claim.is_some_and(|claim| !is_of(claim)) {
         return Err(VaultError::Invalid { what: "claim", rule: "give the claim of this very name" });
     }

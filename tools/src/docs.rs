@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use crate::error::ToolError;
 use crate::files;
 use crate::output::say;
-use crate::spec::Provider;
+use crate::spec::{AuthWay, Provider};
 
 /// The page.
 const PAGE: &str = "docs/providers.md";
@@ -67,11 +67,14 @@ fn table(text: &mut String, shelves: &BTreeMap<&str, Vec<&Known>>) {
     text.push_str("\n| category | provider | secrets | capabilities |\n| --- | --- | --- | ---: |\n");
     for (shelf, known) in shelves {
         for (provider, _) in known {
-            let needed = provider.secrets.iter().filter(|one| !one.optional);
-            let secrets: Vec<String> = needed.map(|one| format!("`{}`", one.name)).collect();
+            let secrets: Vec<String> = provider.ways().map(|way| needed(provider, &way)).collect();
             let (name, id, count) = (plain(&provider.name), &provider.id, provider.capabilities.len());
-            let _ =
-                writeln!(text, "| {} | [{name}](#{id}) | {} | {count} |", plain(shelf), secrets.join(", "));
+            let _ = writeln!(
+                text,
+                "| {} | [{name}](#{id}) | {} | {count} |",
+                plain(shelf),
+                secrets.join("; or ")
+            );
         }
     }
 }
@@ -82,6 +85,12 @@ fn section(text: &mut String, provider: &Provider, hosts: &[String]) {
         let from = secret.help.as_ref().map(|help| format!(", from <{help}>")).unwrap_or_default();
         let only = if secret.optional { " (only where an account has one)" } else { "" };
         let _ = writeln!(text, "- Secret: `{}`{only}{from}", secret.name);
+    }
+    if !provider.alternatives.is_empty() {
+        for way in provider.ways() {
+            let (label, scheme, secrets) = (way.label(), way.scheme(), needed(provider, &way));
+            let _ = writeln!(text, "- Way `{label}` ({scheme}): {secrets}");
+        }
     }
     let hosts: Vec<String> = hosts.iter().map(|host| format!("`{host}`")).collect();
     let _ = writeln!(text, "- Hosts: {}", hosts.join(", "));
@@ -99,6 +108,12 @@ fn section(text: &mut String, provider: &Provider, hosts: &[String]) {
         let _ = writeln!(text, "{}", shell::command(&example::command(one)).join("\n"));
     }
     text.push_str("```\n");
+}
+
+/// The secrets that a way to authenticate cannot do without.
+fn needed(provider: &Provider, way: &AuthWay<'_>) -> String {
+    let names = way.needed(provider).into_iter().map(|one| format!("`{}`", one.name));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// A text that stands in a table.

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::{Format, ScopeArguments};
-use crate::spec::{CredentialName, Host, ProviderId};
+use crate::spec::{CredentialName, Host, ProviderId, WayName};
 
 #[derive(Subcommand)]
 pub(in crate::cli) enum CredentialVerb {
@@ -32,6 +32,9 @@ pub(in crate::cli) struct CredentialCreateArguments {
     /// The provider
     #[arg(long, value_name = "ID", value_parser = ProviderId::parse)]
     pub(in crate::cli) provider: ProviderId,
+    /// Which of the provider's ways to authenticate it is of; left out, the first that takes the secrets
+    #[arg(long, value_name = "WAY", value_parser = WayName::parse)]
+    pub(in crate::cli) auth: Option<WayName>,
     /// A stored secret of that provider; where it needs several, each with what it fills: key=NAME
     #[arg(long = "secret", value_name = "NAME", required = true)]
     pub(in crate::cli) secrets: Vec<String>,

@@ -3,8 +3,8 @@
 use std::io;
 
 use super::capabilities::mark;
-use super::shell;
 use super::table::aligned;
+use super::{shell, ways};
 use crate::cli::escape;
 use crate::cli::screen::Screen;
 use crate::service::{CapabilityDetail, CredentialView, Readiness, SecretNeed};
@@ -18,7 +18,14 @@ pub(super) fn print(detail: &CapabilityDetail, screen: &mut Screen<'_>) -> io::R
     writeln!(screen.out, "{}", screen.paint.bold(&row.id))?;
     writeln!(screen.out, "{}", escape::line(&row.summary))?;
     section("", facts(detail), screen)?;
-    section("Secrets", detail.secrets.iter().map(need).collect(), screen)?;
+    if detail.ways.is_empty() {
+        section("Secrets", detail.secrets.iter().map(need).collect(), screen)?;
+    }
+    for way in &detail.ways {
+        let of_way = |one: &&SecretNeed| way.secrets.contains(&one.name) || way.optional.contains(&one.name);
+        let secrets = detail.secrets.iter().filter(of_way).map(need);
+        section(&ways::title(way), secrets.collect(), screen)?;
+    }
     section("Allowed", grants(detail), screen)?;
     section("Left out, these are", defaults(detail), screen)?;
     section("Example:", shell::command(&detail.example), screen)
@@ -57,7 +64,8 @@ fn facts(detail: &CapabilityDetail) -> Vec<String> {
 fn credential(one: &CredentialView) -> String {
     let hosts: Vec<&str> = one.hosts.iter().map(Host::as_str).collect();
     let place = if hosts.is_empty() { String::new() } else { format!(" at {}", hosts.join(", ")) };
-    format!("{}{place} ({})", one.name, one.scope)
+    let by = one.way.as_ref().map(|way| format!(" by {way}")).unwrap_or_default();
+    format!("{}{by}{place} ({})", one.name, one.scope)
 }
 
 fn readiness(detail: &CapabilityDetail) -> String {
@@ -107,7 +115,7 @@ fn defaults(detail: &CapabilityDetail) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::cli::render::testing::printed;
-    use crate::service::{CapabilityView, GrantView};
+    use crate::service::{CapabilityView, GrantView, WayView};
     use crate::spec::{CapabilityId, CredentialName, ProviderId, Risk, Scope, SecretName};
 
     fn detail() -> CapabilityDetail {
@@ -128,6 +136,7 @@ mod tests {
             host: "api.openai.com".into(),
             mirrors: Vec::new(),
             auth: "header authorization".into(),
+            ways: Vec::new(),
             secrets: vec![SecretNeed {
                 name: SecretName::from_static("OPENAI_API_KEY"),
                 optional: false,
@@ -148,6 +157,7 @@ mod tests {
                 name: CredentialName::from_static("openai"),
                 provider: ProviderId::from_static("openai"),
                 scope: Scope::Global,
+                way: None,
                 capabilities: 17,
                 secrets: Default::default(),
                 hosts: Vec::new(),
@@ -205,5 +215,39 @@ Example:
             assert!(out.contains(line), "{out}");
         }
         assert!(!out.contains("credential  "), "{out}");
+    }
+
+    #[test]
+    fn of_several_ways_each_has_its_secrets() {
+        let name = SecretName::from_static;
+        let way = |label: &str, auth: &str, secrets: &[&'static str], missing: &[&'static str]| WayView {
+            name: label.to_owned(),
+            auth: auth.to_owned(),
+            secrets: secrets.iter().map(|one| name(one)).collect(),
+            optional: Vec::new(),
+            missing: Some(missing.iter().map(|one| name(one)).collect()),
+        };
+        let mut detail = detail();
+        detail.ways = vec![
+            way("default", "header", &["OPENAI_API_KEY"], &[]),
+            way("oauth", "oauth2", &["OPENAI_CLIENT_ID", "OPENAI_CLIENT_SECRET"], &["OPENAI_CLIENT_SECRET"]),
+        ];
+        for (secret, stored) in [("OPENAI_CLIENT_ID", true), ("OPENAI_CLIENT_SECRET", false)] {
+            let need = SecretNeed { name: name(secret), optional: false, stored: Some(stored), help: None };
+            detail.secrets.push(need);
+        }
+        let expected = "
+Secrets of the way default (header), complete
+  OPENAI_API_KEY: stored
+
+Secrets of the way oauth (oauth2), which lacks 1 of 2
+  OPENAI_CLIENT_ID: stored
+  OPENAI_CLIENT_SECRET: missing
+    aivault secrets create --name OPENAI_CLIENT_SECRET
+
+Allowed
+";
+        let (out, _) = printed(|screen| print(&detail, screen));
+        assert!(out.contains(expected), "{out}");
     }
 }

@@ -11,7 +11,8 @@ use crate::spec::Host;
 
 pub(super) fn print_created(one: &CredentialView, screen: &mut Screen<'_>) -> io::Result<()> {
     let ready = counted(one.capabilities as u64, "capability");
-    writeln!(screen.out, "Credential created: {} of {} ({ready} enabled)", one.name, one.provider)?;
+    let by = one.way.as_ref().map(|way| format!(" by {way}")).unwrap_or_default();
+    writeln!(screen.out, "Credential created: {} of {}{by} ({ready} enabled)", one.name, one.provider)?;
     writeln!(screen.out, "Use it with: aivault invoke {}/… --credential {}", one.provider, one.name)
 }
 
@@ -22,7 +23,7 @@ pub(super) fn print_list(all: &[CredentialView], screen: &mut Screen<'_>) -> io:
             "No credentials. One is made when all secrets of a provider are stored: aivault secrets create"
         );
     }
-    let mut table = Table::new(&["NAME", "PROVIDER", "SCOPE", "SECRETS", "HOSTS", "CAPABILITIES"]);
+    let mut table = Table::new(&["NAME", "PROVIDER", "SCOPE", "AUTH", "SECRETS", "HOSTS", "CAPABILITIES"]);
     for one in all {
         let secrets: Vec<String> = one.secrets.values().map(ToString::to_string).collect();
         let hosts: Vec<&str> = one.hosts.iter().map(Host::as_str).collect();
@@ -30,6 +31,7 @@ pub(super) fn print_list(all: &[CredentialView], screen: &mut Screen<'_>) -> io:
             one.name.to_string(),
             one.provider.to_string(),
             one.scope.to_string(),
+            one.way.as_ref().map(ToString::to_string).unwrap_or_default(),
             secrets.join(" "),
             hosts.join(" "),
             one.capabilities.to_string(),

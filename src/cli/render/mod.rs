@@ -18,6 +18,7 @@ mod status;
 mod table;
 mod time;
 mod tokens;
+mod ways;
 
 use std::io;
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::table::{Table, aligned};
-use super::{counted, listed};
+use super::{counted, listed, ways};
 use crate::cli::escape;
 use crate::cli::screen::Screen;
 use crate::service::ProviderView;
@@ -41,7 +41,10 @@ pub(super) fn print(provider: &ProviderView, screen: &mut Screen<'_>) -> io::Res
         ("secrets:", secrets.join(" ")),
         ("capabilities:", provider.capabilities.to_string()),
         ("docs:", provider.docs.clone()),
-    ] {
+    ]
+    .into_iter()
+    .chain(provider.ways.iter().map(|way| ("way:", ways::in_a_line(way))))
+    {
         let value = escape::line(&value);
         writeln!(screen.out, "{}", aligned([(label, LABELS), (&value, 0)].into_iter()))?;
     }
@@ -73,10 +76,10 @@ pub(super) fn print_added(
     writeln!(screen.out, "Provider {verb}: {} ({count})", provider.id)?;
     let names: Vec<&str> = provider.secrets.iter().map(SecretName::as_str).collect();
     if !replaced {
+        let wanted = if provider.ways.is_empty() { listed(&names) } else { ways::to_store(&provider.ways) };
         writeln!(
             screen.out,
-            "→ Store {} to use it: aivault secrets create --name {}",
-            listed(&names),
+            "→ Store {wanted} to use it: aivault secrets create --name {}",
             names.first().copied().unwrap_or_default()
         )?;
     }
@@ -101,6 +104,7 @@ mod tests {
             own: true,
             hosts: vec!["api.acme.example".to_owned()],
             auth: "header".to_owned(),
+            ways: Vec::new(),
             secrets: vec![SecretName::from_static("ACME_KEY")],
             capabilities: 1,
             docs: "https://acme.example".to_owned(),

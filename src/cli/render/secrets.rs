@@ -57,6 +57,7 @@ fn print_entry(stored: &StoredView, deed: Deed, screen: &mut Screen<'_>) -> io::
     writeln!(screen.out, "Secret {}: {} ({})", deed.verb(), secret.name, pin(secret))?;
     if let Some(credential) = &stored.provisioned {
         print_provisioned(credential, screen)?;
+        stored.further.iter().try_for_each(|one| print_provisioned(one, screen))?;
     } else if let (Some(provider), [_, ..]) = (&secret.provider, stored.missing.as_slice()) {
         let names: Vec<&str> = stored.missing.iter().map(|name| name.as_str()).collect();
         writeln!(screen.out, "→ Waiting for {} to complete {provider} credential", listed(&names))?;
@@ -66,7 +67,8 @@ fn print_entry(stored: &StoredView, deed: Deed, screen: &mut Screen<'_>) -> io::
 
 fn print_provisioned(credential: &CredentialView, screen: &mut Screen<'_>) -> io::Result<()> {
     let capabilities = counted(credential.capabilities as u64, "capability");
-    writeln!(screen.out, "→ Credential auto-provisioned: {} ({capabilities} enabled)", credential.name)
+    let by = credential.way.as_ref().map(|way| format!(", by {way}")).unwrap_or_default();
+    writeln!(screen.out, "→ Credential auto-provisioned: {} ({capabilities} enabled{by})", credential.name)
 }
 
 fn print_test_vault(is_test: bool, screen: &mut Screen<'_>) -> io::Result<()> {
@@ -207,6 +209,7 @@ mod tests {
             name: CredentialName::from_static(name),
             provider: ProviderId::from_static(name),
             scope: Scope::Global,
+            way: None,
             secrets: Default::default(),
             hosts: Vec::new(),
             capabilities: 17,
@@ -215,7 +218,14 @@ mod tests {
 
     fn stored(name: &'static str, provider: Option<&'static str>) -> StoredView {
         let secret = secret(name, provider);
-        StoredView { secret, provisioned: None, missing: Vec::new(), warnings: Vec::new(), test_vault: false }
+        StoredView {
+            secret,
+            provisioned: None,
+            further: Vec::new(),
+            missing: Vec::new(),
+            warnings: Vec::new(),
+            test_vault: false,
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::policy::{Caller, Catalog as _};
 use crate::service::catalog::FullCatalog;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::Outcome;
-use crate::spec::{CredentialName, Host, Provider, ProviderId, Scope};
+use crate::spec::{AuthWay, CredentialName, Host, Provider, ProviderId, Scope, SecretClaim, WayName};
 use crate::vault::store::Kind;
 use crate::vault::{NewCredential, SecretRef, Vault, VaultError};
 
@@ -19,6 +19,7 @@ use crate::vault::{NewCredential, SecretRef, Vault, VaultError};
 pub(super) struct Wanted {
     pub(super) name: CredentialName,
     pub(super) provider: ProviderId,
+    pub(super) way: Option<WayName>,
     pub(super) secrets: Vec<(Option<String>, String)>,
     pub(super) hosts: Vec<Host>,
     pub(super) scope: Scope,
@@ -32,9 +33,14 @@ impl Local {
             .provider(wanted.provider.as_str())
             .ok_or_else(|| providers::unknown(&catalog, &wanted.provider))?;
         hosts::refuse_foreign(provider, &wanted.hosts)?;
-        let secrets = secrets_of(&session, &catalog, provider, &wanted)?;
+        let (way, filled) = chosen_way(provider, &wanted)?;
+        let stored = |(placeholder, name): (String, &str)| {
+            (placeholder, in_sight(&session, &catalog, name, &wanted.scope))
+        };
+        let secrets = filled.into_iter().map(stored).collect();
+        let way = way.name.cloned();
         let Wanted { name, provider, hosts, scope, .. } = wanted;
-        let new = NewCredential { name, provider, scope, secrets, hosts };
+        let new = NewCredential { name, provider, scope, way, secrets, hosts };
         let event = event(caller, Action::CredentialCreate, &new.provider, &new.name, &new.scope);
         let made = session.recorded(event, |vault| vault.create_credential(&new, clock::now_ms()))?;
         Ok(Outcome::CredentialCreated(views::credential(&made, &catalog, &session.desk.vault())?))
@@ -94,44 +100,84 @@ fn owner(session: &Session, name: &CredentialName, scope: &Scope) -> Result<Prov
     }
 }
 
-/// The secrets as they are named, each for the placeholder that it fills.
-fn secrets_of(
-    session: &Session,
-    catalog: &FullCatalog,
+/// The names of secrets, by the placeholder that each fills.
+type Filled<'w> = BTreeMap<String, &'w str>;
+
+/// The way to authenticate that is asked for, or the first that takes just the secrets that are named.
+fn chosen_way<'p, 'w>(
+    provider: &'p Provider,
+    wanted: &'w Wanted,
+) -> Result<(AuthWay<'p>, Filled<'w>), ServiceError> {
+    if let Some(label) = &wanted.way {
+        let way = provider.way_called(label).ok_or_else(|| no_such_way(provider, label))?;
+        return Ok((way, filled(provider, &way, &wanted.secrets)?));
+    }
+    if provider.alternatives.is_empty() {
+        let way = provider.first_way();
+        return Ok((way, filled(provider, &way, &wanted.secrets)?));
+    }
+    let fitting = |way: AuthWay<'p>| filled(provider, &way, &wanted.secrets).ok().map(|filled| (way, filled));
+    provider.ways().find_map(fitting).ok_or_else(|| {
+        let takes = |way: AuthWay<'_>| {
+            let claims = way.claims(provider);
+            let names: Vec<&str> = claims.iter().map(|claim| claim.placeholder.as_str()).collect();
+            format!("{} takes {}", way.label(), names.join(", "))
+        };
+        let message = format!("no way to authenticate by `{}` takes just these secrets", provider.id);
+        invalid(message).help(provider.ways().map(takes).collect::<Vec<_>>().join("; "))
+    })
+}
+
+fn no_such_way(provider: &Provider, label: &WayName) -> ServiceError {
+    let labels: Vec<&str> = provider.ways().map(|way| way.label()).collect();
+    invalid(format!("`{}` offers no way to authenticate that is called `{label}`", provider.id))
+        .reason("auth.unknown")
+        .help(format!("there is {}", labels.join(", ")))
+}
+
+/// The secrets as they are named, each for the placeholder of the way that it fills.
+fn filled<'w>(
     provider: &Provider,
-    wanted: &Wanted,
-) -> Result<BTreeMap<String, SecretRef>, ServiceError> {
-    let invalid = |message: String| ServiceError::new(ErrorKind::InvalidRequest, message);
-    let placeholders: Vec<&str> = provider.secrets.iter().map(|claim| claim.placeholder.as_ref()).collect();
-    let all = placeholders.join(", ");
+    way: &AuthWay<'_>,
+    named: &'w [(Option<String>, String)],
+) -> Result<Filled<'w>, ServiceError> {
+    let claims = way.claims(provider);
+    let placeholders: Vec<&str> = claims.iter().map(|claim| claim.placeholder.as_str()).collect();
+    let whose = match way.name {
+        None => format!("`{}`", provider.id),
+        Some(name) => format!("the way `{name}` of `{}`", provider.id),
+    };
     let mut secrets = BTreeMap::new();
-    for (placeholder, secret) in &wanted.secrets {
+    for (placeholder, secret) in named {
         let placeholder = match (placeholder.as_deref(), &placeholders[..]) {
             (Some(named), known) if known.contains(&named) => named,
             (None, [only]) => only,
             (Some(other), _) => {
-                return Err(invalid(format!("`{}` has no secret `{other}`", provider.id))
-                    .help(format!("its secrets are {all}")));
+                return Err(invalid(format!("{whose} has no secret `{other}`"))
+                    .help(format!("its secrets are {}", placeholders.join(", "))));
             }
             (None, _) => {
-                return Err(invalid(format!("`{}` needs several secrets", provider.id)).help(format!(
+                return Err(invalid(format!("{whose} needs several secrets")).help(format!(
                     "say which is which: --secret {}=NAME",
                     placeholders.join("=NAME --secret ")
                 )));
             }
         };
-        let reference = in_sight(session, catalog, secret, &wanted.scope);
-        if secrets.insert(placeholder.to_owned(), reference).is_some() {
+        if secrets.insert(placeholder.to_owned(), secret.as_str()).is_some() {
             return Err(invalid(format!("two secrets are named for `{placeholder}`")));
         }
     }
-    let needed = provider.secrets.iter().filter(|claim| !claim.optional);
-    let mut needed = needed.map(|claim| claim.placeholder.as_ref());
-    match needed.find(|placeholder| !secrets.contains_key(*placeholder)) {
+    let is_missing =
+        |claim: &&&SecretClaim| !claim.optional && !secrets.contains_key(claim.placeholder.as_str());
+    match claims.iter().find(is_missing).map(|claim| &claim.placeholder) {
         None => Ok(secrets),
-        Some(missing) => Err(invalid(format!("no secret is named for `{missing}` of `{}`", provider.id))
+        Some(missing) => Err(invalid(format!("no secret is named for `{missing}` of {whose}"))
             .help(format!("add --secret {missing}=NAME"))),
     }
+}
+
+fn invalid(message: String) -> ServiceError {
+    ServiceError::new(ErrorKind::InvalidRequest, message)
 }
 
 /// The secret of that name that is nearest to the scope, where several have it.

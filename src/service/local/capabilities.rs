@@ -12,7 +12,8 @@ use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::{
     CapabilityDetail, CapabilityView, CredentialView, GrantView, Outcome, Readiness, SecretNeed,
 };
-use crate::spec::{Capability, CredentialName, Host, Provider, Scope, SecretClaim, SecretName};
+use crate::service::way::{self, WayView};
+use crate::spec::{AuthWay, Capability, CredentialName, Host, Provider, Scope, SecretClaim, SecretName};
 use crate::vault::VaultError;
 
 /// What is stored, as seen from one scope.
@@ -44,16 +45,31 @@ impl InSight {
 
     /// The provider's credentials, narrowest scope first.
     fn credentials_of(&self, provider: &Provider) -> Vec<&(Option<Vec<Host>>, CredentialView)> {
-        let mut own: Vec<_> =
-            self.credentials.iter().filter(|(_, one)| one.provider == provider.id).collect();
+        let serves =
+            |one: &CredentialView| one.provider == provider.id && provider.way(one.way.as_ref()).is_some();
+        let mut own: Vec<_> = self.credentials.iter().filter(|(_, one)| serves(one)).collect();
         own.sort_by_key(|(_, one)| self.scopes.iter().position(|scope| *scope == one.scope));
         own
     }
 
-    fn missing(&self, provider: &Provider) -> Vec<SecretName> {
-        let names = needed(provider).map(|claim| &claim.name);
-        names.filter(|name| !self.names.contains(*name)).cloned().collect()
+    /// What the way to authenticate lacks that is nearest to being complete.
+    fn lack(&self, provider: &Provider) -> Lack {
+        let of_way = |way: AuthWay<'_>| {
+            let needed = way.needed(provider);
+            let names = needed.iter().map(|claim| &claim.name);
+            let missing: Vec<_> = names.filter(|name| !self.names.contains(*name)).cloned().collect();
+            Lack { is_begun: missing.len() < needed.len(), missing }
+        };
+        let nearest = provider.ways().map(of_way).min_by_key(|lack| (!lack.is_begun, lack.missing.len()));
+        nearest.unwrap_or_default()
     }
+}
+
+/// What a way to authenticate lacks, and whether anything of it is stored.
+#[derive(Default)]
+struct Lack {
+    missing: Vec<SecretName>,
+    is_begun: bool,
 }
 
 impl Local {
@@ -96,6 +112,7 @@ impl Local {
             host: capability.host.to_string(),
             mirrors: capability.mirrors.iter().map(ToString::to_string).collect(),
             auth: provider.scheme().into_owned(),
+            ways: ways(sight.as_ref(), provider),
             secrets: needs(sight.as_ref(), provider),
             allow: capability.grants.iter().map(grant).collect(),
             default_method: Defaults::method(capability, true).ok().map(|method| method.to_string()),
@@ -147,15 +164,15 @@ fn catalog_of(sight: Option<&InSight>) -> Arc<FullCatalog> {
 struct Standing<'a> {
     sight: Option<&'a InSight>,
     provider: &'a Provider,
-    missing: Vec<SecretName>,
+    lack: Lack,
     credentials: Vec<&'a (Option<Vec<Host>>, CredentialView)>,
 }
 
 impl<'a> Standing<'a> {
     fn of(sight: Option<&'a InSight>, provider: &'a Provider) -> Self {
-        let missing = sight.map(|sight| sight.missing(provider)).unwrap_or_default();
+        let lack = sight.map(|sight| sight.lack(provider)).unwrap_or_default();
         let credentials = sight.map(|sight| sight.credentials_of(provider)).unwrap_or_default();
-        Self { sight, provider, missing, credentials }
+        Self { sight, provider, lack, credentials }
     }
 
     /// What calls can make of a capability.
@@ -163,13 +180,13 @@ impl<'a> Standing<'a> {
         let is_placed =
             |(bound, _): &&(Option<Vec<Host>>, CredentialView)| capability.place(bound.as_deref()).is_some();
         match self.sight {
-            _ if !self.provider.auth.is_supported() => Readiness::NoAuth,
+            _ if !self.provider.ways().any(|way| way.auth.is_supported()) => Readiness::NoAuth,
             None if capability.is_administrative() => Readiness::Disabled,
             None => Readiness::Locked,
             Some(sight) if !sight.catalog.is_enabled(capability) => Readiness::Disabled,
             Some(_) if self.credentials.iter().copied().any(|one| is_placed(&one)) => Readiness::Ready,
             Some(_) if !self.credentials.is_empty() => Readiness::NoHost,
-            Some(_) if self.missing.len() < needed(self.provider).count() => Readiness::Incomplete,
+            Some(_) if self.lack.is_begun => Readiness::Incomplete,
             Some(_) => Readiness::NoSecret,
         }
     }
@@ -184,15 +201,17 @@ impl<'a> Standing<'a> {
             summary: capability.summary.clone(),
             risk: capability.risk,
             readiness,
-            missing: if readiness == Readiness::Ready { Vec::new() } else { self.missing.clone() },
+            missing: if readiness == Readiness::Ready { Vec::new() } else { self.lack.missing.clone() },
             needs_auth,
         }
     }
 }
 
-/// What a provider cannot be called without.
-fn needed(provider: &Provider) -> impl Iterator<Item = &SecretClaim> {
-    provider.secrets.iter().filter(|claim| !claim.optional)
+fn ways(sight: Option<&InSight>, provider: &Provider) -> Vec<WayView> {
+    match sight {
+        Some(sight) => way::views(provider, Some(&|name: &SecretName| sight.names.contains(name))),
+        None => way::views(provider, None),
+    }
 }
 
 fn needs(sight: Option<&InSight>, provider: &Provider) -> Vec<SecretNeed> {

@@ -56,7 +56,7 @@ pub(super) fn of_new(
     if !is_key(provider, name) && (given.is_empty() || catalog.is_own(&provider.id)) {
         return Ok(Vec::new());
     }
-    Ok(joined(provider, catalog.hosts_to_keep(provider), given))
+    Ok(joined(provider, catalog.hosts_to_keep(provider, name), given))
 }
 
 /// The hosts to keep with the new value of a secret that is stored.

@@ -20,13 +20,15 @@ use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::login::{LoginRequest, LoginStep, LoginView};
 use crate::service::outcome::Outcome;
 use crate::spec::auth::OAuth;
-use crate::spec::{Auth, ClientCertificate, Endpoint, Provider, ProviderId, Scope, SecretClaim};
+use crate::spec::{Auth, AuthWay, ClientCertificate, Endpoint, Provider, ProviderId, Scope, SecretClaim};
 use crate::vault::{CredentialMeta, Destination, SecretInput, SecretMeta, SecretRef, Vault, VaultError};
 
 /// The provider that is logged in to, and what its file says of it.
 struct Applicant<'a> {
     provider: &'a Provider,
     oauth: &'a OAuth,
+    /// The way to authenticate that logs in, wherever it stands among the others.
+    way: AuthWay<'a>,
     /// The claim that the refresh token fills.
     refresh: &'a SecretClaim,
     scope: &'a Scope,
@@ -114,15 +116,21 @@ impl<'a> Applicant<'a> {
                 .help("see which there are: aivault provider list")
         })?;
         let nobody = || {
-            let message = format!("nobody logs in to `{id}`: its auth is {}", provider.auth.scheme());
+            let message = format!("nobody logs in to `{id}`: its auth is {}", provider.scheme());
             ServiceError::new(ErrorKind::InvalidRequest, message)
                 .help("store its secrets with `aivault secrets create`")
         };
-        let Auth::OAuth2(oauth) = &provider.auth else { return Err(nobody()) };
-        let placeholder = oauth.refresh_token.as_ref().and_then(|token| token.placeholders().next());
-        let refresh = provider.secrets.iter().find(|claim| placeholder == Some(claim.placeholder.as_str()));
-        let refresh = refresh.ok_or_else(nobody)?;
-        Ok(Self { provider, oauth, refresh, scope, own: catalog.is_own(&provider.id) })
+        let with_refresh_token = |way: AuthWay<'a>| {
+            let Auth::OAuth2(oauth) = way.auth else { return None };
+            let placeholder = oauth.refresh_token.as_ref()?.placeholders().next()?;
+            let refresh = provider.secrets.iter().find(|claim| claim.placeholder == placeholder)?;
+            Some((way, &**oauth, refresh))
+        };
+        let fitting: Vec<_> = provider.ways().filter_map(with_refresh_token).collect();
+        // One that people consent to goes before one whose token comes from elsewhere.
+        let consented = fitting.iter().find(|(_, oauth, _)| oauth.consented().is_some());
+        let (way, oauth, refresh) = consented.or(fitting.first()).copied().ok_or_else(nobody)?;
+        Ok(Self { provider, oauth, way, refresh, scope, own: catalog.is_own(&provider.id) })
     }
 
     fn consent(
@@ -151,7 +159,7 @@ impl<'a> Applicant<'a> {
         let endpoint = self.endpoint(self.oauth.device_endpoint.as_ref(), "a device")?;
         self.recorded(caller, session, endpoint, |applicant| {
             // What this request says of the client is its name, beside the certificate that it may take.
-            let shown = applicant.provider.client_certificate.as_ref();
+            let shown = applicant.way.client_certificate;
             let shown: Vec<&str> = shown.into_iter().flat_map(ClientCertificate::placeholders).collect();
             let named =
                 |claim: &SecretClaim| claim.identifier || shown.iter().any(|name| claim.placeholder == *name);
@@ -224,7 +232,7 @@ impl<'a> Applicant<'a> {
         'a: 's,
     {
         let reach = Reach::of(self.provider, self.own);
-        let certificate = self.provider.client_certificate.as_ref();
+        let certificate = self.way.client_certificate;
         Ok(Broker::login(vault, self.oauth, certificate, secrets, given_ms, reach)?)
     }
 
@@ -237,7 +245,8 @@ impl<'a> Applicant<'a> {
         wanted: impl Fn(&SecretClaim) -> bool,
     ) -> Result<(Secrets, u64), ServiceError> {
         let (mut secrets, mut given_ms) = (BTreeMap::new(), u64::MAX);
-        let claims = self.provider.secrets.iter().filter(|claim| claim.name != self.refresh.name);
+        let claims = self.way.claims(self.provider).into_iter();
+        let claims = claims.filter(|claim| claim.name != self.refresh.name);
         for claim in claims.filter(|claim| wanted(claim)) {
             let to = Destination {
                 provider: &self.provider.id,

@@ -146,8 +146,9 @@ impl Local {
             }
             Command::BindingList => self.list_bindings(caller),
             Command::CapabilityBound { id, bounds } => self.bound_capability(caller, &id, &bounds),
-            Command::CredentialCreate { name, provider, secrets, hosts, scope } => {
-                self.create_credential(caller, accounts::Wanted { name, provider, secrets, hosts, scope })
+            Command::CredentialCreate { name, provider, auth, secrets, hosts, scope } => {
+                let wanted = accounts::Wanted { name, provider, way: auth, secrets, hosts, scope };
+                self.create_credential(caller, wanted)
             }
             Command::CredentialList => self.list_credentials(caller),
             Command::CredentialDelete { name, provider, scope } => {

@@ -9,6 +9,7 @@ use crate::service::catalog::{FullCatalog, compile_own};
 use crate::service::command::SourceFile;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::{Outcome, ProviderView};
+use crate::service::way;
 use crate::spec::{Provider, ProviderId, lint, suggest};
 use crate::vault::StoredProvider;
 use crate::vault::store::Kind;
@@ -23,10 +24,11 @@ impl Local {
         let stored = StoredProvider { id: provider.id.clone(), text: file.text, added_ms: clock::now_ms() };
         let event = event(caller, Action::ProviderAdd, &provider.id);
         session.recorded(event, |vault| vault.add_provider(&stored))?;
-        let hosts = session.catalog()?.hosts_to_keep(&provider);
+        let catalog = session.catalog()?;
         let secrets = session.desk.vault().secrets()?;
         let left_behind = |meta: &&crate::vault::SecretMeta| {
-            meta.pin.as_ref() == Some(&provider.id) && !hosts.iter().all(|host| meta.hosts.contains(host))
+            meta.pin.as_ref() == Some(&provider.id)
+                && !catalog.hosts_to_keep(&provider, &meta.name).iter().all(|host| meta.hosts.contains(host))
         };
         let unbound = secrets.iter().filter(left_behind).map(|meta| meta.name.clone()).collect();
         Ok(Outcome::ProviderAdded { provider: view(&provider, true), replaced, unbound })
@@ -112,6 +114,7 @@ fn view(provider: &Provider, own: bool) -> ProviderView {
         own,
         hosts,
         auth: provider.scheme().into_owned(),
+        ways: way::views(provider, None),
         secrets: provider.secrets.iter().map(|claim| claim.name.clone()).collect(),
         capabilities: provider.capabilities.len(),
         docs: provider.docs.to_string(),

@@ -58,8 +58,9 @@ impl Local {
         let mut stored = Vec::with_capacity(created.len());
         for (created, warnings) in created.into_iter().zip(doubts) {
             let (provisioned, missing) = self.provisioned(caller, &session, created.provisioned)?;
-            let secret = views::secret(&created.meta);
-            stored.push(StoredView { secret, provisioned, missing, warnings, test_vault });
+            let (secret, mut ready) = (views::secret(&created.meta), provisioned.into_iter());
+            let (provisioned, further) = (ready.next(), ready.collect());
+            stored.push(StoredView { secret, provisioned, further, missing, warnings, test_vault });
         }
         Ok(stored)
     }
@@ -156,7 +157,7 @@ impl Local {
             vault.attach_group(&reference, &group, claim.as_ref(), clock::now_ms())
         })?;
         let (provisioned, _) = self.provisioned(caller, &session, created.provisioned)?;
-        Ok(changed(&created.meta, provisioned.into_iter().collect(), Vec::new()))
+        Ok(changed(&created.meta, provisioned, Vec::new()))
     }
 
     pub(super) fn detach_group(
@@ -180,21 +181,13 @@ impl Local {
         caller: &Caller,
         session: &Arc<Session>,
         provisioned: Provisioned,
-    ) -> Result<(Option<CredentialView>, Vec<SecretName>), ServiceError> {
+    ) -> Result<(Vec<CredentialView>, Vec<SecretName>), ServiceError> {
         match provisioned {
-            Provisioned::None => Ok((None, Vec::new())),
-            Provisioned::Waiting { missing, .. } => Ok((None, missing)),
-            Provisioned::Ready { credential } => {
-                record_credentials(
-                    caller,
-                    session,
-                    std::slice::from_ref(&credential),
-                    Action::CredentialProvision,
-                )?;
-                Ok((
-                    Some(views::credential(&credential, &*session.catalog()?, &session.desk.vault())?),
-                    Vec::new(),
-                ))
+            Provisioned::None => Ok((Vec::new(), Vec::new())),
+            Provisioned::Waiting { missing, .. } => Ok((Vec::new(), missing)),
+            Provisioned::Ready { credentials } => {
+                record_credentials(caller, session, &credentials, Action::CredentialProvision)?;
+                Ok((credential_views(session, &credentials)?, Vec::new()))
             }
         }
     }

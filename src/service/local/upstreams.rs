@@ -21,7 +21,7 @@ impl Local {
         let host = Host::parse(host).map_err(|error| invalid(error.to_string()))?;
         let session = self.session(caller)?;
         let catalog = session.catalog()?;
-        let fetches_from = |provider: &Provider| provider.auth.hosts().contains(&&host);
+        let fetches_from = |provider: &Provider| provider.ways().any(|way| way.auth.hosts().contains(&&host));
         let reaches = |capability: &Capability| capability.reaches(host.as_str());
         if !catalog.providers().any(|one| fetches_from(one) || one.capabilities.iter().any(reaches)) {
             return Err(ServiceError::new(ErrorKind::NotFound, format!("no capability has the host {host}")));

@@ -3,7 +3,7 @@
 use crate::policy::Catalog as _;
 use crate::service::catalog::FullCatalog;
 use crate::service::outcome::{CredentialView, SecretView, UpstreamView};
-use crate::spec::{Capability, Host};
+use crate::spec::{Capability, Host, Provider};
 use crate::vault::{CredentialMeta, SecretMeta, Upstream, Vault, VaultError};
 
 pub(super) fn secret(meta: &SecretMeta) -> SecretView {
@@ -38,15 +38,18 @@ pub(super) fn credential(
         name: meta.name.clone(),
         provider: meta.provider.clone(),
         scope: meta.scope.clone(),
-        capabilities: enabled_capabilities(meta.provider.as_str(), catalog, hosts.as_deref()),
+        way: meta.way.clone(),
+        capabilities: enabled_capabilities(meta, catalog, hosts.as_deref()),
         secrets: vault.secret_names(meta),
         hosts: hosts.unwrap_or_default().into_iter().filter(bound).collect(),
     })
 }
 
 /// How many of a provider's capabilities its credential makes ready.
-fn enabled_capabilities(provider: &str, catalog: &FullCatalog, bound: Option<&[Host]>) -> usize {
-    let provider = catalog.provider(provider).filter(|provider| provider.auth.is_supported());
+fn enabled_capabilities(meta: &CredentialMeta, catalog: &FullCatalog, bound: Option<&[Host]>) -> usize {
+    let can_authenticate =
+        |one: &&Provider| one.way(meta.way.as_ref()).is_some_and(|way| way.auth.is_supported());
+    let provider = catalog.provider(meta.provider.as_str()).filter(can_authenticate);
     let capabilities = provider.map(|provider| provider.capabilities.iter());
     let ready =
         |capability: &&Capability| catalog.is_enabled(capability) && capability.place(bound).is_some();

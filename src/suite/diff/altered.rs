@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Side;
 use crate::spec::policy::{Effect, Rule};
-use crate::spec::{Auth, Capability, DefaultHeader, HostPattern, Provider};
+use crate::spec::{Auth, AuthWay, Capability, DefaultHeader, Host, HostPattern, Provider};
 
 /// A change that lets callers do neither more nor less.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,9 +70,10 @@ impl Pair<'_> {
             all.push(Alteration { about: after.id.to_string(), what, reaches_further });
         };
         if (&before.auth, &before.client_certificate) != (&after.auth, &after.client_certificate) {
-            let (old, new) = (with_certificate(before), with_certificate(after));
+            let (old, new) = (in_words(&before.first_way()), in_words(&after.first_way()));
             add(format!("secrets now go in {new}, instead of in {old}"), false);
         }
+        self.alternatives().for_each(|(what, reaches_further)| add(what, reaches_further));
         match (before.private, after.private) {
             (false, true) => add("secrets may now go to private addresses".to_owned(), true),
             (true, false) => add("secrets go to private addresses no more".to_owned(), false),
@@ -115,6 +116,26 @@ impl Pair<'_> {
         }
     }
 
+    /// Further ways to authenticate that come, change and go, and whether one fetches tokens elsewhere.
+    fn alternatives(&self) -> impl Iterator<Item = (String, bool)> {
+        let (before, after) = (self.before, self.after);
+        let known: Vec<&Host> = before.ways().flat_map(|way| way.auth.hosts()).collect();
+        let elsewhere = move |way: &AuthWay<'_>| way.auth.hosts().iter().any(|host| !known.contains(host));
+        let come = after.ways().skip(1).filter_map(move |way| {
+            let (label, new) = (way.label(), in_words(&way));
+            let what = match before.way(way.name) {
+                None => format!("accounts may now be of the way `{label}`: secrets then go in {new}"),
+                Some(old) if old != way => {
+                    format!("by the way `{label}`, secrets now go in {new}, instead of in {}", in_words(&old))
+                }
+                Some(_) => return None,
+            };
+            Some((what, elsewhere(&way)))
+        });
+        let gone = before.ways().filter(move |way| after.way(way.name).is_none());
+        come.chain(gone.map(|way| (format!("no account is of the way `{}` any more", way.label()), false)))
+    }
+
     fn default_headers(&self) -> impl Iterator<Item = String> {
         let of = |provider: &Provider, name: &DefaultHeader| {
             let found = provider.headers.iter().find(|header| header.name == name.name);
@@ -139,17 +160,17 @@ fn hosts(capability: &Capability) -> String {
     capability.hosts().map(HostPattern::as_str).collect::<Vec<_>>().join(" or ")
 }
 
-fn with_certificate(provider: &Provider) -> String {
-    let Some(certificate) = &provider.client_certificate else { return in_words(&provider.auth) };
+fn in_words(way: &AuthWay<'_>) -> String {
+    let Some(certificate) = way.client_certificate else { return of_requests(way.auth) };
     let parts: Vec<String> = certificate.templates().map(|part| format!("`{part}`")).collect();
     let certificate = format!("the client certificate of {}", parts.join(" and "));
-    match &provider.auth {
+    match way.auth {
         Auth::Nothing => certificate,
-        beside => format!("{certificate}, and in {}", in_words(beside)),
+        beside => format!("{certificate}, and in {}", of_requests(beside)),
     }
 }
 
-fn in_words(auth: &Auth) -> String {
+fn of_requests(auth: &Auth) -> String {
     let joined = |all: Vec<String>| all.join(" and ");
     match auth {
         Auth::Headers(list) => {

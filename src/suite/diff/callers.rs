@@ -51,8 +51,8 @@ fn extras(before: &Provider, after: &Provider) -> BTreeSet<Extra> {
             values.for_each(|value| header(default.name.as_str(), &value));
         }
         provider.act_as.iter().for_each(|name| header(name.as_str(), "x"));
-        provider.auth.own_headers().for_each(|name| header(name, "x"));
-        let owned = provider.auth.own_parameters();
+        provider.own_headers().for_each(|name| header(name, "x"));
+        let owned = provider.own_parameters();
         let owned = owned.chain(provider.owned_parameters.iter().map(AsRef::as_ref));
         all.extend(owned.map(|name| Extra::Parameter(name.to_owned())));
     }

@@ -114,7 +114,7 @@ fn unsettable(name: &str, selected: &[Granted<'_>]) -> Option<String> {
         return Some(why.to_string());
     }
     let owned = |granted: &Granted<'_>| {
-        let auth = granted.provider.auth.own_headers().any(|one| same_header(one, name));
+        let auth = granted.provider.own_headers().any(|one| same_header(one, name));
         auth || granted.provider.act_as.iter().any(|one| same_header(one.as_str(), name))
     };
     selected.iter().all(owned).then(|| "the provider's file keeps it for the broker".to_owned())
@@ -124,7 +124,7 @@ fn queries(alternative: &Alternative<'_>, selected: &[Granted<'_>]) -> Vec<Findi
     let Some(document) = &alternative.document.query else { return Vec::new() };
     let owned = |name: &str| {
         let carries = |granted: &Granted<'_>| {
-            granted.provider.auth.own_parameters().any(|one| one.eq_ignore_ascii_case(name))
+            granted.provider.own_parameters().any(|one| one.eq_ignore_ascii_case(name))
         };
         selected.iter().all(carries)
     };

@@ -31,6 +31,7 @@ fn account(
         name: CredentialName::from_static(name),
         provider: shop(),
         scope,
+        way: None,
         secrets: BTreeMap::from([("secret".to_owned(), SecretRef::Id(secret))]),
         hosts: hosts.iter().map(|text| host(text)).collect(),
     };
@@ -179,7 +180,7 @@ impl Bound {
 
     fn asked(&mut self, capability: &str, caller: &str, from: &Scope) -> String {
         let provider = shop();
-        let sought = Sought { provider: &provider, capability, caller, named: None, from };
+        let sought = Sought { provider: &provider, capability, caller, named: None, from, alternatives: &[] };
         self.vault.resolve_credential(sought).map_or_else(|e| e.to_string(), |one| one.name.to_string())
     }
 }

@@ -15,6 +15,7 @@ mod tamper;
 mod tokens;
 mod torn;
 mod usage;
+mod ways;
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -24,8 +25,8 @@ use crate::spec::{
     Scope, ScopeId, SecretName,
 };
 use crate::vault::{
-    Alias, Claim, CredentialMeta, Destination, Group, KeyMaterial, NewSecret, SecretInput, SecretRef, Sought,
-    Upstream, Vault, VaultError, VaultPaths, init, open,
+    Alias, Claim, ClaimedWay, CredentialMeta, Destination, Group, KeyMaterial, NewSecret, SecretInput,
+    SecretRef, Sought, Upstream, Vault, VaultError, VaultPaths, init, open,
 };
 
 const NOW: u64 = 1_700_000_000_000;
@@ -97,17 +98,21 @@ fn openai() -> ProviderId {
 }
 
 fn openai_claim() -> Claim {
-    Claim {
-        provider: openai(),
-        secrets: vec![(SecretName::from_static("OPENAI_API_KEY"), "secret".to_owned())],
-        optional: Vec::new(),
-    }
+    let secrets = vec![(SecretName::from_static("OPENAI_API_KEY"), "secret".to_owned())];
+    claim("openai", secrets)
 }
 
 fn trello_claim() -> Claim {
     let secret = |name, placeholder: &str| (SecretName::from_static(name), placeholder.to_owned());
     let secrets = vec![secret("TRELLO_API_KEY", "key"), secret("TRELLO_TOKEN", "token")];
-    Claim { provider: ProviderId::from_static("trello"), secrets, optional: Vec::new() }
+    claim("trello", secrets)
+}
+
+/// Of a provider with one way to authenticate.
+fn claim(provider: &'static str, secrets: Vec<(SecretName, String)>) -> Claim {
+    let account = CredentialName::from_static(provider);
+    let way = ClaimedWay { name: None, account, secrets, optional: Vec::new() };
+    Claim { provider: ProviderId::from_static(provider), ways: vec![way] }
 }
 
 fn workspace(name: &'static str) -> Scope {
@@ -183,6 +188,13 @@ impl Resolve for Vault {
         named: Option<&CredentialName>,
         from: &Scope,
     ) -> Result<CredentialMeta, VaultError> {
-        self.resolve_credential(Sought { provider, capability: "any/thing", caller: "uid:1", named, from })
+        self.resolve_credential(Sought {
+            provider,
+            capability: "any/thing",
+            caller: "uid:1",
+            named,
+            from,
+            alternatives: &[],
+        })
     }
 }

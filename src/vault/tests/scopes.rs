@@ -13,7 +13,7 @@ fn create(vault: &mut Vault, name: &'static str, scope: Scope, claim: &Claim) ->
 
 fn ready(provisioned: Provisioned) -> CredentialMeta {
     match provisioned {
-        Provisioned::Ready { credential } => credential,
+        Provisioned::Ready { mut credentials } => credentials.pop().unwrap(),
         other => panic!("not ready: {other:?}"),
     }
 }

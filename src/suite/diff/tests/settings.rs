@@ -108,6 +108,32 @@ fn where_a_secret_goes_and_how_is_told() {
     assert_eq!(sent, [told("acme", "the header `acme-version` is now sent as `1`", false)]);
 }
 
+/// Ways to authenticate that come, change and go; what one newly keeps from callers is theirs no more.
+#[test]
+fn further_ways_to_authenticate_are_told() {
+    let machine = |host: &str| {
+        acme(&format!(
+            "alternatives: {{ machine: {{ auth: {{ type: jwt-bearer, token_endpoint: \"https://{host}/token\", \
+             key: \"{{{{key}}}}\", issuer: acme }} }} }}"
+        ))
+    };
+    let told = |before: &Provider, after: &Provider| {
+        let (changes, altered) = compared(before, after, &RuleSet::default());
+        let causes: Vec<_> = changes.into_iter().map(|change| (change.direction, change.cause)).collect();
+        let words: Vec<_> = altered.into_iter().map(|one| (one.what, one.reaches_further)).collect();
+        (causes, words)
+    };
+    let (none, here, there) = (acme(""), machine("login.acme.example"), machine("evil.example"));
+    let parameter = || Cause::Parameter("access_token".to_owned());
+    let come =
+        "accounts may now be of the way `machine`: secrets then go in requests by `jwt-bearer`".to_owned();
+    assert_eq!(told(&none, &here), (vec![(Narrows, parameter())], vec![(come, true)]));
+    let gone = "no account is of the way `machine` any more".to_owned();
+    assert_eq!(told(&here, &none), (vec![(Widens, parameter())], vec![(gone, false)]));
+    let by = "by the way `machine`, secrets now go in requests by `jwt-bearer`, instead of in requests by `jwt-bearer`";
+    assert_eq!(told(&here, &there), (Vec::new(), vec![(by.to_owned(), true)]));
+}
+
 #[test]
 fn the_time_that_a_person_has_is_told() {
     let waiting = |seconds: u32| rules(&[&format!("approve, wait_seconds: {seconds}, show: [/n]")]);
