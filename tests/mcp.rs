@@ -158,6 +158,20 @@ fn a_query_stands_behind_the_default_path() {
 }
 
 #[test]
+fn a_form_is_sent_with_what_comes_along() {
+    let (upstream, home) = setting(Door::InProcess);
+    let mut agent = Session::begin(&home, &["--expose", "openai/transcription"]);
+    let described = agent.call("describe_capability", &json!({ "capability": "openai/transcription" }));
+    let mut call = described["structuredContent"]["example"].clone();
+    call["multipartFiles"][0]["data"] = "aGVsbG8=".into();
+    let result = agent.call("openai__transcription", &call);
+    assert_eq!(result["isError"], false, "{result}");
+    let received = upstream.take_one();
+    assert!(received.header("content-type").starts_with("multipart/form-data; boundary="));
+    assert!(String::from_utf8_lossy(&received.body).contains("\r\n\r\nhello\r\n"));
+}
+
+#[test]
 fn capabilities_become_tools_where_that_is_wanted() {
     let (upstream, home) = setting(Door::InProcess);
     let mut agent = Session::begin(&home, &["--expose", "openai/{models,chat-*}", "--expose", "github/*"]);

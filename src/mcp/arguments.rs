@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::Value;
 
+use super::form::{self, FilePart};
 use super::query::Query;
 use crate::service::{Call, ErrorKind, RequestBody, ServiceError, TimeLimit};
 use crate::spec::{CredentialName, Scope};
@@ -44,9 +45,13 @@ pub(super) struct InvokeArguments {
     #[serde(default)]
     query: Option<Query>,
     #[serde(default)]
-    headers: Option<Headers>,
+    headers: Option<Pairs>,
     #[serde(default)]
     body: Option<Value>,
+    #[serde(default)]
+    multipart: Option<Pairs>,
+    #[serde(default, rename = "multipartFiles")]
+    multipart_files: Option<Vec<FilePart>>,
     #[serde(default)]
     credential: Option<CredentialName>,
     #[serde(default)]
@@ -56,7 +61,7 @@ pub(super) struct InvokeArguments {
 /// `{"name": "value"}`, or `[["name", "value"]]` where a name is there twice.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Headers {
+enum Pairs {
     Object(serde_json::Map<String, Value>),
     Pairs(Vec<(String, String)>),
 }
@@ -97,10 +102,21 @@ impl InvokeArguments {
         if path.is_none() && !query.is_empty() {
             return Err(wrong("a query needs a path to stand behind, and this capability has more than one"));
         }
-        let mut headers = self.headers.map(Headers::into_pairs).transpose()?.unwrap_or_default();
-        let (body, kind) = self.body.map_or((RequestBody::Empty, None), content);
+        let mut headers = self.headers.map_or(Ok(Vec::new()), |headers| headers.into_pairs("header"))?;
+        let (body, kind) = match (self.body, self.multipart, self.multipart_files) {
+            (None, None, None) => (RequestBody::Empty, None),
+            (Some(body), None, None) => content(body),
+            (None, fields, files) => {
+                let fields = fields.map_or(Ok(Vec::new()), |fields| fields.into_pairs("field"))?;
+                let made = form::body(fields, files.unwrap_or_default());
+                let (body, kind) =
+                    made.map_err(|error| wrong(format!("this form cannot be sent: {error}")))?;
+                (body, Some(kind))
+            }
+            _ => return Err(wrong("the call has two kinds of body")),
+        };
         let is_said = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        headers.extend(kind.filter(|_| !is_said).map(|kind| ("content-type".to_owned(), kind.to_owned())));
+        headers.extend(kind.filter(|_| !is_said).map(|kind| ("content-type".to_owned(), kind)));
         let limit = match self.timeout_ms {
             None => None,
             Some(ms) => Some(
@@ -120,34 +136,35 @@ impl InvokeArguments {
     }
 }
 
-impl Headers {
-    fn into_pairs(self) -> Result<Vec<(String, String)>, ServiceError> {
+impl Pairs {
+    /// `what` is what they are of.
+    fn into_pairs(self, what: &str) -> Result<Vec<(String, String)>, ServiceError> {
         match self {
             Self::Pairs(pairs) => Ok(pairs),
-            Self::Object(fields) => fields.into_iter().map(pair).collect(),
+            Self::Object(fields) => fields.into_iter().map(|(name, value)| pair(what, name, value)).collect(),
         }
     }
 }
 
-fn pair((name, value): (String, Value)) -> Result<(String, String), ServiceError> {
+fn pair(what: &str, name: String, value: Value) -> Result<(String, String), ServiceError> {
     match value {
         Value::String(text) => Ok((name, text)),
         Value::Number(number) => Ok((name, number.to_string())),
-        _ => Err(wrong(format!("the header `{name}` is not a text"))),
+        _ => Err(wrong(format!("the {what} `{name}` is not a text"))),
     }
 }
 
 /// A text stands for itself, anything else for its JSON.
-fn content(body: Value) -> (RequestBody, Option<&'static str>) {
+fn content(body: Value) -> (RequestBody, Option<String>) {
     let text = match body {
         Value::String(text) if text.is_empty() => return (RequestBody::Empty, None),
         Value::String(text) => {
             let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
-            return (RequestBody::Bytes(Bytes::from(text)), is_json.then_some(JSON));
+            return (RequestBody::Bytes(Bytes::from(text)), is_json.then(|| JSON.to_owned()));
         }
         other => other.to_string(),
     };
-    (RequestBody::Bytes(Bytes::from(text)), Some(JSON))
+    (RequestBody::Bytes(Bytes::from(text)), Some(JSON.to_owned()))
 }
 
 #[cfg(test)]
@@ -193,6 +210,16 @@ mod tests {
     }
 
     #[test]
+    fn a_form_has_fields_and_files() {
+        let made = wanted(
+            r#"{"capability":"a/b","multipart":{"n":2},"multipartFiles":[{"name":"f","filename":"a.txt","contentType":"text/plain","data":"aGk="}]}"#,
+        )
+        .unwrap();
+        assert!(made.call.headers[0].1.starts_with("multipart/form-data; boundary="));
+        assert!(made.call.has_body && made.body.length().is_some_and(|length| length > 100));
+    }
+
+    #[test]
     fn what_it_does_not_know_is_refused() {
         for bad in [
             "{}",
@@ -204,6 +231,11 @@ mod tests {
             r#"{"capability":"a/b","timeout_ms":86400001}"#,
             r#"{"capability":"a/b","credential":"A B"}"#,
             r#"{"capability":"a/b","query":{"a":"b"}}"#,
+            r#"{"capability":"a/b","body":{},"multipart":{"a":"b"}}"#,
+            r#"{"capability":"a/b","multipart":{"a":{}}}"#,
+            r#"{"capability":"a/b","multipartFiles":[{"name":"f","filename":"a","data":"no base64!"}]}"#,
+            r#"{"capability":"a/b","multipartFiles":[{"name":"f","path":"/etc/passwd"}]}"#,
+            r#"{"capability":"a/b","multipartFiles":[{"name":"f\r\n","filename":"a","data":""}]}"#,
         ] {
             let error = wanted(bad).err().unwrap();
             assert_eq!(

@@ -41,10 +41,8 @@ fn words(detail: &CapabilityDetail) -> String {
     if !detail.docs.is_empty() {
         words += &format!(" Documentation: {}.", detail.docs);
     }
-    match example::arguments(detail).and_then(|example| serde_json::to_string(&example).ok()) {
-        Some(example) => words += &format!(" Example: {example}"),
-        None => words += " It sends files, which this tool cannot.",
-    }
+    let example = example::arguments(detail).and_then(|example| serde_json::to_string(&example).ok());
+    words.extend(example.map(|example| format!(" Example: {example}")));
     words
 }
 
@@ -56,6 +54,9 @@ fn schema(detail: &CapabilityDetail) -> std::sync::Arc<JsonObject> {
     put_default(&mut path, detail.default_path.as_deref());
     let mut properties = json!({ "method": method, "path": path });
     tools::add(&mut properties, tools::request_parts());
+    if example::has_form(detail) {
+        tools::add(&mut properties, tools::form_parts());
+    }
     let is_bodyless = methods.iter().all(|method| matches!(*method, "GET" | "HEAD"));
     if let (true, Value::Object(properties)) = (is_bodyless, &mut properties) {
         properties.shift_remove("body");

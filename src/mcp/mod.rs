@@ -11,6 +11,7 @@ mod error;
 mod example;
 mod exposed;
 mod failure;
+mod form;
 mod query;
 mod server;
 #[cfg(test)]

@@ -47,6 +47,7 @@ fn invoke() -> Tool {
         },
     });
     add(&mut properties, request_parts());
+    add(&mut properties, form_parts());
     let words = "Calls an API through one capability and gives its answer. The key is put in on the way and never seen \
                  here: send no authorization. A refusal says its reason and what to do.";
     let annotations = ToolAnnotations::with_title("Call a capability").destructive(true).open_world(true);
@@ -66,6 +67,32 @@ pub(super) fn request_parts() -> Value {
         "body": { "description": "JSON as it is to be sent; a string is sent as its text" },
         "credential": { "type": "string", "description": "Which account, where there are several" },
         "timeout_ms": { "type": "integer", "minimum": 1, "maximum": 86_400_000 },
+    })
+}
+
+/// What a tool takes that can send a form in the place of a body.
+pub(super) fn form_parts() -> Value {
+    json!({
+        "multipart": {
+            "type": "object",
+            "description": "The fields of a form",
+            "additionalProperties": { "type": "string" },
+        },
+        "multipartFiles": {
+            "type": "array",
+            "description": "The files of a form, each with its content in base64",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "name": { "type": "string" },
+                    "filename": { "type": "string" },
+                    "contentType": { "type": "string" },
+                    "data": { "type": "string" },
+                },
+                "required": ["name", "filename", "data"],
+                "additionalProperties": false,
+            },
+        },
     })
 }
 

@@ -58,8 +58,6 @@ pub(super) struct Description<'a> {
     /// Arguments of `invoke`, beside the capability.
     #[serde(skip_serializing_if = "Option::is_none")]
     example: Option<Map<String, Value>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<&'static str>,
 }
 
 /// Those that match, the ready ones first.
@@ -81,10 +79,6 @@ pub(super) fn listing<'a>(all: &'a [CapabilityView], arguments: &ListArguments) 
 }
 
 pub(super) fn description(detail: &CapabilityDetail) -> Description<'_> {
-    let example = example::arguments(detail);
-    let note = example
-        .is_none()
-        .then_some("it sends files, which `aivault invoke` at a shell can and a tool cannot");
     Description {
         row: Row::of(&detail.row),
         provider: &detail.provider_name,
@@ -94,8 +88,7 @@ pub(super) fn description(detail: &CapabilityDetail) -> Description<'_> {
         default_method: detail.default_method.as_deref(),
         default_path: detail.default_path.as_deref(),
         credentials: detail.credentials.iter().map(|one| one.name.as_str()).collect(),
-        example,
-        note,
+        example: example::arguments(detail),
     }
 }
 
