@@ -44,7 +44,7 @@ impl Head {
 
     /// Whether a header may say who is calling. One that is there twice says nothing.
     fn may_show(&self, name: &str, provider: Option<&Provider>) -> bool {
-        let is_own = |provider: &Provider| provider.auth.own_headers().any(|own| same_header(own, name));
+        let is_own = |provider: &Provider| provider.own_headers().any(|own| same_header(own, name));
         let alike = self.headers.iter().filter(|(other, _)| same_header(other, name)).count();
         let is_ours = !NOT_OURS.iter().any(|other| same_header(other, name));
         alike == 1 && is_ours && (carries_credential(name) || provider.is_some_and(is_own))
@@ -58,7 +58,7 @@ impl Head {
             let name = percent_decode_str(name).decode_utf8().ok()?;
             let is_own = |provider: &Provider| {
                 let named = provider.owned_parameters.iter().map(AsRef::as_ref);
-                provider.auth.own_parameters().chain(named).any(|own| own == name)
+                provider.own_parameters().chain(named).any(|own| own == name)
             };
             let may_show = name == "key" || provider.is_some_and(is_own);
             may_show.then(|| (pair, percent_decode_str(value).decode_utf8_lossy().into_owned()))
