@@ -42,6 +42,13 @@ impl Head {
         Some(token)
     }
 
+    /// Whether what tells the token still stands anywhere, once it was taken out.
+    pub(super) fn still_holds(&self, token: &str) -> bool {
+        let Some(token) = tail(token) else { return false };
+        let target = percent_decode_str(&self.target).decode_utf8_lossy();
+        target.contains(token) || self.headers.iter().any(|(_, value)| value.contains(token))
+    }
+
     /// Whether a header may say who is calling. One that is there twice says nothing.
     fn may_show(&self, name: &str, provider: Option<&Provider>) -> bool {
         let is_own = |provider: &Provider| provider.own_headers().any(|own| same_header(own, name));
@@ -212,6 +219,23 @@ mod tests {
             let mut one = head("/", &[("x-api-key", short)]);
             assert_eq!(one.take_token(None), None, "{short}");
             assert_eq!(one.headers.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_token_in_a_second_place_is_seen() {
+        let token = token('g');
+        let bearer = format!("Bearer {token}");
+        let mut plain = head("/v1/x?a=b", &[("authorization", &bearer)]);
+        assert!(plain.take_token(None).is_some() && !plain.still_holds(&token));
+        let encoded = token.replace('g', "%67");
+        for (target, name, value) in [
+            (format!("/v1/{token}"), "accept", "*/*"),
+            (format!("/v1/x?access_token={encoded}"), "accept", "*/*"),
+            ("/v1/x".to_owned(), "user-agent", bearer.as_str()),
+        ] {
+            let mut one = head(&target, &[("authorization", &bearer), (name, value)]);
+            assert!(one.take_token(None).is_some() && one.still_holds(&token), "{target} {name}");
         }
     }
 

@@ -17,7 +17,7 @@ use crate::service::{self, ErrorKind, ListenerView, Local, ServiceError};
 use crate::spec::CredentialName;
 
 /// How many connections may be open at once: clients keep some that they do not use.
-const CONNECTIONS: usize = 8192;
+const CONNECTIONS: usize = 4096;
 
 /// The listeners.
 struct Gateway {

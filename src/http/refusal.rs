@@ -97,6 +97,11 @@ fn put_in(text: &str, parts: &[(&str, String)]) -> String {
     filled + left
 }
 
+/// Whether an answer is ours to somebody whose token is none.
+pub(super) fn is_of_stranger(response: &Response) -> bool {
+    response.status() == StatusCode::UNAUTHORIZED && response.headers().contains_key(REASON)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,19 +49,25 @@ pub(super) async fn serve(door: &Door, request: Request<Body>) -> Response {
     if let Err(error) = origin::check(door, request.uri(), request.headers()) {
         return last(refusal::plain(&error));
     }
+    let response = answered(door, request).await;
+    // Nobody holds a connection open without a token: there is room for few.
+    if refusal::is_of_stranger(&response) { last(response) } else { response }
+}
+
+async fn answered(door: &Door, request: Request<Body>) -> Response {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let (house, known) = (&door.house, Known::ByToken);
     if let Some(credential) = &door.credential {
         return passthrough::serve(house, &known, credential.as_str(), target, request).await;
     }
     match (request.method(), request.uri().path()) {
-        (&Method::GET, HEALTH) => health(&house.local),
+        (&Method::GET, HEALTH) => last(health(&house.local)),
         (&Method::POST, PROXY) => envelope::serve(house, &known, request).await,
         (&Method::GET, CAPABILITIES) => capabilities::serve(house, &known, &request),
         (&Method::GET, WEBSOCKET) => websocket::serve(house, &known, request).await,
         _ => match passthrough::split(&target) {
             Some((name, rest)) => passthrough::serve(house, &known, name, rest, request).await,
-            None => refusal::plain(&nothing_here()),
+            None => last(refusal::plain(&nothing_here())),
         },
     }
 }

@@ -86,27 +86,31 @@ fn waiting(listener: TcpListener) -> Vec<TcpStream> {
     std::iter::from_fn(|| listener.accept().ok()).filter_map(of_runtime).collect()
 }
 
+/// A connection's share of the room; kept by whatever the connection becomes.
+#[derive(Clone)]
+pub(super) struct Place(#[expect(dead_code, reason = "is held, not read")] Arc<Option<OwnedSemaphorePermit>>);
+
 fn begin(stream: TcpStream, place: Option<OwnedSemaphorePermit>, door: &Arc<Door>, serving: &Serving) {
     let (door, stopping) = (Arc::clone(door), serving.stopping.clone());
+    let place = Place(Arc::new(place));
     serving.connections.spawn(async move {
         // Small pieces of a stream are not waited with.
         let _ = stream.set_nodelay(true);
         match &door.tls {
-            None => serve_one(stream, &door, stopping).await,
+            None => serve_one(stream, &door, place, stopping).await,
             Some(tls) => {
                 let agreed = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await;
                 if let Ok(Ok(stream)) = agreed {
-                    serve_one(stream, &door, stopping).await;
+                    serve_one(stream, &door, place, stopping).await;
                 }
             }
         }
-        drop(place);
     });
 }
 
 /// Serves a connection to its end. When told to stop, it ends behind the answer that is under way, or at once where
 /// none is; but one on which nothing has come yet is waited for a moment, as its first request may be on its way.
-async fn serve_one<S>(stream: S, door: &Arc<Door>, mut stopping: watch::Receiver<bool>)
+async fn serve_one<S>(stream: S, door: &Arc<Door>, place: Place, mut stopping: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -118,6 +122,7 @@ where
         let door = Arc::clone(door);
         first.notify_one();
         request.extensions_mut().insert(switch.clone());
+        request.extensions_mut().insert(place.clone());
         async move { Ok::<_, Infallible>(router::serve(&door, request.map(Body::new)).await) }
     });
     let connection = http1::Builder::new()

@@ -25,6 +25,7 @@ use super::credential::Head;
 use super::door::House;
 use super::framing::Switch;
 use super::router::{Known, own_head};
+use super::serve::Place;
 use super::whole::invalid;
 use super::{headers, held, passthrough, refusal};
 use crate::service::{
@@ -104,6 +105,8 @@ pub(super) async fn open(
     let Some(switch) = request.extensions().get::<Switch>().cloned() else {
         return Err(invalid("this connection opens no WebSocket"));
     };
+    // The connection's share of the room is given back when the conversation ends.
+    let place = request.extensions().get::<Place>().cloned();
     let upgrade = hyper::upgrade::on(&mut request);
     let (to, mut heard) = mpsc::channel(1);
     let messages: CallerMessages = Box::pin(stream::poll_fn(move |cx| heard.poll_recv(cx)));
@@ -114,7 +117,10 @@ pub(super) async fn open(
             switch.throw();
             let said = said.map(|message| message.map_err(ServiceError::from));
             let lost = held::lost(Arc::clone(&house.local), caller.clone());
-            house.talks.spawn(talk(upgrade, said, to, lost));
+            house.talks.spawn(async move {
+                talk(upgrade, said, to, lost).await;
+                drop(place);
+            });
             Ok(switched(&accept))
         }
     }
