@@ -50,6 +50,22 @@ impl Setting {
         stream.write_all(&request(self.gateway.address, method, target, &fields, b"")).unwrap();
         stream
     }
+
+    /// An answer of which a piece has come and more is to come.
+    fn under_way(&self) -> (support::upstream::Feed, TcpStream) {
+        let feed = self.fed();
+        let mut stream = self.begun("GET", "/v/openai/v1/models", &[]);
+        feed.send(Bytes::from("begun\n")).unwrap();
+        read_until(&mut stream, b"begun");
+        (feed, stream)
+    }
+
+    /// One more of the upstream's connections ends than the `ended` ones.
+    #[track_caller]
+    fn lets_the_upstream_go(&self, ended: usize) {
+        let gone = wait::within(SOON, || (self.upstream.ended() > ended).then_some(()));
+        assert!(gone.is_some(), "the upstream's connection stays");
+    }
 }
 
 #[test]
@@ -106,29 +122,21 @@ fn read_length(stream: &mut TcpStream, begun: &str) {
 #[test]
 fn a_caller_that_goes_away_takes_its_request_at_the_upstream_with_it() {
     let setting = setting();
-    let feed = setting.fed();
     let ended = setting.upstream.ended();
-    let mut stream = setting.begun("GET", "/v/openai/v1/models", &[]);
-    feed.send(Bytes::from("begun\n")).unwrap();
-    read_until(&mut stream, b"begun");
+    let (_feed, stream) = setting.under_way();
     drop(stream);
-    let gone = wait::within(SOON, || (setting.upstream.ended() > ended).then_some(()));
-    assert!(gone.is_some(), "the upstream's connection stays");
+    setting.lets_the_upstream_go(ended);
 }
 
 #[test]
 fn a_token_that_is_revoked_ends_what_is_under_way() {
     let setting = setting();
-    let feed = setting.fed();
     let ended = setting.upstream.ended();
-    let mut stream = setting.begun("GET", "/v/openai/v1/models", &[]);
-    feed.send(Bytes::from("begun\n")).unwrap();
-    read_until(&mut stream, b"begun");
+    let (feed, mut stream) = setting.under_way();
     setting.home.run(&["token", "revoke", "--all"]).ok();
     let rest = gateway::until_gone(&mut stream);
     assert!(rest < SOON, "{rest:?}");
-    let gone = wait::within(SOON, || (setting.upstream.ended() > ended).then_some(()));
-    assert!(gone.is_some(), "the upstream's connection stays");
+    setting.lets_the_upstream_go(ended);
     drop(feed);
 }
 

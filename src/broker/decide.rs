@@ -36,7 +36,8 @@ pub(super) struct Decided<'a> {
     pub(super) reserved: Reserved,
 }
 
-/// Decides one call by what is known of the vault, which whoever asks has just looked at; a denial is on record when this returns it.
+/// Decides one call by what is known of the vault, which whoever asks has just looked at; a denial is on record when
+/// this returns it.
 pub(super) async fn decide<'a>(
     desk: &Desk,
     catalog: &'a dyn Catalog,

@@ -2,15 +2,13 @@
 //!
 //! A body that streams on to an upstream is not read here and takes the time it needs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use futures_util::StreamExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use futures_util::TryFutureExt as _;
 use zeroize::Zeroizing;
 
-use crate::service::{ErrorKind, ServiceError, wire};
+use crate::service::{self, ErrorKind, ServiceError, Unread, wire};
 
 /// How long a client may take over what must be there whole before anything is done.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,43 +17,28 @@ const ROOM: usize = 4 * wire::MAX_COMMAND;
 
 /// What all commands together may take up.
 #[derive(Clone)]
-pub(super) struct Room(Arc<Semaphore>);
+pub(super) struct Room(service::Room);
 
-/// A command's bytes, cleared when dropped, and their share of the room.
-pub(super) struct Whole {
-    pub(super) bytes: Zeroizing<Vec<u8>>,
-    _share: Option<OwnedSemaphorePermit>,
-}
+/// A command's bytes, cleared when dropped.
+type Whole = service::Whole<Zeroizing<Vec<u8>>>;
 
 impl Room {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(ROOM)))
+        Self(service::Room::new(wire::MAX_COMMAND, ROOM))
     }
 
     /// The whole of a command's body. Whoever finds no room waits for it, but no longer than for
     /// the client.
     pub(super) async fn read(&self, body: Body) -> Result<Whole, ServiceError> {
-        in_time(self.collect(body), late_command).await
+        let reading = self.0.read(body.into_data_stream());
+        in_time(reading.map_err(unread), late_command).await
     }
+}
 
-    async fn collect(&self, body: Body) -> Result<Whole, ServiceError> {
-        let mut pieces = body.into_data_stream();
-        let mut whole = Whole { bytes: Zeroizing::default(), _share: None };
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|_| invalid("the command was not sent to its end"))?;
-            if whole.bytes.len() + piece.len() > wire::MAX_COMMAND {
-                return Err(invalid(&format!("a command has at most {} bytes", wire::MAX_COMMAND)));
-            }
-            let share = u32::try_from(piece.len()).unwrap_or(u32::MAX);
-            // The semaphore is never closed.
-            let Ok(share) = Arc::clone(&self.0).acquire_many_owned(share).await else { continue };
-            match &mut whole._share {
-                Some(all) => all.merge(share),
-                none => *none = Some(share),
-            }
-            whole.bytes.extend_from_slice(&piece);
-        }
-        Ok(whole)
+fn unread(why: Unread) -> ServiceError {
+    match why {
+        Unread::BrokenOff => invalid("the command was not sent to its end"),
+        Unread::TooLong => invalid(&format!("a command has at most {} bytes", wire::MAX_COMMAND)),
     }
 }
 
@@ -79,7 +62,7 @@ fn invalid(message: &str) -> ServiceError {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use futures_util::stream;
+    use futures_util::{StreamExt as _, stream};
 
     use super::*;
 

@@ -2,14 +2,11 @@
 //!
 //! A body that streams on to an upstream is not read here and takes the time it needs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use futures_util::StreamExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::service::{ErrorKind, ServiceError};
+use crate::service::{self, ErrorKind, ServiceError, Unread, Whole};
 
 /// The longest envelope.
 pub(super) const LONGEST: usize = 32 * 1024 * 1024;
@@ -20,43 +17,24 @@ const ROOM: usize = 4 * LONGEST;
 
 /// What all envelopes together may take up.
 #[derive(Clone)]
-pub(super) struct Room(Arc<Semaphore>);
-
-/// An envelope's bytes, and their share of the room.
-pub(super) struct Whole {
-    pub(super) bytes: Vec<u8>,
-    _share: Option<OwnedSemaphorePermit>,
-}
+pub(super) struct Room(service::Room);
 
 impl Room {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(ROOM)))
+        Self(service::Room::new(LONGEST, ROOM))
     }
 
-    pub(super) async fn read(&self, body: Body) -> Result<Whole, ServiceError> {
-        let read = tokio::time::timeout(PATIENCE, self.collect(body)).await;
-        read.unwrap_or_else(|_| Err(invalid("the envelope did not arrive whole within 30 s")))
+    pub(super) async fn read(&self, body: Body) -> Result<Whole<Vec<u8>>, ServiceError> {
+        let read = tokio::time::timeout(PATIENCE, self.0.read(body.into_data_stream())).await;
+        read.map_err(|_| invalid("the envelope did not arrive whole within 30 s"))?.map_err(unread)
     }
+}
 
-    async fn collect(&self, body: Body) -> Result<Whole, ServiceError> {
-        let mut pieces = body.into_data_stream();
-        let mut whole = Whole { bytes: Vec::new(), _share: None };
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|_| invalid("the envelope was not sent to its end"))?;
-            if whole.bytes.len() + piece.len() > LONGEST {
-                return Err(invalid("an envelope has at most 32 MiB; send larger bodies by passthrough"));
-            }
-            let share = u32::try_from(piece.len()).unwrap_or(u32::MAX);
-            // The semaphore is never closed.
-            let Ok(share) = Arc::clone(&self.0).acquire_many_owned(share).await else { continue };
-            match &mut whole._share {
-                Some(all) => all.merge(share),
-                none => *none = Some(share),
-            }
-            whole.bytes.extend_from_slice(&piece);
-        }
-        Ok(whole)
-    }
+fn unread(why: Unread) -> ServiceError {
+    invalid(match why {
+        Unread::BrokenOff => "the envelope was not sent to its end",
+        Unread::TooLong => "an envelope has at most 32 MiB; send larger bodies by passthrough",
+    })
 }
 
 pub(super) fn invalid(message: &str) -> ServiceError {
@@ -66,7 +44,7 @@ pub(super) fn invalid(message: &str) -> ServiceError {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use futures_util::stream;
+    use futures_util::{StreamExt as _, stream};
 
     use super::*;
 

@@ -20,6 +20,7 @@ mod outcome;
 mod policy;
 mod remote;
 mod review;
+mod room;
 pub mod suite;
 mod token;
 mod way;
@@ -47,6 +48,7 @@ pub use review::{
     AlterationView, ChangeView, Comparison, DiffQuestion, Facet, LintQuestion, RequestView, StandingView,
     diff, lint,
 };
+pub use room::{Room, Unread, Whole};
 pub use way::WayView;
 
 pub use token::{MintRequest, MintedView, RevokedView, TokenSelector, TokenView};
