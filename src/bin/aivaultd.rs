@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aivault::daemon::{Beside, DaemonError, Ended};
 use aivault::platform::process;
+use aivault::platform::workers::Workers;
 use aivault::service::{ListenerView, Local, SecretText, wire};
 use aivault::{daemon, http, settings};
 
@@ -138,8 +139,8 @@ fn serve(told: Told) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return fail(&error, None),
     };
-    let beside = |local: &Arc<Local>, stopping| {
-        let running = http::begin(local, &wanted, &remote, stopping)
+    let beside = |local: &Arc<Local>, workers: &Workers, stopping| {
+        let running = http::begin(local, &wanted, &remote, workers, stopping)
             .map_err(|error| DaemonError::Beside { what: error.to_string(), help: error.help() })?;
         tell(&local.listeners());
         Ok(Beside { callers: http::on_socket(Arc::clone(local)), running })

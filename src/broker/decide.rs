@@ -16,7 +16,7 @@ use super::record;
 use super::signed_body;
 use super::standing::refuse_ended;
 use super::upstream::RequestBody;
-use crate::platform::clock;
+use crate::platform::clock::{self, Stopwatch};
 use crate::policy::{
     Admitted, Allowed, Call, Caller, Catalog, Denial, Facts, Reason, RuleSet, authorise, confine, judge,
 };
@@ -34,6 +34,8 @@ pub(super) struct Decided<'a> {
     pub(super) credential: CredentialMeta,
     pub(super) body: RequestBody,
     pub(super) reserved: Reserved,
+    /// Since the vault was looked at.
+    pub(super) since: Stopwatch,
 }
 
 /// Decides one call by what is known of the vault, which whoever asks has just looked at; a denial is on record when
@@ -59,6 +61,7 @@ async fn attempt<'a>(
     call: &Call,
     body: RequestBody,
 ) -> Result<Decided<'a>, BrokerError> {
+    let since = Stopwatch::start();
     refuse_ended(desk, caller)?;
     let now = Instant(clock::now_ms());
     let confined = confine(caller, call, now)?;
@@ -74,7 +77,7 @@ async fn attempt<'a>(
     let conditional = judge(admitted, &applicable, facts, &seen, bound.as_deref())?;
     let around = Circumstances { desk, caller, facts, credential: &credential, body: &seen };
     let (allowed, reserved) = discharge(conditional, around).await?;
-    Ok(Decided { allowed, way, credential, body, reserved })
+    Ok(Decided { allowed, way, credential, body, reserved, since })
 }
 
 /// What a call is judged with beside the call itself.

@@ -23,16 +23,21 @@ pub(super) struct Ending {
 
 impl Ending {
     /// The end of the call whose decision is `event`, logged as entry `decision`.
-    pub(super) fn of(journal: Journal, decision: u64, event: &Event) -> Self {
+    pub(super) fn of(journal: Journal, decision: u64, event: Event) -> Self {
         Self {
             journal,
             decision,
-            caller: event.caller.clone(),
-            capability: event.capability.clone(),
+            caller: event.caller,
+            capability: event.capability,
             started: clock::Stopwatch::start(),
             status: None,
             written: false,
         }
+    }
+
+    /// The number of the first line.
+    pub(super) fn decision(&self) -> u64 {
+        self.decision
     }
 
     /// The upstream's status, when its answer has begun.

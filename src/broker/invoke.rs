@@ -28,10 +28,15 @@ use super::upstream::{
 };
 use super::websocket::{self, CallerMessages, Opened, Watch};
 use crate::plan::Plan;
+use crate::platform::clock::Stopwatch;
 use crate::policy::{Call, Caller, Catalog, Denial};
 use crate::spec::ClientCertificate;
 use crate::spec::auth::OAuth;
 use crate::vault::{CredentialMeta, Destination, SettingName, Settings, Upstream, Vault, VaultError};
+
+/// For this long a look at the vault is good for all of a call: what others commit meanwhile might as well have come
+/// after it.
+const JUST_NOW_MS: u64 = 1;
 
 /// What the broker works with for one vault.
 pub struct Desk {
@@ -76,6 +81,14 @@ struct Client {
     plain: Arc<UpstreamClient>,
 }
 
+/// What a request is made of beside its plan.
+struct Provided {
+    credential: CredentialMeta,
+    body: RequestBody,
+    /// Since the vault was looked at.
+    since: Stopwatch,
+}
+
 /// An upstream's answer, and what it goes through before it is handed out.
 struct Answered {
     response: UpstreamResponse,
@@ -96,7 +109,6 @@ impl Answered {
 struct Recorded {
     answered: Answered,
     reserved: Reserved,
-    decision: u64,
     ending: Ending,
 }
 
@@ -173,7 +185,7 @@ impl Broker {
             };
             recorded.ending.answered(status);
             recorded.ending.write(None);
-            let follows = Some(recorded.decision);
+            let follows = Some(recorded.ending.decision());
             recorded = self.carry_out(desk, caller, followed, follows, &mut deadline).await?;
             match recorded.answered.next(&mut trail) {
                 Some(further) => next = further,
@@ -230,16 +242,15 @@ impl Broker {
         follows: Option<u64>,
         deadline: &mut Deadline,
     ) -> Result<Recorded, BrokerError> {
-        let Decided { allowed, way, credential, body, reserved } = decided;
+        let Decided { allowed, way, credential, body, reserved, since } = decided;
         let event = record::allowed(caller, &allowed, &credential.name, &credential.scope, follows);
         let is_websocket = matches!(body, RequestBody::Messages);
         let event = if is_websocket { record::opens_websocket(event) } else { event };
-        let decision = desk.journal.append(&event)?;
-        let mut ending = Ending::of(desk.journal.clone(), decision, &event);
+        let mut ending = desk.journal.begin(event).await?;
         let (plan, patience) = (Plan::of(allowed, way), deadline.patience());
-        let sent = deadline.hold(self.send(desk, caller, plan, &credential, body, patience)).await;
+        let sent = deadline.hold(self.send(desk, caller, plan, Provided { credential, body, since }, patience)).await;
         match sent.unwrap_or_else(|limit| Err(BrokerError::OutOfTime { limit, sent: true })) {
-            Ok(answered) => Ok(Recorded { answered, reserved, decision, ending }),
+            Ok(answered) => Ok(Recorded { answered, reserved, ending }),
             Err(error) => Err(ending.failed(error)),
         }
     }
@@ -249,17 +260,19 @@ impl Broker {
         desk: &Desk,
         caller: &Caller,
         plan: Plan<'_>,
-        credential: &CredentialMeta,
-        body: RequestBody,
+        provided: Provided,
         patience: Patience,
     ) -> Result<Answered, BrokerError> {
+        let Provided { credential, body, since } = provided;
+        let credential = &credential;
         let reach = Reach::of(plan.provider(), plan.is_own());
         let source = tokens::source(&plan);
         // Where tokens are fetched, what they are fetched with is none of this request's business.
         let is_wanted = |name: &str| source.is_none() || is_of_certificate(&plan, name);
         let (client, secrets) = {
             let mut vault = desk.vault();
-            let mut vault = vault.moment()?;
+            let mut vault =
+                if since.elapsed_ms() < JUST_NOW_MS { vault.as_known() } else { vault.moment()? };
             let client = self.client(&mut vault, |vault| vault.given_ms(credential))?;
             (client, reveal(&mut vault, credential, plan.secrets(), destination(&plan), is_wanted)?)
         };
@@ -271,7 +284,7 @@ impl Broker {
             // Apart: what few requests need would make the future of all of them large, and dear to move.
             Box::pin(bearer.send(body)).await?
         } else {
-            let given = Given::now(body.bytes())?;
+            let given = Given::now(body.bytes());
             let (request, needles) = way.outgoing(auth::sign(&plan, &secrets, &given)?, body);
             (client.send(request).await?, needles)
         };

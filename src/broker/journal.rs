@@ -1,16 +1,20 @@
 //! The audit log as the broker writes it: at once, and synced soon after.
 //!
-//! Lines that come close together share one sync, at most 20 ms after the first of
-//! them was written (invariant 11). The log is opened when the first line is due, so
-//! that those who only look at a vault do not wait for it.
+//! Lines that come in one turn of a runtime share one write, and those that come close together one sync, at most 20 ms
+//! after the first of them was written (invariant 11). The log is opened when the first line is due, so that those who
+//! only look at a vault do not wait for it.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::{Handle, Id};
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use super::ending::Ending;
+use super::waiting::{Line, Waiting};
 use crate::audit::{AuditError, AuditKey, AuditLog, Event};
 
 /// How long lines are gathered before they are synced together.
@@ -27,10 +31,7 @@ struct Inner {
     log: OnceLock<AuditLog>,
     opening: Mutex<()>,
     pending: AtomicBool,
-    /// Lines that nobody waits for.
-    later: Mutex<Vec<Event>>,
-    /// Somebody is about to write those.
-    writing: AtomicBool,
+    waiting: Waiting,
 }
 
 impl Inner {
@@ -58,8 +59,7 @@ impl Journal {
     #[must_use]
     pub fn new(folder: PathBuf, key: Zeroizing<[u8; 32]>, may_begin: bool) -> Self {
         let (log, opening, pending) = (OnceLock::new(), Mutex::default(), AtomicBool::default());
-        let (later, writing) = (Mutex::default(), AtomicBool::default());
-        Self(Arc::new(Inner { folder, key, may_begin, log, opening, pending, later, writing }))
+        Self(Arc::new(Inner { folder, key, may_begin, log, opening, pending, waiting: Waiting::default() }))
     }
 
     /// Writes a line now and syncs it soon; `settle` is for those without a runtime.
@@ -67,47 +67,65 @@ impl Journal {
     /// # Errors
     /// When the line cannot be written; then nothing may be sent.
     pub fn append(&self, event: &Event) -> Result<u64, AuditError> {
-        let log = self.0.log()?;
-        let later = self.take_later();
-        let seq = log.append_all(later.iter().chain([event]))?;
+        let seq = self.0.log()?.append(event)?;
         self.sync_soon();
         Ok(seq)
     }
 
-    /// Writes a line that nothing waits for, such as how a call ended: with the next line, or as soon as the runtime
-    /// comes to it.
+    /// Writes that a call may go out, together with what else is due in this turn of the runtime. It is on record when
+    /// this returns, and so will be its end: that of a caller who went away meanwhile too.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub(super) async fn begin(&self, event: Event) -> Result<Ending, AuditError> {
+        let (teller, told) = oneshot::channel();
+        self.gather(&Handle::current(), Line { event, teller: Some(teller) });
+        // Without a word where the runtime is about to end: then nothing is known of the line.
+        told.await.unwrap_or_else(|_| Err(AuditError::Unsynced { folder: self.0.folder.clone() }))
+    }
+
+    /// Writes a line that nothing waits for, such as how a call ended: with the next turn's lines.
     pub fn append_later(&self, event: Event) {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        match Handle::try_current() {
+            Ok(runtime) => self.gather(&runtime, Line { event, teller: None }),
             // A log that broke refuses the next line that somebody waits for.
-            _ = self.append(&event);
+            Err(_) => _ = self.append(&event),
+        }
+    }
+
+    fn gather(&self, runtime: &Handle, line: Line) {
+        let id = runtime.id();
+        if self.0.waiting.add(id, line) {
+            let turn = Turn { journal: self.clone(), runtime: id };
+            // Comes after all that is ready to run now.
+            runtime.spawn(async move { drop(turn) });
+        }
+    }
+
+    /// Writes lines at once, and tells those who wait for them.
+    fn write_lines(&self, lines: Vec<Line>) {
+        if lines.is_empty() {
             return;
-        };
-        self.later().push(event);
-        if !self.0.writing.swap(true, Ordering::AcqRel) {
-            let journal = self.clone();
-            runtime.spawn(async move {
-                journal.0.writing.store(false, Ordering::Release);
-                _ = journal.write_later();
-            });
+        }
+        let events = lines.iter().map(|line| &line.event);
+        match self.0.log().and_then(|log| log.append_all(events)) {
+            Ok(last) => {
+                let first = last + 1 - lines.len() as u64;
+                (first..).zip(lines).for_each(|(seq, line)| self.tell(line, Ok(seq)));
+            }
+            // Each hears why its own was not.
+            Err(_) => lines.into_iter().for_each(|line| {
+                let written = self.0.log().and_then(|log| log.append(&line.event));
+                self.tell(line, written);
+            }),
         }
     }
 
-    fn write_later(&self) -> Result<(), AuditError> {
-        let later = self.take_later();
-        if !later.is_empty() {
-            self.0.log()?.append_all(&later)?;
-            self.sync_soon();
+    fn tell(&self, Line { event, teller }: Line, written: Result<u64, AuditError>) {
+        if let Some(teller) = teller {
+            // Of one who has gone, this writes the end.
+            drop(teller.send(written.map(|seq| Ending::of(self.clone(), seq, event))));
         }
-        Ok(())
-    }
-
-    fn take_later(&self) -> Vec<Event> {
-        std::mem::take(&mut *self.later())
-    }
-
-    fn later(&self) -> MutexGuard<'_, Vec<Event>> {
-        // A panic elsewhere leaves the list as it was.
-        self.0.later.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn sync_soon(&self) {
@@ -129,7 +147,20 @@ impl Journal {
     /// # Errors
     /// When the disk does not take it.
     pub fn settle(&self) -> Result<(), AuditError> {
-        self.write_later()?;
+        self.write_lines(self.0.waiting.take_all());
         self.0.log.get().map_or(Ok(()), AuditLog::sync)
+    }
+}
+
+/// Writes the lines of a turn when it is dropped: also where the runtime ends before it comes to that.
+struct Turn {
+    journal: Journal,
+    runtime: Id,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.journal.write_lines(self.journal.0.waiting.take(self.runtime));
+        self.journal.sync_soon();
     }
 }

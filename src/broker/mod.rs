@@ -38,6 +38,7 @@ mod standing;
 mod tally;
 mod tokens;
 mod upstream;
+mod waiting;
 mod websocket;
 mod whole;
 

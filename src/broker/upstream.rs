@@ -222,7 +222,7 @@ impl UpstreamClient {
         identity: Option<Arc<ClientIdentity>>,
     ) -> Result<Client, UpstreamError> {
         let fingerprint = identity.as_ref().map(|identity| identity.fingerprint());
-        let key = Key { way, account, identity: fingerprint };
+        let key = Key::here(way, account, fingerprint);
         if let Some(client) = self.pools.kept(&key) {
             return Ok(client);
         }

@@ -22,6 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::platform::lock::FileLock;
+use crate::platform::workers::Workers;
 use crate::platform::{descriptors, files, process};
 use crate::service::{Caller, Local, SecretText};
 use crate::settings::Places;
@@ -71,23 +72,18 @@ pub struct Beside {
 pub fn run(
     places: Places,
     key: Option<SecretText>,
-    beside: impl FnOnce(&Arc<Local>, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
+    beside: impl FnOnce(&Arc<Local>, &Workers, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
 ) -> Result<Ended, DaemonError> {
     descriptors::allow_many(OPEN_FILES);
-    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
-        .thread_name("aivaultd")
-        .enable_all()
-        .build()
-        .map_err(DaemonError::Runtime)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DaemonError::Runtime)?;
     runtime.block_on(serve_all(places, key, beside))
 }
 
 async fn serve_all(
     places: Places,
     key: Option<SecretText>,
-    beside: impl FnOnce(&Arc<Local>, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
+    beside: impl FnOnce(&Arc<Local>, &Workers, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
 ) -> Result<Ended, DaemonError> {
     let Some(lock) = socket::lock(&places).await? else { return Ok(Ended::AlreadyRunning) };
     let local = Arc::new(Local::shared(places.clone()));
@@ -102,14 +98,19 @@ async fn serve_with(
     places: &Places,
     local: Arc<Local>,
     lock: FileLock,
-    beside: impl FnOnce(&Arc<Local>, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
+    beside: impl FnOnce(&Arc<Local>, &Workers, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
 ) -> Result<Ended, DaemonError> {
     let callers = socket::bind(&places.socket).await?;
     let operators = socket::bind(&places.operator_socket()).await?;
     let (stop, stopping) = watch::channel(false);
-    let beside = beside(&local, stopping.clone())?;
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+    let workers = Workers::start(threads).map_err(DaemonError::Runtime)?;
+    let beside = beside(&local, &workers, stopping.clone())?;
     let retire = Arc::new(Notify::new());
-    let serving = |most| serve::Serving { uid: process::effective_uid(), most, stopping: stopping.clone() };
+    let serving = |most| {
+        let (uid, workers) = (process::effective_uid(), workers.clone());
+        serve::Serving { uid, most, workers, stopping: stopping.clone() }
+    };
     let for_callers = routes::callers(Arc::clone(&local)).merge(beside.callers);
     let for_operators = routes::operators(Arc::clone(&local), Arc::clone(&retire));
     let callers = tokio::spawn(serve::accept(callers, for_callers, serving(CALLERS)));

@@ -1,6 +1,7 @@
 //! Accepting connections: who is at the other end, how many at once, and how long
 //! they may take to say what they want.
 
+use std::os::unix::net::UnixStream;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +14,13 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixListener;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::socket::Listening;
 use crate::platform::peer;
+use crate::platform::workers::Workers;
 use crate::service::Caller;
 use crate::service::wire;
 
@@ -37,13 +39,14 @@ pub(super) struct Serving {
     pub(super) uid: u32,
     /// More connections than this wait in the socket's backlog.
     pub(super) most: usize,
+    pub(super) workers: Workers,
     pub(super) stopping: watch::Receiver<bool>,
 }
 
 /// Serves `router` on `socket` until told to stop; gives back the connections that are
 /// still open then, which finish what is under way.
 pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) -> JoinSet<()> {
-    let Serving { uid, most, mut stopping } = serving;
+    let Serving { uid, most, workers, mut stopping } = serving;
     let room = Arc::new(Semaphore::new(most));
     let mut connections = JoinSet::new();
     loop {
@@ -57,10 +60,13 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
             continue;
         };
         let served = serve_one(stream, router.clone(), uid, stopping.clone());
-        connections.spawn(async move {
+        let seat = workers.seat();
+        let runtime = seat.runtime().clone();
+        let served = async move {
             served.await;
-            drop(place);
-        });
+            drop((seat, place));
+        };
+        connections.spawn_on(served, &runtime);
     }
     // Nobody finds the socket any more. Whoever had found it just before still connects, if a moment
     // later, and is served.
@@ -76,7 +82,8 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
 async fn next(listener: &UnixListener, room: &Arc<Semaphore>) -> Option<(UnixStream, OwnedSemaphorePermit)> {
     let place = Arc::clone(room).acquire_owned().await.ok()?;
     let (stream, _) = listener.accept().await.ok()?;
-    Some((stream, place))
+    // Without ties to this runtime: another may serve it.
+    Some((stream.into_std().ok()?, place))
 }
 
 /// Those who have connected and were not accepted yet. The system is asked itself: the runtime
@@ -84,11 +91,7 @@ async fn next(listener: &UnixListener, room: &Arc<Semaphore>) -> Option<(UnixStr
 fn waiting(listener: UnixListener) -> Vec<UnixStream> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
     let accept = || listener.accept().ok();
-    let of_runtime = |(stream, _): (std::os::unix::net::UnixStream, _)| {
-        stream.set_nonblocking(true).ok()?;
-        UnixStream::from_std(stream).ok()
-    };
-    std::iter::from_fn(accept).filter_map(of_runtime).collect()
+    std::iter::from_fn(accept).map(|(stream, _)| stream).collect()
 }
 
 /// Ends when the daemon is told to end, or its owner is gone.
@@ -99,6 +102,8 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
 /// Serves the requests of a connection, one after another. A daemon that is told to end still waits for the first: to
 /// shut a connection on which nothing has come yet would lose a call that is on its way.
 async fn serve_one(stream: UnixStream, router: Router, uid: u32, mut stopping: watch::Receiver<bool>) {
+    let Ok(()) = stream.set_nonblocking(true) else { return };
+    let Ok(stream) = tokio::net::UnixStream::from_std(stream) else { return };
     // Whoever cannot be identified, or is another user, is not even answered.
     let Ok(peer) = peer::peer_of(&stream) else { return };
     if peer.uid != uid {

@@ -13,6 +13,7 @@ use super::error::GatewayError;
 use super::listen::{Remote, Wanted};
 use super::serve::{self, Serving};
 use super::tls;
+use crate::platform::workers::Workers;
 use crate::service::{self, ErrorKind, ListenerView, Local, ServiceError};
 use crate::spec::CredentialName;
 
@@ -40,12 +41,14 @@ pub fn begin(
     local: &Arc<Local>,
     wanted: &[Wanted],
     remote: &Remote,
+    workers: &Workers,
     stopping: watch::Receiver<bool>,
 ) -> Result<JoinHandle<JoinSet<()>>, GatewayError> {
     let serving = Serving {
         places: Arc::new(Semaphore::new(CONNECTIONS)),
         stopping: stopping.clone(),
         connections: TaskTracker::new(),
+        workers: workers.clone(),
     };
     let gateway = Arc::new(Gateway {
         house: House::of(Arc::clone(local)),

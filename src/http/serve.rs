@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
@@ -20,6 +21,7 @@ use super::careful::Careful;
 use super::door::Door;
 use super::framing::Switch;
 use super::router;
+use crate::platform::workers::Workers;
 
 /// How long a connection may lie idle between requests: longer than clients keep theirs, so that it is they who end
 /// it. What is slower than that over one head is ended sooner, see `careful`.
@@ -40,6 +42,7 @@ pub(super) struct Serving {
     pub(super) places: Arc<Semaphore>,
     pub(super) stopping: watch::Receiver<bool>,
     pub(super) connections: TaskTracker,
+    pub(super) workers: Workers,
 }
 
 /// Serves a listener until told to stop. Who has connected by then is still served.
@@ -73,17 +76,14 @@ async fn next(
     // The semaphore is never closed.
     let place = Arc::clone(places).acquire_owned().await.ok();
     let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
+    // Without ties to this runtime: another may serve it.
+    Ok((stream.into_std()?, place))
 }
 
 /// Those who have connected and were not accepted yet.
 fn waiting(listener: TcpListener) -> Vec<TcpStream> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
-    let of_runtime = |(stream, _): (std::net::TcpStream, _)| {
-        stream.set_nonblocking(true).ok()?;
-        TcpStream::from_std(stream).ok()
-    };
-    std::iter::from_fn(|| listener.accept().ok()).filter_map(of_runtime).collect()
+    std::iter::from_fn(|| listener.accept().ok()).map(|(stream, _)| stream).collect()
 }
 
 /// A connection's share of the room; kept by whatever the connection becomes.
@@ -93,9 +93,10 @@ pub(super) struct Place(#[expect(dead_code, reason = "is held, not read")] Arc<O
 fn begin(stream: TcpStream, place: Option<OwnedSemaphorePermit>, door: &Arc<Door>, serving: &Serving) {
     let (door, stopping) = (Arc::clone(door), serving.stopping.clone());
     let place = Place(Arc::new(place));
-    serving.connections.spawn(async move {
-        // Small pieces of a stream are not waited with.
-        let _ = stream.set_nodelay(true);
+    let seat = serving.workers.seat();
+    let runtime = seat.runtime().clone();
+    let served = async move {
+        let Ok(stream) = of_runtime(stream) else { return };
         match &door.tls {
             None => serve_one(stream, &door, place, stopping).await,
             Some(tls) => {
@@ -105,7 +106,16 @@ fn begin(stream: TcpStream, place: Option<OwnedSemaphorePermit>, door: &Arc<Door
                 }
             }
         }
-    });
+        drop(seat);
+    };
+    serving.connections.spawn_on(served, &runtime);
+}
+
+fn of_runtime(stream: TcpStream) -> io::Result<tokio::net::TcpStream> {
+    stream.set_nonblocking(true)?;
+    // Small pieces of a stream are not waited with.
+    stream.set_nodelay(true)?;
+    tokio::net::TcpStream::from_std(stream)
 }
 
 /// Serves a connection to its end. When told to stop, it ends behind the answer that is under way, or at once where

@@ -21,3 +21,4 @@ pub mod peer;
 pub mod process;
 pub mod temporary;
 pub mod terminal;
+pub mod workers;

@@ -35,7 +35,7 @@ fn signed(case: &Case) -> Result<String, AuthError> {
     };
     let secrets = Secrets::new();
     let nonce = std::array::from_fn(|at| at as u8);
-    let given = Given { now_ms: case.now_ms, nonce, body: Some(case.body.as_bytes()) };
+    let given = Given::at(case.now_ms, nonce, Some(case.body.as_bytes()));
     let (method, target) = (case.method, case.target);
     let parts = Parts { method, host: "api.acme.example", target, secrets: &secrets, given: &given };
     let key = decoded(Zeroizing::new(case.key.into()), case.ways.0)?;

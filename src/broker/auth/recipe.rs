@@ -62,7 +62,7 @@ impl<'a> Parts<'a> {
             Computed::Host => self.host.as_bytes().into(),
             Computed::Body => self.given.whole_body()?.into(),
             Computed::BodySha256 => hex(&Sha256::digest(self.given.whole_body()?)).into_bytes().into(),
-            Computed::Nonce => hex(&self.given.nonce).into_bytes().into(),
+            Computed::Nonce => hex(&self.given.nonce()?).into_bytes().into(),
         })
     }
 }

@@ -52,9 +52,10 @@ fn append_encoded(secret: &[u8], forms: &mut Vec<Form>) {
 
 fn append_hex(secret: &[u8], forms: &mut Vec<Form>) {
     for digits in [b"0123456789abcdef", b"0123456789ABCDEF"] {
-        let mut form = Form::new(Vec::with_capacity(2 * secret.len()));
-        for byte in secret {
-            form.extend([byte >> 4, byte & 0xf].map(|half| digits[usize::from(half)]));
+        let mut form = Form::new(vec![0; 2 * secret.len()]);
+        for (byte, pair) in secret.iter().zip(form.chunks_exact_mut(2)) {
+            pair[0] = digits[usize::from(byte >> 4)];
+            pair[1] = digits[usize::from(byte & 0xf)];
         }
         forms.push(form);
     }

@@ -2,7 +2,7 @@
 //!
 //! Pure. The mark must not make a spelling together with what stands beside it, nor be part of one.
 
-use memchr::memmem;
+use memchr::{memchr2, memmem};
 
 use super::forms::Form;
 
@@ -19,11 +19,18 @@ fn stands_alone(byte: u8) -> bool {
     !byte.is_ascii_alphanumeric() && !b"\\%&;".contains(&byte)
 }
 
+/// False for most forms, at little cost: where neither end of the mark stands in it, it neither holds the mark nor
+/// shares an end with it; and where it is the longer, the mark does not hold it.
+fn may_meet(mark: &[u8], form: &[u8]) -> bool {
+    let [first, .., last] = mark else { return true };
+    form.len() <= mark.len() || memchr2(*first, *last, form).is_some()
+}
+
 /// True where `mark` and a form hold each other, or an end of one is a start of the other.
 fn any_overlaps(mark: &[u8], forms: &[Form]) -> bool {
     let finder = memmem::Finder::new(mark);
     let meets = |a: &[u8], b: &[u8]| (1..=a.len().min(b.len())).any(|n| a.ends_with(&b[..n]));
-    forms.iter().any(|form| {
+    forms.iter().filter(|form| may_meet(mark, form)).any(|form| {
         let inside = form.len() <= mark.len() && memmem::find(mark, form).is_some();
         inside || finder.find(form).is_some() || meets(mark, form) || meets(form, mark)
     })

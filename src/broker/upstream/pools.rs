@@ -1,15 +1,17 @@
 //! The connections that are kept, apart by the way they lead and by whose requests they carry: no account's request
 //! goes out on a connection that was opened for another's, or with a client certificate that is not its own by now.
+//! And apart by the runtime that drives them, as a request that goes out by another's waits for two threads.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reqwest::Client;
+use tokio::runtime::{Handle, Id};
 
 use crate::broker::identity::Fingerprint;
 
 /// More pools than this are not kept; the one that was used least lately goes, and its idle connections with it.
-const MOST: usize = 256;
+const MOST: usize = 512;
 
 /// Where connections of a pool lead.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,9 +30,16 @@ pub(super) struct Key {
     pub(super) account: String,
     /// Of the client certificate that its connections show.
     pub(super) identity: Option<Fingerprint>,
+    runtime: Option<Id>,
 }
 
 impl Key {
+    /// For the requests of the runtime that this is called within.
+    pub(super) fn here(way: Way, account: String, identity: Option<Fingerprint>) -> Self {
+        let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
+        Self { way, account, identity, runtime }
+    }
+
     /// Whether `newer` stands in its place: the account's client certificate is another one now.
     fn is_replaced_by(&self, newer: &Self) -> bool {
         self.account == newer.account && self.way == newer.way && self.identity != newer.identity
@@ -97,7 +106,7 @@ mod tests {
             build_client(tls::roots(None).unwrap(), GuardedResolver::new(Reach::Global), None).unwrap();
         let (pools, made) = (Pools::default(), Cell::new(0));
         let ask = |account: usize| {
-            let key = Key { way: Way::Global, account: account.to_string(), identity: None };
+            let key = Key::here(Way::Global, account.to_string(), None);
             if pools.kept(&key).is_none() {
                 made.set(made.get() + 1);
                 pools.keep(key, client.clone());
@@ -125,7 +134,7 @@ mod tests {
                 private_key: None,
                 passphrase: None,
             };
-            Key { way: Way::Global, account: account.to_owned(), identity: Some(identity.fingerprint()) }
+            Key::here(Way::Global, account.to_owned(), Some(identity.fingerprint()))
         };
         let (old, new, other) = (key("one", b"old"), key("one", b"new"), key("two", b"old"));
         for key in [&old, &other, &new] {
