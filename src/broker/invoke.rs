@@ -248,7 +248,9 @@ impl Broker {
         let event = if is_websocket { record::opens_websocket(event) } else { event };
         let mut ending = desk.journal.begin(event).await?;
         let (plan, patience) = (Plan::of(allowed, way), deadline.patience());
-        let sent = deadline.hold(self.send(desk, caller, plan, Provided { credential, body, since }, patience)).await;
+        let sent = deadline
+            .hold(self.send(desk, caller, plan, Provided { credential, body, since }, patience))
+            .await;
         match sent.unwrap_or_else(|limit| Err(BrokerError::OutOfTime { limit, sent: true })) {
             Ok(answered) => Ok(Recorded { answered, reserved, ending }),
             Err(error) => Err(ending.failed(error)),

@@ -11,13 +11,17 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
+use tower_service::Service;
 
 use crate::broker::guard::{GuardError, Reach};
 use crate::broker::opening;
 
 /// Resolves by the system's resolver and keeps only the addresses within reach.
+#[derive(Clone)]
 pub struct GuardedResolver {
     reach: Reach,
     overrides: HashMap<String, SocketAddr>,
@@ -39,20 +43,28 @@ impl GuardedResolver {
     }
 }
 
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        if let Some(address) = self.overrides.get(name.as_str()).copied() {
-            return Box::pin(async move {
-                opening::note();
-                Ok(Box::new(std::iter::once(address)) as Addrs)
-            });
-        }
-        let reach = self.reach;
+/// Addresses, one after the other.
+pub type Addresses = std::vec::IntoIter<SocketAddr>;
+
+impl Service<Name> for GuardedResolver {
+    type Response = Addresses;
+    type Error = GuardError;
+    type Future = Pin<Box<dyn Future<Output = Result<Addresses, GuardError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), GuardError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let (reach, fixed) = (self.reach, self.overrides.get(name.as_str()).copied());
         Box::pin(async move {
             opening::note();
-            let within =
-                look_up(name.as_str()).await.and_then(|found| keep_within(reach, name.as_str(), found))?;
-            Ok(Box::new(within.into_iter().map(unspecified_port)) as Addrs)
+            if let Some(address) = fixed {
+                return Ok(vec![address].into_iter());
+            }
+            let found = look_up(name.as_str()).await?;
+            let within = keep_within(reach, name.as_str(), found)?;
+            Ok(within.into_iter().map(unspecified_port).collect::<Vec<_>>().into_iter())
         })
     }
 }
@@ -102,9 +114,9 @@ fn unspecified_port(address: IpAddr) -> SocketAddr {
 mod tests {
     use std::net::{IpAddr, SocketAddr};
 
-    use reqwest::dns::Resolve as _;
+    use tower_service::Service as _;
 
-    use super::{GuardedResolver, find_guard_error, keep_within};
+    use super::{GuardedResolver, keep_within};
     use crate::broker::guard::{GuardError, Reach, SpecialRange};
 
     fn addresses(texts: &[&str]) -> Vec<IpAddr> {
@@ -112,10 +124,7 @@ mod tests {
     }
 
     async fn resolve(resolver: &GuardedResolver, host: &str) -> Result<Vec<SocketAddr>, GuardError> {
-        match resolver.resolve(host.parse().expect("a name")).await {
-            Ok(found) => Ok(found.collect()),
-            Err(error) => Err(find_guard_error(error.as_ref()).expect("a typed refusal").clone()),
-        }
+        resolver.clone().call(host.parse().expect("a name")).await.map(Iterator::collect)
     }
 
     #[test]

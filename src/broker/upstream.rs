@@ -6,12 +6,12 @@
 //! encoded, or put a URL or a header into an error: keys stand in both.
 //!
 //! What goes out is what was given, byte for byte. Added are `host`, the body's framing, and `accept-encoding`,
-//! which is ours to say since the answer must be readable to be scrubbed; and `accept: */*`, which means the same
-//! as no `accept` at all (RFC 9110 §12.5.1), where the request has none.
+//! which is ours to say since the answer must be readable to be scrubbed.
 
 mod answer;
 mod body;
 mod coding;
+mod connector;
 mod egress;
 mod error;
 mod outgoing;
@@ -28,7 +28,6 @@ use std::time::Duration;
 
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, RANGE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use reqwest::Client;
 use rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
 
@@ -37,6 +36,7 @@ use crate::broker::identity::ClientIdentity;
 use crate::broker::resolver::GuardedResolver;
 use crate::platform::clock;
 use crate::spec::header::{Reserved, reserved};
+use connector::Client;
 use pools::{Key, Pools, Way};
 use resend::Sending;
 use target::Target;
@@ -48,12 +48,7 @@ pub use egress::{Egress, EgressError, EgressProxy, count_authorities};
 pub use error::{ClientError, Phase, UpstreamError};
 pub use outgoing::{CallerBodyFault, CallerStream, RequestBody};
 pub use target::UrlFault;
-pub use upgrade::Upgraded;
-
-/// How long a connection may take to be made: name, TCP and TLS together.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an idle connection is kept for the next request.
-const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+pub use upgrade::{Upgraded, UpgradedStream};
 
 /// A request as it goes out. Holds secrets: no `Debug`.
 pub struct OutgoingRequest {
@@ -178,10 +173,10 @@ impl UpstreamClient {
         }
         let wants_body = request.method != Method::HEAD;
 
-        let Target { host, url } = target;
+        let Target { host, uri } = target;
         let (method, body) = (request.method, request.body.into_outbox());
         let first_byte = request.patience.first_byte;
-        let sending = Sending { client: &client, host: &host, method, url, headers, body, first_byte };
+        let sending = Sending { client: &client, host: &host, method, uri, headers, body, first_byte };
         let answer = sending.send().await;
         let answer = if is_proxied { answer.map_err(UpstreamError::through_proxy) } else { answer }?;
 
@@ -195,7 +190,7 @@ impl UpstreamClient {
     fn way(&self, target: &Target, reach: Reach) -> Result<Way, UpstreamError> {
         if self.redirected.contains_key(&target.host) {
             // An explicit port would win over the redirect's, and end up at some other local service.
-            return match target.url.port() {
+            return match target.uri.port() {
                 None => Ok(Way::Redirected(target.host.clone())),
                 Some(_) => Err(UpstreamError::RedirectedPort { host: target.host.clone() }),
             };
@@ -250,18 +245,18 @@ impl UpstreamClient {
                 let Redirected { address, tls } =
                     self.redirected.get(host).ok_or(ClientError::RedirectedHost { host: host.clone() })?;
                 let resolver = GuardedResolver::new(Reach::Global).redirecting(host, *address);
-                build_client(showing(tls.clone()), resolver, None)
+                Ok(connector::client(showing(tls.clone()), resolver, None))
             }
             (Way::PrivateNetwork, _) => {
-                build_client(showing(self.tls()?), GuardedResolver::new(Reach::PrivateNetwork), None)
+                Ok(connector::client(showing(self.tls()?), GuardedResolver::new(Reach::PrivateNetwork), None))
             }
             (Way::Global, None) => {
-                build_client(showing(self.tls()?), GuardedResolver::new(Reach::Global), None)
+                Ok(connector::client(showing(self.tls()?), GuardedResolver::new(Reach::Global), None))
             }
             // Of the names on this way, the proxy's alone is resolved here.
-            (Way::Global, proxy) => {
+            (Way::Global, Some(proxy)) => {
                 let resolver = GuardedResolver::new(EgressProxy::reach());
-                build_client(showing(self.tls()?), resolver, proxy.as_ref())
+                Ok(connector::client(showing(self.tls()?), resolver, Some(proxy.uri()?)))
             }
         }
     }
@@ -280,28 +275,6 @@ async fn opened(identity: Option<Arc<ClientIdentity>>) -> Result<Option<Certifie
     let Some(identity) = identity else { return Ok(None) };
     let opened = tokio::task::spawn_blocking(move || identity.open(clock::now_ms()));
     Ok(Some(opened.await.map_err(|_| ClientError::Build)??))
-}
-
-fn build_client(
-    tls: rustls::ClientConfig,
-    resolver: GuardedResolver,
-    proxy: Option<&EgressProxy>,
-) -> Result<Client, ClientError> {
-    let builder = Client::builder()
-        .tls_backend_preconfigured(tls)
-        .https_only(true)
-        .dns_resolver(resolver)
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-        .tcp_nodelay(true);
-    let builder = match proxy {
-        None => builder,
-        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.url()).map_err(|_| ClientError::Build)?),
-    };
-    builder.build().map_err(|_| ClientError::Build)
 }
 
 /// The address that a URL's host is, where it is not a name.

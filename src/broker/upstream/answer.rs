@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 
 use super::coding::{self, Coding};
 use super::{ResponseBody, Upgraded, UpstreamError};
@@ -23,18 +25,18 @@ impl UpstreamResponse {
     /// What `host` answered to a request that `wants_body`.
     pub(super) fn of(
         host: String,
-        answer: reqwest::Response,
+        answer: Response<Incoming>,
         wants_body: bool,
         idle: Duration,
     ) -> Result<Self, UpstreamError> {
-        let (status, mut headers) = (answer.status(), answer.headers().clone());
+        let (http::response::Parts { status, mut headers, .. }, body) = answer.into_parts();
         if status.is_informational() {
             // The connection is no longer HTTP (RFC 9110 §15.2.2), and nobody asked for anything else.
             return Err(UpstreamError::Protocol { host });
         }
         let has_body = wants_body && ![StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&status);
         let coding = if has_body { Coding::of(&headers) } else { Some(Coding::Identity) };
-        let pieces = answer.bytes_stream().map_err(io::Error::other);
+        let pieces = body.into_data_stream().map_err(io::Error::other);
         let body = match coding {
             None => return Err(UpstreamError::Encoding { host }),
             Some(Coding::Identity) => ResponseBody::new(host, idle, pieces),

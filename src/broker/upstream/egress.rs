@@ -7,8 +7,9 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use reqwest::Url;
+use http::Uri;
 use thiserror::Error;
+use url::Url;
 
 use super::tls;
 use super::{ClientError, literal_address};
@@ -78,8 +79,8 @@ impl EgressProxy {
         Reach::PrivateNetwork
     }
 
-    pub(super) fn url(&self) -> Url {
-        self.0.clone()
+    pub(super) fn uri(&self) -> Result<Uri, ClientError> {
+        self.0.as_str().parse().map_err(|_| ClientError::Proxy)
     }
 }
 

@@ -8,9 +8,11 @@ use std::error::Error;
 use std::{fmt, io};
 
 use http::HeaderName;
+use hyper_util::client::legacy;
 use rustls::{AlertDescription, CertificateError};
 use thiserror::Error;
 
+use super::connector::ConnectTimeout;
 use super::{CallerBodyFault, UrlFault};
 use crate::broker::guard::GuardError;
 use crate::broker::identity::IdentityError;
@@ -212,7 +214,7 @@ impl CertificateFault {
 
 impl UpstreamError {
     /// What `error` means, where it came before the head of an answer.
-    pub(super) fn from_send(host: &str, error: &reqwest::Error) -> Self {
+    pub(super) fn from_send(host: &str, error: &legacy::Error) -> Self {
         let host = host.to_owned();
         if let Some(guard) = find_guard_error(error) {
             return Self::Guard(guard.clone());
@@ -226,7 +228,7 @@ impl UpstreamError {
                 None => Self::Tls { host, fault: TlsFault::from(tls) },
             };
         }
-        if error.is_timeout() && error.is_connect() {
+        if find::<ConnectTimeout>(error).is_some() {
             return Self::Timeout { host, phase: Phase::Connect };
         }
         if error.is_connect() {
@@ -242,7 +244,7 @@ impl UpstreamError {
         if let Some(fault) = find(error).copied() {
             return Self::BodyFromCaller { host, fault };
         }
-        let is_decoders = find::<reqwest::Error>(error).is_none();
+        let is_decoders = find::<hyper::Error>(error).is_none();
         match find::<io::Error>(error).map(io::Error::kind) {
             Some(io::ErrorKind::UnexpectedEof) => Self::Interrupted { host },
             _ if is_decoders => Self::Damaged { host },
@@ -272,11 +274,11 @@ pub(super) enum Extent {
 }
 
 impl Extent {
-    pub(super) fn of(error: &reqwest::Error) -> Self {
+    pub(super) fn of(error: &legacy::Error) -> Self {
         use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
         let kind = find::<io::Error>(error).map(io::Error::kind);
         let named = find_guard_error(error).is_some() || find::<rustls::Error>(error).is_some();
-        if named || error.is_timeout() {
+        if named || find::<ConnectTimeout>(error).is_some() {
             return Self::Other;
         }
         if error.is_connect() {

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::StreamExt;
 use futures_util::stream::Fuse;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
 use thiserror::Error;
 
 /// A caller's body as it comes in.
@@ -102,10 +104,10 @@ type Waiting = Arc<Mutex<Option<CallerStream>>>;
 
 impl Outbox {
     /// The body as the HTTP library takes it.
-    pub(super) fn body(&self) -> reqwest::Body {
+    pub(super) fn body(&self) -> Outbound {
         match &self.content {
-            Content::Bytes(bytes) => reqwest::Body::from(bytes.clone()),
-            Content::Stream { waiting, length } => reqwest::Body::wrap_stream(MeasuredStream {
+            Content::Bytes(bytes) => Outbound::Whole(Full::new(bytes.clone())),
+            Content::Stream { waiting, length } => Outbound::Stream(MeasuredStream {
                 waiting: Arc::clone(waiting),
                 stream: None,
                 missing: *length,
@@ -134,8 +136,43 @@ fn lock(waiting: &Waiting) -> MutexGuard<'_, Option<CallerStream>> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A body on its way out.
+pub(super) enum Outbound {
+    Whole(Full<Bytes>),
+    Stream(MeasuredStream),
+}
+
+impl Body for Outbound {
+    type Data = Bytes;
+    type Error = CallerBodyFault;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, CallerBodyFault>>> {
+        match self.get_mut() {
+            Self::Whole(bytes) => Pin::new(bytes).poll_frame(cx).map_err(|never| match never {}),
+            Self::Stream(stream) => Pin::new(stream).poll_next(cx).map_ok(Frame::data),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_end_stream(),
+            Self::Stream(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => bytes.size_hint(),
+            Self::Stream(stream) => stream.announced(),
+        }
+    }
+}
+
 /// A caller's body held to the length that was announced.
-struct MeasuredStream {
+pub(super) struct MeasuredStream {
     waiting: Waiting,
     /// `None` until the first piece is asked for.
     stream: Option<Fuse<CallerStream>>,
@@ -169,6 +206,11 @@ impl Stream for MeasuredStream {
 }
 
 impl MeasuredStream {
+    /// Its length, before anything of it was sent.
+    fn announced(&self) -> SizeHint {
+        self.missing.map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+
     fn stream(&mut self) -> Option<&mut Fuse<CallerStream>> {
         if self.stream.is_none() {
             self.stream = lock(&self.waiting).take().map(StreamExt::fuse);

@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use reqwest::Client;
 use tokio::runtime::{Handle, Id};
 
+use super::connector::Client;
 use crate::broker::identity::Fingerprint;
 
 /// More pools than this are not kept; the one that was used least lately goes, and its idle connections with it.
@@ -97,13 +97,12 @@ mod tests {
     use crate::broker::guard::Reach;
     use crate::broker::identity::ClientIdentity;
     use crate::broker::resolver::GuardedResolver;
-    use crate::broker::upstream::{build_client, tls};
+    use crate::broker::upstream::{connector, tls};
     use crate::spec::auth_document::CertificateFormat;
 
     #[test]
     fn a_pool_is_made_once_and_the_one_used_least_lately_goes_first() {
-        let client =
-            build_client(tls::roots(None).unwrap(), GuardedResolver::new(Reach::Global), None).unwrap();
+        let client = connector::client(tls::roots(None).unwrap(), GuardedResolver::new(Reach::Global), None);
         let (pools, made) = (Pools::default(), Cell::new(0));
         let ask = |account: usize| {
             let key = Key::here(Way::Global, account.to_string(), None);
@@ -124,8 +123,7 @@ mod tests {
 
     #[test]
     fn a_new_identity_takes_the_place_of_the_old_one_and_of_no_other_accounts() {
-        let client =
-            build_client(tls::roots(None).unwrap(), GuardedResolver::new(Reach::Global), None).unwrap();
+        let client = connector::client(tls::roots(None).unwrap(), GuardedResolver::new(Reach::Global), None);
         let pools = Pools::default();
         let key = |account: &str, certificate: &[u8]| {
             let identity = ClientIdentity {

@@ -9,9 +9,11 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http::{HeaderMap, Method};
-use reqwest::{Client, Url};
+use http::{HeaderMap, Method, Request, Response, Uri};
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
 
+use super::connector::Client;
 use super::error::{Extent, Phase, UpstreamError};
 use super::outgoing::Outbox;
 use crate::broker::opening;
@@ -26,7 +28,7 @@ pub(super) struct Sending<'c> {
     pub(super) client: &'c Client,
     pub(super) host: &'c str,
     pub(super) method: Method,
-    pub(super) url: Url,
+    pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) body: Outbox,
     pub(super) first_byte: Duration,
@@ -34,7 +36,7 @@ pub(super) struct Sending<'c> {
 
 impl Sending<'_> {
     /// The head of the answer.
-    pub(super) async fn send(self) -> Result<reqwest::Response, UpstreamError> {
+    pub(super) async fn send(self) -> Result<Response<Incoming>, UpstreamError> {
         for _ in 1..TRIES {
             let (answer, opened) = opening::watch(self.once()).await;
             let Some(Err(error)) = &answer else { return self.outcome(answer) };
@@ -48,16 +50,18 @@ impl Sending<'_> {
         self.outcome(answer)
     }
 
-    async fn once(&self) -> Option<Result<reqwest::Response, reqwest::Error>> {
-        let request = self.client.request(self.method.clone(), self.url.clone());
-        let answer = request.headers(self.headers.clone()).body(self.body.body()).send();
-        wait_for_head(answer, self.body.progress(), self.first_byte).await
+    async fn once(&self) -> Option<Result<Response<Incoming>, legacy::Error>> {
+        let mut request = Request::new(self.body.body());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        wait_for_head(self.client.request(request), self.body.progress(), self.first_byte).await
     }
 
     fn outcome(
         &self,
-        answer: Option<Result<reqwest::Response, reqwest::Error>>,
-    ) -> Result<reqwest::Response, UpstreamError> {
+        answer: Option<Result<Response<Incoming>, legacy::Error>>,
+    ) -> Result<Response<Incoming>, UpstreamError> {
         let late = || UpstreamError::Timeout { host: self.host.to_owned(), phase: Phase::FirstByte };
         answer.ok_or_else(late)?.map_err(|error| UpstreamError::from_send(self.host, &error))
     }

@@ -7,13 +7,13 @@
 use std::fmt;
 
 use http::Uri;
-use reqwest::Url;
+use url::Url;
 
 use super::UpstreamError;
 
 /// A URL that goes out as it was written. Holds secrets: no `Debug`.
 pub(super) struct Target {
-    pub(super) url: Url,
+    pub(super) uri: Uri,
     /// As in the URL: a name, an IPv4 address, or an IPv6 address in brackets.
     pub(super) host: String,
 }
@@ -63,12 +63,12 @@ fn parse(text: &str) -> Result<Target, UrlFault> {
     if url.as_str() != text {
         return Err(UrlFault::Respelled);
     }
-    let uri = text.parse().map_err(|_| UrlFault::Invalid)?;
+    let uri: Uri = text.parse().map_err(|_| UrlFault::Invalid)?;
     if !ends_in_request_line(text, &uri) {
         return Err(UrlFault::Respelled);
     }
     let host = url.host_str().ok_or(UrlFault::Invalid)?.to_owned();
-    Ok(Target { url, host })
+    Ok(Target { uri, host })
 }
 
 /// True where the request line that is made of `uri` is the end of `text`, from the path on.
@@ -104,7 +104,7 @@ mod tests {
             "https://[2606:4700:4700::1111]/",
         ] {
             let target = parse(text).unwrap_or_else(|fault| panic!("{text} {fault}"));
-            assert_eq!(target.url.as_str(), text);
+            assert_eq!(target.uri.to_string(), text);
         }
     }
 

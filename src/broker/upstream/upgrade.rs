@@ -10,16 +10,21 @@ use http::header::{
     CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{ClientError, Patience, ResponseBody, UpstreamError, UpstreamResponse};
 use crate::platform::entropy;
 
+/// What is left of the connection: bytes.
+pub type UpgradedStream = TokioIo<hyper::upgrade::Upgraded>;
+
 /// The connection to an upstream, no longer HTTP.
 pub struct Upgraded {
     pub host: String,
-    pub stream: reqwest::Upgraded,
+    pub stream: UpgradedStream,
 }
 
 /// One request to upgrade.
@@ -47,7 +52,7 @@ impl Handshake {
     pub(super) async fn finish(
         self,
         host: String,
-        answer: reqwest::Response,
+        answer: Response<Incoming>,
         patience: Patience,
     ) -> Result<UpstreamResponse, UpstreamError> {
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -57,7 +62,10 @@ impl Handshake {
         if !self.is_accepted(&headers) {
             return Err(UpstreamError::Upgrade { host });
         }
-        let Ok(stream) = answer.upgrade().await else { return Err(UpstreamError::Upgrade { host }) };
+        let Ok(stream) = hyper::upgrade::on(answer).await else {
+            return Err(UpstreamError::Upgrade { host });
+        };
+        let stream = TokioIo::new(stream);
         let body = ResponseBody::new(host.clone(), patience.idle, stream::empty());
         Ok(UpstreamResponse { status, headers, body, upgraded: Some(Upgraded { host, stream }) })
     }

@@ -31,7 +31,7 @@ use super::redact::Redactor;
 use super::reply::Reply;
 use super::scrub::{Needles, Scrubber};
 use super::tally::Tally;
-use super::upstream::{Patience, Phase, Upgraded, UpstreamError};
+use super::upstream::{Patience, Phase, Upgraded, UpgradedStream, UpstreamError};
 
 use crate::policy::{Call, Denial, Reason};
 use crate::spec::Method;
@@ -143,7 +143,7 @@ struct Wire {
     host: String,
     /// `None` once the caller's side is done.
     uplink: Option<Uplink>,
-    downlink: SplitStream<WebSocketStream<reqwest::Upgraded>>,
+    downlink: SplitStream<WebSocketStream<UpgradedStream>>,
     idle: Duration,
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
-use reqwest::Upgraded;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message as Frame;
@@ -14,10 +13,11 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::message::{CallerMessages, Message, MessageFault};
+use crate::broker::upstream::UpgradedStream;
 
 /// Sends all that the caller has; ends when the upstream takes no more, or the caller wants to close.
 pub(super) async fn carry(
-    mut to: SplitSink<WebSocketStream<Upgraded>, Frame>,
+    mut to: SplitSink<WebSocketStream<UpgradedStream>, Frame>,
     from: CallerMessages,
     beat: Duration,
 ) -> Result<(), MessageFault> {
