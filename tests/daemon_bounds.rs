@@ -3,12 +3,12 @@
 
 mod support;
 
-use std::fs;
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use support::machine::Usage;
 use support::{Door, Home, Upstream, secrets, socket};
 
 const INVOKE: &[&str] = &["invoke", "openai/chat-completions", "--body", "{}"];
@@ -26,9 +26,7 @@ fn operators(home: &Home) -> PathBuf {
 }
 
 fn megabytes_of(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    Usage::of(pid).megabytes
 }
 
 /// The head of a request whose body has `length` bytes.

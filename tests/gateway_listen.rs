@@ -126,6 +126,13 @@ fn others_may_come_over_tls_alone() {
     assert_eq!(ask(&format!("evil.example:{port}")).reason(), Some("host.not_allowed"));
     let plain = exchange(address, &request(address, "GET", "/healthz", &[], b""));
     assert!(!plain.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&plain));
+    // The daemon that comes next has it from this one, and its certificate from the same files.
+    home.run_through(Door::Daemon, &["restart"]).ok();
+    assert_ne!(home.daemon(), Some(daemon.child.id()));
+    ask(&host).ok();
+    upstream.take_one();
+    let plain = exchange(address, &request(address, "GET", "/healthz", &[], b""));
+    assert!(!plain.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&plain));
 }
 
 #[test]
@@ -191,8 +198,7 @@ fn a_daemon_that_is_restarted_under_load_listens_where_it_did_and_breaks_nothing
         let load = scope.spawn(|| {
             let mut served = 0;
             while !is_over.load(std::sync::atomic::Ordering::SeqCst) {
-                // Whoever finds nobody may come again; whoever was accepted is answered.
-                let Ok(mut stream) = std::net::TcpStream::connect(address) else { continue };
+                let mut stream = connect(address);
                 let bearer = format!("Bearer {}", gateway.token);
                 let fields = [("authorization", bearer.as_str())];
                 stream.write_all(&request(address, "GET", "/v/openai/v1/models", &fields, b"")).unwrap();

@@ -241,6 +241,26 @@ fn a_time_limit_holds() {
 }
 
 #[test]
+fn what_a_tool_cannot_do_is_on_record_and_does_not_flood_the_log() {
+    let (upstream, home) = setting(Door::InProcess);
+    let mut agent = Session::begin(&home, &[]);
+    for _ in 0..20 {
+        let answer =
+            agent.call("invoke", &json!({ "capability": "openai/models", "url": "https://evil.example" }));
+        assert_eq!(answer["isError"], true, "{answer}");
+    }
+    agent.close().ok();
+    let is_one = |entry: &support::audit::Entry| {
+        entry.is("invoke", "denied") && entry.event["reason"] == "request.malformed"
+    };
+    let told: Vec<_> = home.events().into_iter().filter(|entry| is_one(entry)).collect();
+    assert!((1..20).contains(&told.len()), "{told:?}");
+    assert!(told.iter().all(|one| one.event["capability"] == "openai/models"), "{told:?}");
+    assert!(!told.iter().any(|one| one.event.to_string().contains("evil")), "{told:?}");
+    assert!(upstream.take().is_empty());
+}
+
+#[test]
 fn nonsense_does_not_end_the_conversation() {
     let (_upstream, home) = setting(Door::InProcess);
     let mut agent = Session::begin(&home, &[]);

@@ -158,6 +158,36 @@ fn real_keys_stay_behind_and_are_named_but_not_shown() {
 }
 
 #[test]
+fn what_looks_like_a_key_is_named_unless_that_is_meant() {
+    let (_upstream, home) = setting();
+    let run = |more: &[&str]| {
+        let line = [&["run", "--all"], more, &["--", "/usr/bin/env"]].concat();
+        let mut command = home.command(Door::Daemon, &line);
+        for name in ["MY_API_KEY", "DB_PASSWORD", "AWS_SECRET_ACCESS_KEY", "CLAUDE_CODE_OAUTH_TOKEN"] {
+            command.env(name, "real-key");
+        }
+        Done::of(&mut command, b"").ok()
+    };
+    let done = run(&[]);
+    let errors = done.errors();
+    assert!(
+        errors.contains("keys that the command does not get: AWS_SECRET_ACCESS_KEY, CLAUDE_CODE_OAUTH_TOKEN"),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("look like keys: DB_PASSWORD, MY_API_KEY; leave them out with --unset NAME"),
+        "{errors}"
+    );
+    assert!(!errors.contains("real-key"), "{errors}");
+    done.says("\nMY_API_KEY=real-key\n").says("DB_PASSWORD=real-key\n");
+    assert_eq!(done.text().matches("real-key").count(), 2, "{}", done.text());
+    let done = run(&["--unset", "DB_PASSWORD", "--keep", "MY_API_KEY"]);
+    assert!(!done.errors().contains("look like keys"), "{}", done.errors());
+    done.says("\nMY_API_KEY=real-key\n");
+    assert!(!done.text().contains("DB_PASSWORD"), "{}", done.text());
+}
+
+#[test]
 fn a_key_that_opens_the_vault_is_nobody_elses() {
     let home = Home::empty(Door::Daemon);
     let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";

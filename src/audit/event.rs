@@ -166,6 +166,8 @@ words! {
         TokenRevoke = "token.revoke",
         /// A token that is nobody's, or not any more, was presented.
         TokenRefuse = "token.refuse",
+        /// What came over TCP from a web page, or was meant for another host.
+        GatewayRefuse = "gateway.refuse",
         /// An access token is fetched with what an account holds.
         TokenFetch = "token.fetch",
         /// A person's consent is exchanged for a refresh token.

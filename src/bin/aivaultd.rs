@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aivault::daemon::{Beside, DaemonError, Ended};
+use aivault::daemon::{Beside, DaemonError, Ended, Ground, Sockets};
 use aivault::platform::process;
-use aivault::platform::workers::Workers;
 use aivault::service::{ListenerView, Local, SecretText, wire};
 use aivault::{daemon, http, settings};
 
@@ -33,6 +32,9 @@ Options:
       --key-on-stdin
                  Open the vault with the key that `aivault unlock` writes on
                  the standard input
+      --take-over
+                 Take the place of the daemon that runs, and go on where it
+                 listens; `aivault restart` starts one so
   -h, --help     Print help
   -V, --version  Print version
 
@@ -45,6 +47,7 @@ Environment:
 #[derive(Default)]
 struct Told {
     key_on_stdin: bool,
+    takes_over: bool,
     wanted: Vec<http::Wanted>,
     remote: http::Remote,
 }
@@ -87,6 +90,7 @@ fn asked<'a>(mut words: impl Iterator<Item = Option<&'a str>>) -> Asked {
             "-V" | "--version" => return Asked::Say(concat!("aivaultd ", env!("CARGO_PKG_VERSION"), "\n")),
             "-h" | "--help" => return Asked::Say(HELP),
             wire::KEY_ON_STDIN => told.key_on_stdin = true,
+            wire::TAKE_OVER => told.takes_over = true,
             "--allow-remote" => told.remote.allowed = true,
             wire::LISTEN | "--tls-cert" | "--tls-key" | "--remote-name" => {
                 let Some(value) = given.or_else(|| words.next().flatten()) else {
@@ -122,7 +126,8 @@ fn say(text: &str) -> ExitCode {
 }
 
 fn serve(told: Told) -> ExitCode {
-    let Told { key_on_stdin, wanted, remote } = told;
+    let Told { key_on_stdin, takes_over, wanted, remote } = told;
+    let sockets = if takes_over { Sockets::HandedOn } else { Sockets::Own };
     // Before there is a key in this process.
     if let Err(error) = process::harden() {
         return fail(&error, None);
@@ -139,13 +144,14 @@ fn serve(told: Told) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return fail(&error, None),
     };
-    let beside = |local: &Arc<Local>, workers: &Workers, stopping| {
-        let running = http::begin(local, &wanted, &remote, workers, stopping)
+    let beside = |local: &Arc<Local>, ground: Ground| {
+        let Ground { workers, handed_on, stopping } = ground;
+        let running = http::begin(local, handed_on, &wanted, &remote, &workers, stopping)
             .map_err(|error| DaemonError::Beside { what: error.to_string(), help: error.help() })?;
         tell(&local.listeners());
         Ok(Beside { callers: http::on_socket(Arc::clone(local)), running })
     };
-    match daemon::run(settings.places, key, beside) {
+    match daemon::run(settings.places, key, sockets, beside) {
         Ok(Ended::Stopped) => ExitCode::SUCCESS,
         Ok(Ended::AlreadyRunning) if !wanted.is_empty() => {
             eprintln!("error: another daemon serves this vault already, and listens where it was told to");

@@ -91,6 +91,12 @@ fn perform(arguments: Arguments, surfaces: Surfaces) -> ExitCode {
         .unwrap_or_else(|error| report::failure(error, wants_json, err_paint))
 }
 
+/// The service, which says on the standard error what it does beside what it is asked for.
+fn service(settings: Settings) -> Service {
+    let paint = Paint::for_stream(terminal::stderr_is_terminal(), settings.no_color);
+    Service::new(settings).telling(move |text| report::line("note", text, paint))
+}
+
 /// From arguments to a task, and from that to its output.
 fn carry_out(arguments: Arguments, settings: Settings, surfaces: Surfaces) -> Result<ExitCode, CliError> {
     let env_key = settings.env_key.clone();
@@ -99,7 +105,7 @@ fn carry_out(arguments: Arguments, settings: Settings, surfaces: Surfaces) -> Re
     let task = match task {
         Task::Demo => return Ok(demo::run(&settings)),
         Task::Mcp { expose, scope } => {
-            (surfaces.mcp)(Service::new(settings), expose, scope, &mut io::stderr())?;
+            (surfaces.mcp)(service(settings), expose, scope, &mut io::stderr())?;
             return Ok(ExitCode::SUCCESS);
         }
         task => task,
@@ -110,7 +116,7 @@ fn carry_out(arguments: Arguments, settings: Settings, surfaces: Surfaces) -> Re
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let mut err = io::stderr();
     let mut screen = Screen { out: &mut out, err: &mut err, paint, err_paint, on_terminal };
-    let done = task.perform(|| Service::new(settings), &mut screen);
+    let done = task.perform(|| service(settings), &mut screen);
     // What was printed before an error is shown before it.
     let flushed = out.flush();
     let code = done?;

@@ -22,6 +22,8 @@ pub enum DaemonError {
     PathTooLong(PathBuf),
     #[error("the asynchronous runtime could not be started: {0}")]
     Runtime(std::io::Error),
+    #[error("the daemon that runs did not hand its sockets on: {0}")]
+    Succession(std::io::Error),
     /// What is served beside the sockets cannot be.
     #[error("{what}")]
     Beside { what: String, help: String },
@@ -44,6 +46,7 @@ impl DaemonError {
             }
             Self::Key(error) => error.help.clone().unwrap_or_else(|| "run `aivault unlock` again".to_owned()),
             Self::PathTooLong(_) => "set AIVAULTD_SOCKET to a shorter path".to_owned(),
+            Self::Succession(_) => "run `aivault restart`".to_owned(),
             Self::Beside { help, .. } => help.clone(),
             Self::Runtime(_) => "see whether the system has threads and files left, and try again".to_owned(),
         }

@@ -3,7 +3,8 @@
 //!
 //! One instance a vault, however many start at once: the lock is held for as long as it
 //! listens, and only its holder touches the sockets. One that is told to end takes its
-//! sockets away first, serves everybody who was connected by then, and so loses nobody. Only processes of the same user are served.
+//! sockets away first, or hands them on to the next one, serves everybody who was connected by
+//! then, and so loses nobody. Only processes of the same user are served.
 //! It decides nothing: it makes a `Command` or a `Call` of what it reads, and renders
 //! what the service answers.
 
@@ -12,8 +13,10 @@ mod error;
 mod routes;
 mod serve;
 mod socket;
+mod succession;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -21,13 +24,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::platform::lock::FileLock;
 use crate::platform::workers::Workers;
 use crate::platform::{descriptors, files, process};
-use crate::service::{Caller, Local, SecretText};
+use crate::service::{Caller, HandedListener, Local, SecretText};
 use crate::settings::Places;
 
 pub use error::DaemonError;
+use succession::{Bequest, Estate};
 
 /// How often the daemon looks whether its vault is still there.
 const LOOK: Duration = Duration::from_secs(30);
@@ -42,10 +45,8 @@ const LAST_FETCH: Duration = Duration::from_secs(70);
 /// How many files a daemon may have open: a call takes two connections, and there may be many.
 const OPEN_FILES: u64 = 65_536;
 
-/// How many calls may be under way at once, streams among them; more wait in the socket's backlog.
-const CALLERS: usize = 1024;
-/// How many commands, which are short, and each may be large.
-const OPERATORS: usize = 32;
+/// How many connections may be open at once at either socket, streams among them; more wait in its backlog.
+const CONNECTIONS: usize = 1024;
 
 /// How a daemon's run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,24 @@ pub enum Ended {
     AlreadyRunning,
 }
 
+/// Where a daemon gets its sockets from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sockets {
+    /// It opens them.
+    Own,
+    /// From the daemon that runs, whose place it takes.
+    HandedOn,
+}
+
+/// What is served beside is served with.
+pub struct Ground {
+    pub workers: Workers,
+    /// What a daemon before this one listened on.
+    pub handed_on: Vec<HandedListener>,
+    /// True once it is time to end.
+    pub stopping: watch::Receiver<bool>,
+}
+
 /// What a daemon serves beside its own routes.
 pub struct Beside {
     /// More routes of the callers' socket.
@@ -64,62 +83,87 @@ pub struct Beside {
     pub running: JoinHandle<JoinSet<()>>,
 }
 
-/// Serves until told to stop; with `key`, a vault that is open from the start. `beside` begins what else is served, and
-/// is told when to stop.
+/// Serves until told to stop; with `key`, a vault that is open from the start. `beside` begins what else is served, with
+/// the listeners that another daemon handed on, and is told when to stop.
 ///
 /// # Errors
 /// When it cannot listen, or the key does not open the vault.
 pub fn run(
     places: Places,
     key: Option<SecretText>,
-    beside: impl FnOnce(&Arc<Local>, &Workers, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
+    sockets: Sockets,
+    beside: impl FnOnce(&Arc<Local>, Ground) -> Result<Beside, DaemonError>,
 ) -> Result<Ended, DaemonError> {
     descriptors::allow_many(OPEN_FILES);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DaemonError::Runtime)?;
-    runtime.block_on(serve_all(places, key, beside))
+    runtime.block_on(serve_all(places, key, sockets, beside))
 }
 
 async fn serve_all(
     places: Places,
     key: Option<SecretText>,
-    beside: impl FnOnce(&Arc<Local>, &Workers, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
+    sockets: Sockets,
+    beside: impl FnOnce(&Arc<Local>, Ground) -> Result<Beside, DaemonError>,
 ) -> Result<Ended, DaemonError> {
-    let Some(lock) = socket::lock(&places).await? else { return Ok(Ended::AlreadyRunning) };
+    let estate = match sockets {
+        Sockets::HandedOn => succession::take_over(&places)?,
+        Sockets::Own => {
+            let Some(lock) = socket::lock(&places).await? else { return Ok(Ended::AlreadyRunning) };
+            let (callers, operators) = (&places.socket, &places.operator_socket());
+            let (callers, operators) = (socket::bind(callers).await?, socket::bind(operators).await?);
+            let succession = socket::bind(&places.succession_socket()).await?;
+            Estate { lock, callers, operators, succession, inherited: None }
+        }
+    };
     let local = Arc::new(Local::shared(places.clone()));
     let uid = process::effective_uid();
     if let Some(key) = key {
         local.take_key(&Caller::process(uid, Some(process::own_pid())), &key).map_err(DaemonError::Key)?;
     }
-    serve_with(&places, local, lock, beside).await
+    serve_with(&places, local, estate, beside).await
 }
 
 async fn serve_with(
     places: &Places,
     local: Arc<Local>,
-    lock: FileLock,
-    beside: impl FnOnce(&Arc<Local>, &Workers, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
+    mut estate: Estate,
+    beside: impl FnOnce(&Arc<Local>, Ground) -> Result<Beside, DaemonError>,
 ) -> Result<Ended, DaemonError> {
-    let callers = socket::bind(&places.socket).await?;
-    let operators = socket::bind(&places.operator_socket()).await?;
     let (stop, stopping) = watch::channel(false);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let workers = Workers::start(threads).map_err(DaemonError::Runtime)?;
-    let beside = beside(&local, &workers, stopping.clone())?;
+    let mut inherited = estate.inherited.take();
+    let listeners = inherited.as_mut().map(|inherited| std::mem::take(&mut inherited.listeners));
+    let (handed_on, ground_workers) = (listeners.unwrap_or_default(), workers.clone());
+    let ground = Ground { workers: ground_workers, handed_on, stopping: stopping.clone() };
+    let beside = beside(&local, ground)?;
+    let bequest = Bequest::of(&estate, &local).map_err(DaemonError::Succession)?;
+    if let Some(inherited) = inherited {
+        inherited.begin([&estate.callers, &estate.operators, &estate.succession])?;
+    }
+    let Estate { lock, callers, operators, succession, .. } = estate;
+    let names = [callers.stays(), operators.stays(), succession.stays()];
     let retire = Arc::new(Notify::new());
-    let serving = |most| {
+    let serving = || {
         let (uid, workers) = (process::effective_uid(), workers.clone());
-        serve::Serving { uid, most, workers, stopping: stopping.clone() }
+        serve::Serving { uid, most: CONNECTIONS, workers, stopping: stopping.clone() }
     };
     let for_callers = routes::callers(Arc::clone(&local)).merge(beside.callers);
     let for_operators = routes::operators(Arc::clone(&local), Arc::clone(&retire));
-    let callers = tokio::spawn(serve::accept(callers, for_callers, serving(CALLERS)));
-    let operators = tokio::spawn(serve::accept(operators, for_operators, serving(OPERATORS)));
+    let callers = tokio::spawn(serve::accept(callers, for_callers, serving()));
+    let operators = tokio::spawn(serve::accept(operators, for_operators, serving()));
 
-    let wish = wait_for_the_end(places, &retire).await;
+    // What is to be handed on goes with this, so that no copy of it is left open.
+    let wish = tokio::select! {
+        wish = wait_for_the_end(places, &retire) => wish,
+        () = succession::handed_on(&succession.listener, bequest) => Wish::HandOn,
+    };
+    names.iter().for_each(|name| name.store(wish == Wish::HandOn, Ordering::SeqCst));
+    drop(succession);
     let _ = stop.send(true);
     let running = [callers.await, operators.await, beside.running.await];
-    // Nobody can connect to this one any more, so that another may start.
+    // Nobody can connect to this one any more, so that another may start; one that was handed the lock has it already.
     drop(lock);
     finish(&local, running.into_iter().flatten().collect(), wish).await;
     Ok(Ended::Stopped)
@@ -137,7 +181,7 @@ async fn finish(local: &Local, mut running: Vec<JoinSet<()>>, wish: Wish) {
     // What was begun for callers that have gone is bounded by itself.
     let _ = tokio::time::timeout(LAST_FETCH, local.drain()).await;
     let log = local.forget();
-    if !in_time && wish == Wish::MakeRoom {
+    if !in_time && wish != Wish::End {
         let _ = tokio::time::timeout(LONG_DRAIN, all_done(&mut running)).await;
     }
     let _ = log.settle();
@@ -148,6 +192,8 @@ async fn finish(local: &Local, mut running: Vec<JoinSet<()>>, wish: Wish) {
 enum Wish {
     End,
     MakeRoom,
+    /// Another one serves already.
+    HandOn,
 }
 
 /// A signal to end, a wish for another daemon, or the vault's folder being gone: a daemon

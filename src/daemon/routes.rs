@@ -16,7 +16,7 @@ use futures_core::Stream;
 use futures_util::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::bounded::{self, Room};
 use crate::service::wire::{self, Health, Malformed, WireError};
@@ -24,6 +24,9 @@ use crate::service::{
     Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, LocalReply, Outcome, RequestBody,
     ServiceError, TimeLimit,
 };
+
+/// How many commands are carried out at once; each takes a thread.
+const COMMANDS: usize = 32;
 
 /// The callers' socket: invocations only.
 pub(super) fn callers(local: Arc<Local>) -> Router {
@@ -45,6 +48,7 @@ pub(super) fn operators(local: Arc<Local>, retire: Arc<Notify>) -> Router {
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::disable())
         .layer(Extension(Room::new()))
+        .layer(Extension(Arc::new(Semaphore::new(COMMANDS))))
         .with_state(local)
 }
 
@@ -74,10 +78,11 @@ async fn command(
     State(local): State<Arc<Local>>,
     Extension(caller): Extension<Caller>,
     Extension(room): Extension<Room>,
+    Extension(turns): Extension<Arc<Semaphore>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if let Err(error) = same_vault(&local, &headers) {
+    if let Err(error) = meant_for_us(&local, &headers) {
         return failure(&error);
     }
     let whole = match room.read(body).await {
@@ -90,6 +95,8 @@ async fn command(
         Err(_) => return failure(&ServiceError::new(ErrorKind::InvalidRequest, "this is no command")),
     };
     drop(whole);
+    // The semaphore is never closed.
+    let _turn = turns.acquire_owned().await;
     let done = tokio::task::spawn_blocking(move || local.execute(&caller, command)).await;
     match done {
         Ok(Ok(outcome)) => ours::<Outcome>(StatusCode::OK, wire::FROM_SERVICE, &outcome),
@@ -121,7 +128,7 @@ async fn taken<T>(
     headers: &HeaderMap,
     reading: impl Future<Output = Result<(Call, T), Malformed>>,
 ) -> Result<(Call, T, Option<TimeLimit>), ServiceError> {
-    same_vault(local, headers)?;
+    meant_for_us(local, headers)?;
     let read = bounded::in_time(reading, late_call).await;
     let read = read.and_then(|(call, behind)| Ok((call, behind, time_limit(headers)?)));
     read.map_err(|malformed| local.refuse_malformed(caller, malformed))
@@ -138,10 +145,11 @@ fn passed_on(reply: LocalReply) -> Response {
     response
 }
 
-/// A client that says which vault it means must mean this one.
-fn same_vault(local: &Local, headers: &HeaderMap) -> Result<(), ServiceError> {
-    let meant = headers.get(wire::VAULT_HEADER).map(|meant| meant.to_str().unwrap_or_default());
-    meant.map_or(Ok(()), |meant| local.refuse_other_vault(meant))
+/// A client that says of which version it is, or which vault it means, must mean this daemon.
+fn meant_for_us(local: &Local, headers: &HeaderMap) -> Result<(), ServiceError> {
+    let said = |name| headers.get(name).map(|said| said.to_str().unwrap_or_default());
+    said(wire::VERSION_HEADER).map_or(Ok(()), wire::refuse_other_version)?;
+    said(wire::VAULT_HEADER).map_or(Ok(()), |meant| local.refuse_other_vault(meant))
 }
 
 /// An upstream's answer as it comes, with a trailer that says why when it breaks off.

@@ -15,13 +15,14 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::UnixListener;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::socket::Listening;
 use crate::platform::peer;
 use crate::platform::workers::Workers;
 use crate::service::Caller;
+use crate::service::places::{Place, Places};
 use crate::service::wire;
 
 /// How long a client may take to send the head of a request, or keep an idle connection.
@@ -47,7 +48,7 @@ pub(super) struct Serving {
 /// still open then, which finish what is under way.
 pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) -> JoinSet<()> {
     let Serving { uid, most, workers, mut stopping } = serving;
-    let room = Arc::new(Semaphore::new(most));
+    let room = Places::new(most);
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -59,12 +60,12 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
             tokio::time::sleep(EXHAUSTED).await;
             continue;
         };
-        let served = serve_one(stream, router.clone(), uid, stopping.clone());
+        let served = serve_in(place, stream, router.clone(), uid, stopping.clone());
         let seat = workers.seat();
         let runtime = seat.runtime().clone();
         let served = async move {
             served.await;
-            drop((seat, place));
+            drop(seat);
         };
         connections.spawn_on(served, &runtime);
     }
@@ -73,14 +74,14 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
     let listener = socket.close();
     tokio::time::sleep(LAST_TO_COME).await;
     for stream in waiting(listener) {
-        connections.spawn(serve_one(stream, router.clone(), uid, stopping.clone()));
+        connections.spawn(serve_in(room.one_more(), stream, router.clone(), uid, stopping.clone()));
     }
     connections
 }
 
 /// The next connection, once there is room for one; none when the system has no room.
-async fn next(listener: &UnixListener, room: &Arc<Semaphore>) -> Option<(UnixStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(room).acquire_owned().await.ok()?;
+async fn next(listener: &UnixListener, room: &Places) -> Option<(UnixStream, Place)> {
+    let place = room.take().await;
     let (stream, _) = listener.accept().await.ok()?;
     // Without ties to this runtime: another may serve it.
     Some((stream.into_std().ok()?, place))
@@ -99,9 +100,30 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
+/// Serves a connection until it ends, or its place is wanted while it is silent.
+async fn serve_in(
+    place: Place,
+    stream: UnixStream,
+    router: Router,
+    uid: u32,
+    stopping: watch::Receiver<bool>,
+) {
+    place.is_taken();
+    tokio::select! {
+        () = serve_one(&place, stream, router, uid, stopping) => {}
+        () = place.is_wanted() => {}
+    }
+}
+
 /// Serves the requests of a connection, one after another. A daemon that is told to end still waits for the first: to
 /// shut a connection on which nothing has come yet would lose a call that is on its way.
-async fn serve_one(stream: UnixStream, router: Router, uid: u32, mut stopping: watch::Receiver<bool>) {
+async fn serve_one(
+    place: &Place,
+    stream: UnixStream,
+    router: Router,
+    uid: u32,
+    mut stopping: watch::Receiver<bool>,
+) {
     let Ok(()) = stream.set_nonblocking(true) else { return };
     let Ok(stream) = tokio::net::UnixStream::from_std(stream) else { return };
     // Whoever cannot be identified, or is another user, is not even answered.
@@ -115,6 +137,7 @@ async fn serve_one(stream: UnixStream, router: Router, uid: u32, mut stopping: w
     let first = Arc::clone(&heard);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         first.notify_one();
+        place.has_spoken();
         request.extensions_mut().insert(caller.clone());
         let answer = router.call(request);
         async move { answer.await.map(end_behind_refusal) }

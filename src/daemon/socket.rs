@@ -4,7 +4,10 @@
 //! listens on any more: the path comes from the environment and may name anything.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
@@ -47,30 +50,71 @@ async fn is_alive(socket: &Path) -> bool {
     !connected.is_err_and(nobody)
 }
 
+/// How many may have connected and not be accepted yet.
+const BACKLOG: i32 = 1024;
+
 /// A socket that is listened on.
 pub(super) struct Listening {
     /// Goes first: only while the socket is open can no other have its identity.
-    _name: Name,
+    name: Name,
     pub(super) listener: UnixListener,
 }
 
 impl Listening {
-    /// Takes the name away; who has connected already can still be accepted.
+    /// Takes the name away, unless it is for another to use; who has connected already can still be accepted.
     pub(super) fn close(self) -> UnixListener {
-        drop(self._name);
+        drop(self.name);
         self.listener
+    }
+
+    /// Once this is set, the name stays: another daemon listens on under it.
+    pub(super) fn stays(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.name.stays)
+    }
+
+    /// A socket that another daemon listened on at `path`, and handed on.
+    pub(super) fn handed_on(path: &Path, socket: OwnedFd) -> Result<Self, DaemonError> {
+        let failed = |cause| DaemonError::Socket { socket: path.to_owned(), cause };
+        let listener = std::os::unix::net::UnixListener::from(socket);
+        let address = listener.local_addr().map_err(failed)?;
+        let file = NamedFile::at(path)?
+            .filter(|_| Identity::at(path).is_ok_and(|at| at.is_some_and(Identity::is_socket)));
+        let Some(file) = file.filter(|_| address.as_pathname() == Some(path)) else {
+            return Err(failed(io::ErrorKind::InvalidData.into()));
+        };
+        listener.set_nonblocking(true).map_err(failed)?;
+        let listener = UnixListener::from_std(listener).map_err(failed)?;
+        let name = Name::of(file);
+        // Until this one serves, it is the other's.
+        name.stays.store(true, Ordering::SeqCst);
+        Ok(Self { name, listener })
+    }
+
+    /// Whoever connects sees the process that listened last: this one, from now on.
+    pub(super) fn show_this_process(&self) -> io::Result<()> {
+        self.name.stays.store(false, Ordering::SeqCst);
+        Ok(rustix::net::listen(&self.listener, BACKLOG)?)
     }
 }
 
 /// The name of a socket; taken away when this is dropped, unless it stands for something else by
-/// then.
-struct Name(NamedFile);
+/// then, or is for another to use.
+struct Name {
+    file: NamedFile,
+    stays: Arc<AtomicBool>,
+}
+
+impl Name {
+    fn of(file: NamedFile) -> Self {
+        Self { file, stays: Arc::default() }
+    }
+}
 
 impl Drop for Name {
     fn drop(&mut self) {
-        if self.0.is_in_place() {
+        if !self.stays.load(Ordering::SeqCst) && self.file.is_in_place() {
             // A socket that stays is taken away by the next daemon.
-            let _ = files::remove(self.0.path());
+            let _ = files::remove(self.file.path());
         }
     }
 }
@@ -85,7 +129,7 @@ pub(super) async fn bind(path: &Path) -> Result<Listening, DaemonError> {
     let failed = |cause| DaemonError::Socket { socket: path.to_owned(), cause };
     let listener = UnixListener::bind(path).map_err(failed)?;
     let name = NamedFile::at(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
-    let listening = Listening { _name: Name(name), listener };
+    let listening = Listening { name: Name::of(name), listener };
     files::make_private(path)?;
     Ok(listening)
 }

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio_rustls::TlsAcceptor;
-use tokio_util::task::TaskTracker;
 
+use super::talks::Talks;
 use super::whole::Room;
 use crate::service::{ListenerView, Local};
 use crate::spec::CredentialName;
@@ -27,12 +27,12 @@ pub(super) struct House {
     pub(super) local: Arc<Local>,
     pub(super) room: Room,
     /// What goes on when a request has been answered: WebSockets.
-    pub(super) talks: TaskTracker,
+    pub(super) talks: Talks,
 }
 
 impl House {
     pub(super) fn of(local: Arc<Local>) -> Self {
-        Self { local, room: Room::new(), talks: TaskTracker::new() }
+        Self { local, room: Room::new(), talks: Talks::default() }
     }
 }
 

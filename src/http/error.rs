@@ -22,6 +22,8 @@ pub enum GatewayError {
     Name(String),
     #[error("{address} cannot be listened on: {cause}")]
     Bind { address: SocketAddr, cause: std::io::Error },
+    #[error("a listener that the daemon before had cannot be gone on with: {0}")]
+    Handed(std::io::Error),
     #[error(transparent)]
     File(#[from] FileError),
     #[error("{path:?} holds no {what} in PEM form")]
@@ -47,6 +49,7 @@ impl GatewayError {
             Self::Lacking(_) => "give --allow-remote, --tls-cert FILE and --tls-key FILE together".to_owned(),
             Self::Name(_) => "write it as clients do, without a scheme or port".to_owned(),
             Self::Bind { .. } => "choose another port, or port 0 for any that is free".to_owned(),
+            Self::Handed(_) => "end that daemon, and start this one anew".to_owned(),
             Self::File(error) => error.help(),
             Self::Pem { .. } | Self::Tls(_) => {
                 "give the certificate's chain and its private key, each as a file in PEM form".to_owned()

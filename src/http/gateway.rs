@@ -1,10 +1,11 @@
 //! The listeners of a daemon: those that it was started with, and those that an operator asks for.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::os::fd::AsFd as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::task::TaskTracker;
 
@@ -14,16 +15,27 @@ use super::listen::{Remote, Wanted};
 use super::serve::{self, Serving};
 use super::tls;
 use crate::platform::workers::Workers;
-use crate::service::{self, ErrorKind, ListenerView, Local, ServiceError};
+use crate::service::places::Places;
+use crate::service::{
+    self, ErrorKind, HandedListener, ListenerRecord, ListenerView, Local, RemoteRecord, ServiceError,
+};
 use crate::spec::CredentialName;
 
 /// How many connections may be open at once: clients keep some that they do not use.
 const CONNECTIONS: usize = 4096;
 
+/// A listener that is open.
+struct Open {
+    door: Arc<Door>,
+    record: ListenerRecord,
+    /// Is there for as long as it accepts.
+    socket: Weak<tokio::net::TcpListener>,
+}
+
 /// The listeners.
 struct Gateway {
     house: House,
-    doors: Mutex<Vec<Arc<Door>>>,
+    open: Mutex<Vec<Open>>,
     serving: Serving,
     /// Those that accept.
     accepting: TaskTracker,
@@ -32,33 +44,37 @@ struct Gateway {
     turn: Mutex<()>,
 }
 
-/// Listens where it is `wanted`, and has `local` open more when an operator asks. Must be called within a runtime. Ends
+/// Goes on listening where the daemon before did, if it handed that on, listens where it is `wanted`, and has `local` open more when an operator asks. Must be called within a runtime. Ends
 /// with what is still under way, once it was told to stop and nobody can connect any more.
 ///
 /// # Errors
 /// When one of them cannot be listened on, or could be reached by others who may not.
 pub fn begin(
     local: &Arc<Local>,
+    handed_on: Vec<HandedListener>,
     wanted: &[Wanted],
     remote: &Remote,
     workers: &Workers,
     stopping: watch::Receiver<bool>,
 ) -> Result<JoinHandle<JoinSet<()>>, GatewayError> {
     let serving = Serving {
-        places: Arc::new(Semaphore::new(CONNECTIONS)),
+        places: Places::new(CONNECTIONS),
         stopping: stopping.clone(),
         connections: TaskTracker::new(),
         workers: workers.clone(),
     };
     let gateway = Arc::new(Gateway {
         house: House::of(Arc::clone(local)),
-        doors: Mutex::default(),
+        open: Mutex::default(),
         serving,
         accepting: TaskTracker::new(),
         runtime: Handle::current(),
         turn: Mutex::default(),
     });
-    for one in wanted {
+    for one in handed_on {
+        gateway.go_on(one)?;
+    }
+    for one in wanted.iter().filter(|one| !gateway.has(one)) {
         gateway.listen(one, remote)?;
     }
     local.serve_gateway(Arc::clone(&gateway) as Arc<dyn service::Gateway>);
@@ -71,7 +87,7 @@ async fn drained(gateway: Arc<Gateway>, mut stopping: watch::Receiver<bool>) -> 
     gateway.accepting.wait().await;
     let mut running = JoinSet::new();
     running.spawn(async move {
-        for tasks in [&gateway.serving.connections, &gateway.house.talks] {
+        for tasks in [&gateway.serving.connections, &gateway.house.talks.tasks] {
             tasks.close();
             tasks.wait().await;
         }
@@ -80,36 +96,75 @@ async fn drained(gateway: Arc<Gateway>, mut stopping: watch::Receiver<bool>) -> 
 }
 
 impl Gateway {
-    fn doors(&self) -> MutexGuard<'_, Vec<Arc<Door>>> {
+    fn open(&self) -> MutexGuard<'_, Vec<Open>> {
         // A panic elsewhere leaves the list as it was.
-        self.doors.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it listens there already.
+    fn has(&self, wanted: &Wanted) -> bool {
+        let is_it =
+            |open: &Open| open.door.address == wanted.address && open.record.credential == wanted.credential;
+        self.open().iter().any(is_it)
+    }
+
+    /// Listens on with what another daemon handed on. What that says of it opens nothing to other machines that could
+    /// not be opened to them by hand.
+    fn go_on(&self, handed: HandedListener) -> Result<ListenerView, GatewayError> {
+        let HandedListener { socket, record } = handed;
+        let address = socket.local_addr().map_err(GatewayError::Handed)?;
+        let remote = match &record.remote {
+            Some(RemoteRecord { certificate, key, names }) => Remote {
+                allowed: true,
+                certificate: Some(certificate.clone()),
+                key: Some(key.clone()),
+                names: names.clone(),
+            },
+            None => Remote::default(),
+        };
+        let wanted = Wanted { address, credential: record.credential };
+        self.serve(&wanted, &remote, || Ok((socket, address)))
     }
 
     fn listen(&self, wanted: &Wanted, remote: &Remote) -> Result<ListenerView, GatewayError> {
-        let (tls, names) = if wanted.is_local() {
-            (None, Vec::new())
+        self.serve(wanted, remote, || bound(wanted.address))
+    }
+
+    /// Serves at the socket that `take` gives, once it is known who may.
+    fn serve(
+        &self,
+        wanted: &Wanted,
+        remote: &Remote,
+        take: impl FnOnce() -> Result<(TcpListener, SocketAddr), GatewayError>,
+    ) -> Result<ListenerView, GatewayError> {
+        let (tls, names, record) = if wanted.is_local() {
+            (None, Vec::new(), None)
         } else {
             let (certificate, key) = remote.files(wanted.address)?;
-            (Some(tls::acceptor(certificate, key)?), remote.host_names()?)
+            let names = remote.host_names()?;
+            let acceptor = tls::acceptor(certificate, key)?;
+            let record = tls::record(certificate, key, names.clone())?;
+            (Some(acceptor), names, Some(record))
         };
-        let (listener, address) = bound(wanted.address)?;
+        let (listener, address) = take()?;
+        let record = ListenerRecord { credential: wanted.credential.clone(), remote: record };
         let (credential, house) = (wanted.credential.clone(), self.house.clone());
         let door = Arc::new(Door { address, names, credential, tls, house });
         let _within = self.runtime.enter();
         let failed = |cause| GatewayError::Bind { address, cause };
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+        let listener = Arc::new(tokio::net::TcpListener::from_std(listener).map_err(failed)?);
         let view = door.view();
-        self.doors().push(Arc::clone(&door));
+        self.open().push(Open { door: Arc::clone(&door), record, socket: Arc::downgrade(&listener) });
         self.accepting.spawn_on(serve::accept(listener, door, self.serving.clone()), &self.runtime);
         Ok(view)
     }
 
     /// One that is open on loopback for just that.
     fn found(&self, credential: Option<&CredentialName>) -> Option<ListenerView> {
-        let doors = self.doors();
+        let open = self.open();
         let fits =
             |door: &&Arc<Door>| door.address.ip().is_loopback() && door.credential.as_ref() == credential;
-        doors.iter().find(fits).map(|door| door.view())
+        open.iter().map(|one| &one.door).find(fits).map(|door| door.view())
     }
 }
 
@@ -138,6 +193,14 @@ impl service::Gateway for Gateway {
     }
 
     fn listeners(&self) -> Vec<ListenerView> {
-        self.doors().iter().map(|door| door.view()).collect()
+        self.open().iter().map(|one| one.door.view()).collect()
+    }
+
+    fn to_hand_on(&self) -> Vec<HandedListener> {
+        let handed = |one: &Open| {
+            let socket = one.socket.upgrade()?.as_fd().try_clone_to_owned().ok()?;
+            Some(HandedListener { socket: socket.into(), record: one.record.clone() })
+        };
+        self.open().iter().filter_map(handed).collect()
     }
 }

@@ -12,7 +12,7 @@ use http_body::Body as _;
 use super::credential::Head;
 use super::door::House;
 use super::router::Known;
-use super::{headers, held, refusal, websocket};
+use super::{headers, held, refusal, watch, websocket};
 use crate::service::{
     Call, Caller, CallerBodyFault, Denial, Local, LocalReply, Passed, Reason, RequestBody, ServiceError,
     Through,
@@ -127,6 +127,7 @@ pub(super) fn answer(house: &House, caller: &Caller, mut reply: LocalReply) -> R
     let mut response = Response::new(held::body(reply, &house.local, caller));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     *response.headers_mut() = headers;
+    watch::mark(&mut response, caller);
     response
 }
 

@@ -47,6 +47,7 @@ impl Known {
 /// Answers one request at a listener.
 pub(super) async fn serve(door: &Door, request: Request<Body>) -> Response {
     if let Err(error) = origin::check(door, request.uri(), request.headers()) {
+        door.house.local.refuse_at_the_door(&error);
         return last(refusal::plain(&error));
     }
     let response = answered(door, request).await;

@@ -14,14 +14,16 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
 
 use super::careful::Careful;
 use super::door::Door;
 use super::framing::Switch;
 use super::router;
+use super::watch::Watch;
 use crate::platform::workers::Workers;
+use crate::service::places;
 
 /// How long a connection may lie idle between requests: longer than clients keep theirs, so that it is they who end
 /// it. What is slower than that over one head is ended sooner, see `careful`.
@@ -39,14 +41,14 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub(super) struct Serving {
     /// More connections than this wait in their listener's backlog.
-    pub(super) places: Arc<Semaphore>,
+    pub(super) places: places::Places,
     pub(super) stopping: watch::Receiver<bool>,
     pub(super) connections: TaskTracker,
     pub(super) workers: Workers,
 }
 
 /// Serves a listener until told to stop. Who has connected by then is still served.
-pub(super) async fn accept(listener: TcpListener, door: Arc<Door>, serving: Serving) {
+pub(super) async fn accept(listener: Arc<TcpListener>, door: Arc<Door>, serving: Serving) {
     let mut stopping = serving.stopping.clone();
     loop {
         let accepted = tokio::select! {
@@ -59,7 +61,7 @@ pub(super) async fn accept(listener: TcpListener, door: Arc<Door>, serving: Serv
         }
     }
     for stream in waiting(listener) {
-        begin(stream, None, &door, &serving);
+        begin(stream, serving.places.one_more(), &door, &serving);
     }
 }
 
@@ -69,46 +71,53 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
 }
 
 /// The next connection, once there is room for one.
-async fn next(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, Option<OwnedSemaphorePermit>)> {
-    // The semaphore is never closed.
-    let place = Arc::clone(places).acquire_owned().await.ok();
+async fn next(listener: &TcpListener, places: &places::Places) -> io::Result<(TcpStream, places::Place)> {
+    let place = places.take().await;
     let (stream, _) = listener.accept().await?;
     // Without ties to this runtime: another may serve it.
     Ok((stream.into_std()?, place))
 }
 
-/// Those who have connected and were not accepted yet.
-fn waiting(listener: TcpListener) -> Vec<TcpStream> {
+/// Those who have connected and were not accepted yet; where the listener is being handed on, they are for the daemon
+/// that gets it.
+fn waiting(listener: Arc<TcpListener>) -> Vec<TcpStream> {
+    let Some(listener) = Arc::into_inner(listener) else { return Vec::new() };
     let Ok(listener) = listener.into_std() else { return Vec::new() };
     std::iter::from_fn(|| listener.accept().ok()).map(|(stream, _)| stream).collect()
 }
 
 /// A connection's share of the room; kept by whatever the connection becomes.
 #[derive(Clone)]
-pub(super) struct Place(#[expect(dead_code, reason = "is held, not read")] Arc<Option<OwnedSemaphorePermit>>);
+pub(super) struct Place(Arc<places::Place>);
 
-fn begin(stream: TcpStream, place: Option<OwnedSemaphorePermit>, door: &Arc<Door>, serving: &Serving) {
+fn begin(stream: TcpStream, place: places::Place, door: &Arc<Door>, serving: &Serving) {
     let (door, stopping) = (Arc::clone(door), serving.stopping.clone());
+    place.is_taken();
     let place = Place(Arc::new(place));
     let seat = serving.workers.seat();
     let runtime = seat.runtime().clone();
     let served = async move {
-        let Ok(stream) = of_runtime(stream) else { return };
-        match &door.tls {
-            None => serve_one(stream, &door, place, stopping).await,
-            Some(tls) => {
-                let agreed = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await;
-                if let Ok(Ok(stream)) = agreed {
-                    serve_one(stream, &door, place, stopping).await;
-                }
-            }
+        let wanted = Arc::clone(&place.0);
+        tokio::select! {
+            () = served(stream, &door, place, stopping) => {}
+            () = wanted.is_wanted() => {}
         }
         drop(seat);
     };
     serving.connections.spawn_on(served, &runtime);
+}
+
+async fn served(stream: TcpStream, door: &Arc<Door>, place: Place, stopping: watch::Receiver<bool>) {
+    let Ok(stream) = of_runtime(stream) else { return };
+    match &door.tls {
+        None => serve_one(stream, door, place, stopping).await,
+        Some(tls) => {
+            let agreed = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await;
+            if let Ok(Ok(stream)) = agreed {
+                serve_one(stream, door, place, stopping).await;
+            }
+        }
+    }
 }
 
 fn of_runtime(stream: TcpStream) -> io::Result<tokio::net::TcpStream> {
@@ -128,12 +137,20 @@ where
     let io = TokioIo::new(Careful::new(stream, switch.clone()));
     let heard = Arc::new(Notify::new());
     let first = Arc::clone(&heard);
+    let watch = Watch::default();
+    let noted = watch.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         let door = Arc::clone(door);
         first.notify_one();
+        place.0.has_spoken();
+        let noted = noted.clone();
         request.extensions_mut().insert(switch.clone());
         request.extensions_mut().insert(place.clone());
-        async move { Ok::<_, Infallible>(router::serve(&door, request.map(Body::new)).await) }
+        async move {
+            let mut response = router::serve(&door, request.map(Body::new)).await;
+            noted.notice(&mut response);
+            Ok::<_, Infallible>(response)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -146,10 +163,17 @@ where
         told_to_stop(&mut stopping).await;
         let _ = tokio::time::timeout(LAST_TO_SPEAK, heard.notified()).await;
     };
+    let to_its_end = async {
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = told_to_stop_and_heard => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    };
+    // What is dropped is closed, read or not.
     tokio::select! {
-        _ = connection.as_mut() => return,
-        () = told_to_stop_and_heard => {}
+        () = to_its_end => {}
+        () = watch.is_lost(&door.house.local) => {}
     }
-    connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
 }

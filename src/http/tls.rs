@@ -10,9 +10,20 @@ use tokio_rustls::TlsAcceptor;
 
 use super::error::GatewayError;
 use crate::platform::files;
+use crate::service::RemoteRecord;
 
 /// More than any chain or key has.
 const LARGEST: usize = 1024 * 1024;
+
+/// Where the certificate and key lie, for a daemon that is started elsewhere.
+pub(super) fn record(
+    certificate: &Path,
+    key: &Path,
+    names: Vec<String>,
+) -> Result<RemoteRecord, GatewayError> {
+    let absolute = |path| std::path::absolute(path).map_err(GatewayError::Handed);
+    Ok(RemoteRecord { certificate: absolute(certificate)?, key: absolute(key)?, names })
+}
 
 /// What accepts with that certificate and key. The key must be its owner's alone.
 pub(super) fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, GatewayError> {

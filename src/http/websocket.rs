@@ -38,6 +38,8 @@ const MAX_FRAME: usize = 4 * 1024 * 1024;
 const BUFFER: usize = 16 * 1024;
 /// How long the connection may take to switch, and a side to go once the other has ended.
 const LINGER: Duration = Duration::from_secs(10);
+/// How long whoever has lost its token may take to hear so.
+const LAST_WORD: Duration = Duration::from_secs(1);
 /// More of a reason does not fit into a frame that closes.
 const LONGEST_REASON: usize = 120;
 
@@ -107,6 +109,7 @@ pub(super) async fn open(
     };
     // The connection's share of the room is given back when the conversation ends.
     let place = request.extensions().get::<Place>().cloned();
+    let counted = house.talks.begin(caller)?;
     let upgrade = hyper::upgrade::on(&mut request);
     let (to, mut heard) = mpsc::channel(1);
     let messages: CallerMessages = Box::pin(stream::poll_fn(move |cx| heard.poll_recv(cx)));
@@ -117,9 +120,9 @@ pub(super) async fn open(
             switch.throw();
             let said = said.map(|message| message.map_err(ServiceError::from));
             let lost = held::lost(Arc::clone(&house.local), caller.clone());
-            house.talks.spawn(async move {
+            house.talks.tasks.spawn(async move {
                 talk(upgrade, said, to, lost).await;
-                drop(place);
+                drop((place, counted));
             });
             Ok(switched(&accept))
         }
@@ -165,17 +168,17 @@ async fn talk(
         .max_message_size(Some(MAX_MESSAGE));
     let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
     let (mut down, up) = socket.split();
-    let last = tokio::select! {
-        last = tell(&mut down, said) => last,
-        fault = hear(up, to) => fault,
-        () = lost => Some(closing(CloseCode::Policy, "the token no longer holds")),
+    let (last, patience) = tokio::select! {
+        last = tell(&mut down, said) => (last, LINGER),
+        fault = hear(up, to) => (fault, LINGER),
+        () = lost => (Some(closing(CloseCode::Policy, "the token no longer holds")), LAST_WORD),
     };
     if let Some(last) = last {
         let ended = async {
             let _ = down.send(Frame::Close(Some(last))).await;
             let _ = down.close().await;
         };
-        let _ = tokio::time::timeout(LINGER, ended).await;
+        let _ = tokio::time::timeout(patience, ended).await;
     }
 }
 

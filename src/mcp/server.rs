@@ -58,14 +58,19 @@ impl Server {
     }
 
     async fn invoke(&self, arguments: Option<JsonObject>) -> Result<CallToolResult, ServiceError> {
-        let arguments: InvokeArguments = arguments::read(arguments)?;
+        let named = arguments.as_ref().and_then(|all| all.get("capability")?.as_str().map(str::to_owned));
+        let refuse = |error| {
+            self.service.refuse_tool(named.as_deref());
+            error
+        };
+        let arguments: InvokeArguments = arguments::read(arguments).map_err(&refuse)?;
         let capability = arguments.capability.clone();
         let default_path = if arguments.lacks_path() {
             self.catalogue.describe(&capability).await?.default_path
         } else {
             None
         };
-        let wanted = arguments.into_wanted(self.scope.clone(), default_path)?;
+        let wanted = arguments.into_wanted(self.scope.clone(), default_path).map_err(&refuse)?;
         let reply = self.service.invoke(wanted.call, wanted.body, wanted.limit).await?;
         Ok(answer::result(&capability, reply).await)
     }

@@ -6,6 +6,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use super::files::{self, FileError, Identity};
@@ -15,7 +16,7 @@ const ACTION: &str = "lock";
 /// Holds the lock until it is dropped.
 #[derive(Debug)]
 pub struct FileLock {
-    _held: File,
+    held: File,
 }
 
 impl FileLock {
@@ -28,7 +29,7 @@ impl FileLock {
             let file = files::open_or_create_private(path)?;
             match file.lock() {
                 Ok(()) if !bears_name(&file, path)? => {}
-                Ok(()) => return Ok(Self { _held: file }),
+                Ok(()) => return Ok(Self { held: file }),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(FileError::io(path, ACTION, error)),
             }
@@ -44,11 +45,33 @@ impl FileLock {
             let file = files::open_or_create_private(path)?;
             match file.try_lock() {
                 Ok(()) if !bears_name(&file, path)? => {}
-                Ok(()) => return Ok(Some(Self { _held: file })),
+                Ok(()) => return Ok(Some(Self { held: file })),
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(FileError::io(path, ACTION, error)),
             }
         }
+    }
+}
+
+impl FileLock {
+    /// The lock on `path` that another process held and handed on as `file`: it is held by the open file, so that nobody
+    /// gets it in between. None when it is not held by that.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn handed_on(path: &Path, file: OwnedFd) -> Result<Option<Self>, FileError> {
+        let file = File::from(file);
+        match file.try_lock() {
+            Ok(()) => Ok(bears_name(&file, path)?.then_some(Self { held: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(FileError::io(path, ACTION, error)),
+        }
+    }
+}
+
+impl AsFd for FileLock {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.held.as_fd()
     }
 }
 
@@ -68,6 +91,22 @@ mod tests {
         let held = FileLock::acquire(&path).unwrap();
         assert!(FileLock::try_acquire(&path).unwrap().is_none());
         drop(held);
+        assert!(FileLock::try_acquire(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_that_is_handed_on_is_never_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let first = FileLock::acquire(&path).unwrap();
+        let copy = first.as_fd().try_clone_to_owned().unwrap();
+        let second = FileLock::handed_on(&path, copy).unwrap().unwrap();
+        drop(first);
+        assert!(FileLock::try_acquire(&path).unwrap().is_none());
+        // Another file that happens to be open there does not hold it.
+        let other = OwnedFd::from(files::open_or_create_private(&path).unwrap());
+        assert!(FileLock::handed_on(&path, other).unwrap().is_none());
+        drop(second);
         assert!(FileLock::try_acquire(&path).unwrap().is_some());
     }
 

@@ -15,6 +15,7 @@ pub mod descriptors;
 pub mod entropy;
 pub mod files;
 pub mod foreground;
+pub mod handing;
 pub mod lock;
 pub mod mark;
 pub mod peer;

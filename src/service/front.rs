@@ -13,6 +13,7 @@ use super::command::{Command, KeyChoice, UnlockWith};
 use super::error::{ErrorKind, ServiceError};
 use super::local::{LOCKED, Local, LocalOpened, LocalReply};
 use super::look::Found;
+use super::meet;
 use super::messages::Messages;
 use super::outcome::{Outcome, StatusView};
 use super::remote::{Remote, RemoteOpened, RemoteReply};
@@ -43,6 +44,10 @@ pub struct Service {
     local: Local,
     remote: Remote,
     caller: Caller,
+    /// Whether the daemon that runs was looked at.
+    met: tokio::sync::OnceCell<()>,
+    /// Whom to tell what was done beside what was asked.
+    tell: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 impl Service {
@@ -56,7 +61,22 @@ impl Service {
             remote: Remote::new(places.clone(), daemon),
             local: Local::new(places, env_key),
             caller,
+            met: tokio::sync::OnceCell::new(),
+            tell: Box::new(|_| {}),
         }
+    }
+
+    /// The same, which says what it does beside what it is asked for.
+    #[must_use]
+    pub fn telling(self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self { tell: Box::new(tell), ..self }
+    }
+
+    /// Makes sure, once, that the daemon that runs is of this version.
+    async fn meet(&self) -> Result<(), ServiceError> {
+        let can_open = || self.local.ready(&self.caller).is_ok();
+        let met = || meet::meet(&self.remote, self.daemon, can_open, &*self.tell);
+        self.met.get_or_try_init(met).await.copied()
     }
 
     /// Carries out one command.
@@ -112,6 +132,7 @@ impl Service {
             let reply = self.local.invoke(&self.caller, call, body, limit).await.map(Reply::from);
             return reply.map_err(|error| self.name_what_keeps_it_locked(error));
         }
+        self.meet().await?;
         self.bring_the_only_key().await?;
         let may_start = self.daemon == DaemonUse::Autostart;
         // What is not a stream can be sent once more, after the daemon got the key.
@@ -130,6 +151,11 @@ impl Service {
         }
     }
 
+    /// Puts on record that an agent's tool was asked for what it cannot do.
+    pub fn refuse_tool(&self, capability: Option<&str>) {
+        self.local.refuse_tool(&self.caller, capability);
+    }
+
     /// Asks for a WebSocket with one call, all of it within `limit` if there is one.
     ///
     /// # Errors
@@ -144,6 +170,7 @@ impl Service {
             let opened = self.local.open_websocket(&self.caller, call, from, limit).await.map(Opened::from);
             return opened.map_err(|error| self.name_what_keeps_it_locked(error));
         }
+        self.meet().await?;
         self.bring_the_only_key().await?;
         // Messages cannot be sent twice, so that a daemon without the key is seen to beforehand.
         let is_unlocked = async || self.remote.health().await.is_none_or(|health| health.unlocked);
@@ -224,7 +251,10 @@ impl Service {
     }
 
     fn has_daemon(&self) -> Result<bool, ServiceError> {
-        self.block_on(async { Ok(self.remote.health().await.is_some()) })
+        self.block_on(async {
+            self.meet().await?;
+            Ok(self.remote.health().await.is_some())
+        })
     }
 
     async fn hand_over(&self, is_enough: impl AsyncFnOnce() -> bool) -> Result<(), ServiceError> {
@@ -234,7 +264,7 @@ impl Service {
 
     /// What waits, waits in a daemon that runs; none is started to be asked.
     fn ask_running(&self, command: &Command) -> Result<Outcome, ServiceError> {
-        if self.block_on(async { Ok(self.remote.health().await) })?.is_some() {
+        if self.has_daemon()? {
             return self.ask(command);
         }
         match command {
@@ -251,7 +281,10 @@ impl Service {
             return Err(ServiceError::new(ErrorKind::Conflict, message).help("unset AIVAULTD_DISABLE"));
         }
         self.block_on(async {
-            let is_unlocked = self.remote.health().await.is_some_and(|health| health.unlocked);
+            let is_unlocked = match self.remote.difference().await {
+                Some(other) => other.is_unlocked,
+                None => self.remote.health().await.is_some_and(|health| health.unlocked),
+            };
             match self.local.ready(&self.caller) {
                 Ok(()) if self.local.has_the_only_key() => self.hand_over(async || false).await,
                 Err(error) if error.kind == ErrorKind::VaultLocked && is_unlocked => {
@@ -259,7 +292,7 @@ impl Service {
                     Err(ServiceError::new(ErrorKind::Conflict, message)
                         .help("run `aivault unlock`: it starts a new daemon with the key"))
                 }
-                _ => self.remote.restart().await,
+                _ => self.remote.restart(async || false).await,
             }
         })?;
         Ok(Outcome::Restarted)
@@ -278,13 +311,17 @@ impl Service {
             return Err(ServiceError::new(ErrorKind::Conflict, message).help("unset AIVAULTD_DISABLE"));
         }
         self.block_on(async {
+            self.meet().await?;
             self.bring_the_only_key().await?;
             self.remote.execute(command).await
         })
     }
 
     fn ask(&self, command: &Command) -> Result<Outcome, ServiceError> {
-        self.block_on(self.remote.execute(command))
+        self.block_on(async {
+            self.meet().await?;
+            self.remote.execute(command).await
+        })
     }
 
     fn block_on<T>(&self, work: impl Future<Output = Result<T, ServiceError>>) -> Result<T, ServiceError> {

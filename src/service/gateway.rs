@@ -3,7 +3,8 @@
 //!
 //! Who has the listeners is a surface, which offers itself here; this decides nothing.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -21,6 +22,36 @@ pub trait Gateway: Send + Sync {
 
     /// All that are open.
     fn listeners(&self) -> Vec<ListenerView>;
+
+    /// All that are open, for the daemon that comes next.
+    fn to_hand_on(&self) -> Vec<HandedListener>;
+}
+
+/// A listener that goes from one daemon to the next, which nobody who connects notices.
+pub struct HandedListener {
+    pub socket: TcpListener,
+    pub record: ListenerRecord,
+}
+
+/// What its address does not tell of a listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenerRecord {
+    /// The one credential that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialName>,
+    /// Where other machines can reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<RemoteRecord>,
+}
+
+/// What a listener needs that other machines can reach. The files are read anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteRecord {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    pub names: Vec<String>,
 }
 
 /// A listener that is open.

@@ -14,9 +14,11 @@ mod gateway;
 mod local;
 pub mod login;
 mod look;
+mod meet;
 pub mod messages;
 pub mod multipart;
 mod outcome;
+pub mod places;
 mod policy;
 mod remote;
 mod review;
@@ -35,7 +37,7 @@ pub use command::{
 };
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Opened, Reply, Service};
-pub use gateway::{Gateway, ListenerView, OfferView};
+pub use gateway::{Gateway, HandedListener, ListenerRecord, ListenerView, OfferView, RemoteRecord};
 pub use local::{Local, LocalOpened, LocalReply, OpenLog, Passed, Through};
 pub use outcome::{
     AppliedPolicy, AuditView, BindingView, CapabilityDetail, CapabilityView, CredentialView, DaemonState,

@@ -30,6 +30,9 @@ pub const KEY_ON_STDIN: &str = "--key-on-stdin";
 /// The daemon's flag: where callers over TCP are served, as `ListenerView::wanted` writes it.
 pub const LISTEN: &str = "--listen";
 
+/// The daemon's flag: it takes the place of the one that runs, and its listeners with it.
+pub const TAKE_OVER: &str = "--take-over";
+
 /// Says whose answer this is: `upstream`, `conversation`, `service` or `error`.
 pub const ORIGIN: &str = "aivault-origin";
 pub const FROM_UPSTREAM: &str = "upstream";
@@ -54,6 +57,24 @@ pub const VERSION: &str = concat!("5-", env!("AIVAULT_REGISTRY"));
 pub const MAX_CALL: usize = 1024 * 1024;
 /// The longest command: some of the largest secrets.
 pub const MAX_COMMAND: usize = 16 * 1024 * 1024;
+
+/// Refuses what was said in the words of another version, before anything of it is done.
+///
+/// # Errors
+/// When `said` is not this version.
+pub fn refuse_other_version(said: &str) -> Result<(), ServiceError> {
+    if said == VERSION {
+        return Ok(());
+    }
+    let message =
+        concat!("this daemon is of another version, ", env!("CARGO_PKG_VERSION"), "; nothing was done");
+    Err(ServiceError::new(ErrorKind::Conflict, message)
+        .reason(OTHER_VERSION)
+        .help("use the `aivault` that stands beside its program, or have it replaced: aivault restart"))
+}
+
+/// The reason code of what was meant for a daemon of another version.
+pub const OTHER_VERSION: &str = "daemon.other_version";
 
 /// What `GET /healthz` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

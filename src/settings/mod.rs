@@ -47,6 +47,12 @@ impl Places {
         self.socket.with_extension("operator.sock")
     }
 
+    /// Where a daemon hands its listeners on to the next one.
+    #[must_use]
+    pub fn succession_socket(&self) -> PathBuf {
+        self.socket.with_extension("heir.sock")
+    }
+
     /// The lock that the one daemon of this vault holds while it lives.
     #[must_use]
     pub fn daemon_lock(&self) -> PathBuf {

@@ -83,6 +83,12 @@ fn no_page_is_served_whatever_token_it_has() {
     findings.end();
     assert_eq!((stage.upstream.take(), stage.upstream.accepted()), (Vec::new(), accepted));
     assert!(stage.calls_since(last).is_empty(), "no call came of it");
+    // It is on record, but nobody floods the log so.
+    let told =
+        stage.home.events().into_iter().filter(|one| one.seq > last && one.is("gateway.refuse", "denied"));
+    let told: Vec<_> = told.map(|one| one.event["reason"].clone()).collect();
+    assert!(!told.is_empty() && told.len() < 4 * cases().len() / 2, "{told:?}");
+    assert!(told.contains(&"origin.not_allowed".into()), "{told:?}");
     // By itself the same is a call that is made.
     gateway.send("POST", "/aivault/proxy", &[("authorization", &bearer)], envelope).ok();
     stage.upstream.take_one();

@@ -88,3 +88,15 @@ impl Findings {
         );
     }
 }
+
+/// Makes each attack by itself, and tells of all that did not go as it must.
+#[track_caller]
+pub fn make_each(cases: Vec<Case<fn()>>) {
+    let mut findings = Findings::default();
+    for case in cases {
+        let name = case.name();
+        let made = std::thread::Builder::new().name(name.to_string()).spawn(case.attack).unwrap().join();
+        findings.hold(made.is_ok(), &name, || "see above".to_owned());
+    }
+    findings.end();
+}

@@ -24,9 +24,28 @@ pub enum Manners {
     Silent,
 }
 
+/// What it says that it is: of which words, and of which version of the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Says {
+    pub words: String,
+    pub version: String,
+    pub is_unlocked: bool,
+}
+
+impl Says {
+    /// What the built program says.
+    pub fn ours() -> Self {
+        Self {
+            words: wire::VERSION.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            is_unlocked: false,
+        }
+    }
+}
+
 /// What both of its ends share.
-#[derive(Default)]
 struct Shared {
+    says: Says,
     heard: Mutex<Vec<u8>>,
     gone: AtomicBool,
 }
@@ -39,10 +58,15 @@ pub struct Impostor {
 
 impl Impostor {
     pub fn at(home: &Home, manners: Manners) -> Self {
+        Self::saying(home, manners, Says::ours())
+    }
+
+    /// The same, of another version.
+    pub fn saying(home: &Home, manners: Manners, says: Says) -> Self {
         let run = home.vault().join("run");
         std::fs::create_dir_all(&run).unwrap();
         set_mode(&run, 0o700);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared { says, heard: Mutex::default(), gone: AtomicBool::new(false) });
         let sockets = [home.socket(), home.socket().with_extension("operator.sock")];
         let ends = sockets.map(|path| {
             let (shared, listener) = (Arc::clone(&shared), UnixListener::bind(&path).unwrap());
@@ -89,8 +113,10 @@ impl Shared {
         }
         self.heard.lock().unwrap().extend_from_slice(&request);
         let is = |line: &[u8]| request.starts_with(line);
+        let Says { words, version, is_unlocked } = &self.says;
+        let health = format!(r#"{{"version":"{version}","pid":1,"unlocked":{is_unlocked}}}"#);
         let (status, origin, body) = if is(b"GET /healthz") || is(b"POST /retire") {
-            (200, wire::FROM_SERVICE, r#"{"version":"0.1.0","pid":1,"unlocked":false}"#)
+            (200, wire::FROM_SERVICE, health.as_str())
         } else if is(b"POST /command") {
             (200, wire::FROM_SERVICE, r#"{"outcome":"unlocked"}"#)
         } else {
@@ -101,7 +127,7 @@ impl Shared {
             "HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{}: {}\r\n{}: {origin}\r\n\r\n",
             body.len(),
             wire::VERSION_HEADER,
-            wire::VERSION,
+            words,
             wire::ORIGIN,
         );
         let _ = stream.write_all(format!("{head}{body}").as_bytes());

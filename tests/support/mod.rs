@@ -16,6 +16,7 @@ pub mod http;
 pub mod impostor;
 pub mod issuer;
 pub mod login;
+pub mod machine;
 pub mod mcp;
 pub mod processes;
 pub mod proxy;

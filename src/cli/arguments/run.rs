@@ -25,6 +25,12 @@ pub(in crate::cli) struct RunArguments {
     /// What policies and the audit log call the command's calls: token:NAME
     #[arg(long, value_parser = TokenName::parse)]
     pub(in crate::cli) name: Option<TokenName>,
+    /// A variable that the command does not get; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) unset: Vec<String>,
+    /// A variable that looks like a key and that the command is meant to get; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) keep: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) scope: ScopeArguments,
     /// The program to run, and its arguments

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
+use super::suspects;
 use crate::service::{ClientView, ClientsView};
 use crate::settings::OWN_KEYS;
 
@@ -17,6 +18,17 @@ pub(super) struct Given {
     pub(super) variables: Vec<(OsString, OsString)>,
     /// The names of keys that were there and are not given.
     pub(super) kept: Vec<String>,
+    /// The names of what is given and looks like a key, though no provider's file knows it.
+    pub(super) suspects: Vec<String>,
+}
+
+/// What its operator says of variables by name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Wish {
+    /// Not to be given.
+    pub(super) unset: Vec<String>,
+    /// To be given, and nothing said of it.
+    pub(super) keep: Vec<String>,
 }
 
 pub(super) fn of(
@@ -24,13 +36,16 @@ pub(super) fn of(
     clients: &ClientsView,
     gateway: &str,
     token: &str,
+    wish: &Wish,
 ) -> Given {
     let mut all: BTreeMap<OsString, OsString> = inherited.into_iter().collect();
+    all.retain(|name, _| !wish.unset.iter().any(|unset| OsStr::new(unset) == name));
     let known = clients.keys.iter().map(String::as_str).chain(OWN_KEYS);
     let kept: Vec<String> = known
         .filter(|name| all.remove(OsStr::new(name)).is_some_and(|value| !value.is_empty()))
         .map(str::to_owned)
         .collect();
+    let suspects = suspects::among(&all, &wish.keep);
     for ready in &clients.ready {
         let Some(client) = &ready.client else { continue };
         let url = format!("{gateway}/v/{}{}", ready.account, client.base_path);
@@ -41,7 +56,7 @@ pub(super) fn of(
     all.insert("AIVAULT_TOKEN".into(), token.into());
     all.insert("AIVAULT_GATEWAY_URL".into(), gateway.into());
     without_proxy(&mut all);
-    Given { variables: all.into_iter().collect(), kept }
+    Given { variables: all.into_iter().collect(), kept, suspects }
 }
 
 /// The variables that hold the token: those of its keys, and of the others those that held one. Clients
@@ -112,7 +127,7 @@ mod tests {
 
     fn given(inherited: &[(&str, &str)]) -> (BTreeMap<String, String>, Vec<String>) {
         let inherited = inherited.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let given = of(inherited, &clients(), URL, "aiv_x");
+        let given = of(inherited, &clients(), URL, "aiv_x", &Wish::default());
         let text = |text: OsString| text.into_string().unwrap();
         (given.variables.into_iter().map(|(name, value)| (text(name), text(value))).collect(), given.kept)
     }
@@ -153,6 +168,36 @@ mod tests {
         assert!(!all.contains_key("OTHER_KEY") && !all.contains_key("AIVAULT_KEY"));
         assert!(!all.contains_key("ACME_TOKEN"), "nothing was read there");
         assert!(all.values().all(|value| !value.contains("real")), "{all:?}");
+    }
+
+    #[test]
+    fn what_looks_like_a_key_and_is_given_is_named_unless_it_is_meant() {
+        let told = |wish: &Wish| {
+            let names = [
+                "MY_API_KEY",
+                "token",
+                "DB_PASSWORD",
+                "AWS_SECRET_ACCESS_KEY",
+                "X_PRIVATE_KEY",
+                "ACME_KEY",
+                "PATH",
+                "KEYBOARD",
+                "TOKENIZERS_PARALLELISM",
+                "MONKEY",
+                "SSH_AUTH_SOCK",
+                "XTOKEN",
+            ];
+            let mut inherited: Vec<_> = names.iter().map(|name| (OsString::from(name), "v".into())).collect();
+            inherited.push(("EMPTY_TOKEN".into(), OsString::new()));
+            let given = of(inherited, &clients(), URL, "aiv_x", wish);
+            let has = |name: &str| given.variables.iter().any(|(other, _)| other == name);
+            (given.suspects.clone(), has("DB_PASSWORD"), has("MY_API_KEY"))
+        };
+        let all = ["AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "MY_API_KEY", "X_PRIVATE_KEY", "token"];
+        assert_eq!(told(&Wish::default()), (all.map(str::to_owned).into(), true, true));
+        let wish = Wish { unset: vec!["DB_PASSWORD".to_owned()], keep: vec!["MY_API_KEY".to_owned()] };
+        let left = ["AWS_SECRET_ACCESS_KEY", "X_PRIVATE_KEY", "token"];
+        assert_eq!(told(&wish), (left.map(str::to_owned).into(), false, true));
     }
 
     #[test]

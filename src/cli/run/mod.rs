@@ -4,6 +4,7 @@
 //! say; here its environment is made, and it is waited for.
 
 mod environment;
+mod suspects;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ use crate::service::{
 };
 use crate::settings;
 use crate::spec::{TokenName, Ttl};
+use environment::Wish;
 
 /// All there is.
 const EVERYTHING: &str = "*";
@@ -30,16 +32,18 @@ pub(super) struct Run {
     wanted: ClientsRequest,
     ttl: Ttl,
     name: Option<TokenName>,
+    wish: Wish,
     command: Vec<OsString>,
 }
 
 pub(super) fn task(arguments: RunArguments) -> Result<Task, CliError> {
-    let RunArguments { mut capabilities, all, credential, ttl, name, scope, command } = arguments;
+    let RunArguments { mut capabilities, all, credential, ttl, name, unset, keep, scope, command } =
+        arguments;
     if all {
         capabilities.push(EVERYTHING.to_owned());
     }
     let wanted = ClientsRequest { capabilities, credential, scope: secrets::scope(scope)? };
-    Ok(Task::Run(Box::new(Run { wanted, ttl, name, command })))
+    Ok(Task::Run(Box::new(Run { wanted, ttl, name, wish: Wish { unset, keep }, command })))
 }
 
 impl Run {
@@ -56,10 +60,18 @@ impl Run {
             return Err(strange());
         };
         let minted = self.mint(service)?;
-        let given = environment::of(settings::environment(), &clients, &listener.url, minted.token.as_str());
+        let inherited = settings::environment();
+        let given = environment::of(inherited, &clients, &listener.url, minted.token.as_str(), &self.wish);
         if !given.kept.is_empty() {
             let note = screen.err_paint.bold("note:");
             writeln!(screen.err, "{note} keys that the command does not get: {}", given.kept.join(", "))?;
+        }
+        if !given.suspects.is_empty() {
+            screen.warn(&format!(
+                "the command gets variables that look like keys: {}; leave them out with --unset NAME, or say with \
+                 --keep NAME that they are meant",
+                given.suspects.join(", ")
+            ))?;
         }
         let code = self.run(given.variables, screen);
         revoke(service, minted, screen)?;

@@ -11,7 +11,7 @@ use crate::platform::clock;
 use crate::policy::Caller;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::gateway::{
-    EnvelopeRequestView, EnvelopeView, FileView, Gateway, ListenerView, OfferView,
+    EnvelopeRequestView, EnvelopeView, FileView, Gateway, HandedListener, ListenerView, OfferView,
 };
 use crate::service::outcome::Outcome;
 use crate::spec::{Capability, CredentialName, Payload, Scope, Text};
@@ -26,6 +26,12 @@ impl Local {
     #[must_use]
     pub fn listeners(&self) -> Vec<ListenerView> {
         self.gateway.get().map(|gateway| gateway.listeners()).unwrap_or_default()
+    }
+
+    /// The same listeners, for the daemon that comes next.
+    #[must_use]
+    pub fn listeners_to_hand_on(&self) -> Vec<HandedListener> {
+        self.gateway.get().map(|gateway| gateway.to_hand_on()).unwrap_or_default()
     }
 
     pub(super) fn open_gateway(

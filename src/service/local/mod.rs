@@ -71,6 +71,10 @@ pub struct Local {
     /// Presented tokens that are nobody's, and those that have ended.
     unknown: Refusals,
     ended: Refusals,
+    /// What listeners refused before they knew from whom.
+    at_the_door: Refusals,
+    /// What agents' tools were asked and cannot do.
+    of_tools: Refusals,
 }
 
 impl Local {
@@ -89,8 +93,18 @@ impl Local {
     fn with(places: Places, env_key: Option<SecretText>, approvals: Approvals) -> Self {
         let approvals = Arc::new(approvals);
         let (broker, session) = (Broker::new(), RwLock::new(None));
-        let (unknown, ended) = (Refusals::default(), Refusals::default());
-        Self { places, env_key, broker, approvals, gateway: OnceLock::new(), session, unknown, ended }
+        Self {
+            places,
+            env_key,
+            broker,
+            approvals,
+            gateway: OnceLock::new(),
+            session,
+            unknown: Refusals::default(),
+            ended: Refusals::default(),
+            at_the_door: Refusals::default(),
+            of_tools: Refusals::default(),
+        }
     }
 
     pub(in crate::service) fn places(&self) -> &Places {
@@ -233,6 +247,21 @@ impl Local {
             ..Event::new(clock::now_ms(), caller.to_string(), Action::Invoke, Logged::Denied)
         };
         session.desk.journal.append(&event).err().map_or(error, ServiceError::from)
+    }
+
+    /// Puts on record that an agent's tool was asked for what it cannot do, though not each of many within a second.
+    pub fn refuse_tool(&self, caller: &Caller, capability: Option<&str>) {
+        let Some(untold) = self.of_tools.due() else { return };
+        let Ok(session) = self.session(caller) else { return };
+        let more =
+            if untold > 0 { format!(", and {untold} more since the last such entry") } else { String::new() };
+        let event = Event {
+            capability: capability.map(|name| name.chars().take(80).collect()),
+            reason: Some(MALFORMED.to_owned()),
+            detail: Some(format!("a tool's arguments cannot be{more}")),
+            ..Event::new(clock::now_ms(), caller.to_string(), Action::Invoke, Logged::Denied)
+        };
+        let _ = session.desk.journal.append(&event);
     }
 
     /// Waits for what goes on when its caller has gone.

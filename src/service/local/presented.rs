@@ -17,7 +17,7 @@ use crate::vault::{self, CallerToken, CallerTokenId, Presence, PresentedToken, R
 
 /// The reason code of a token that nobody has.
 const UNKNOWN: &str = "token.unknown";
-/// Who presents it, for the log.
+/// Who presents it, and who knocks at a listener without being heard, for the log.
 const NOBODY: &str = "nobody";
 /// How long the log is not told again of tokens that were refused.
 const QUIET_MS: u64 = 1_000;
@@ -68,7 +68,7 @@ struct Told {
 
 impl Refusals {
     /// How many went untold since the last that was told, if this one is to be told.
-    fn due(&self) -> Option<u64> {
+    pub(super) fn due(&self) -> Option<u64> {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if told.last.is_some_and(|last| last.elapsed_ms() < QUIET_MS) {
             told.untold = told.untold.saturating_add(1);
@@ -95,16 +95,25 @@ impl Local {
             Recognised::Valid(token) => Ok(session.callers.caller(&token)),
             Recognised::Ended(token) => {
                 let name = format!("token:{}", token.label());
-                refuse(&session, &self.ended, &name, Reason::TokenExpired.as_str())?;
+                refuse(&session, &self.ended, Action::TokenRefuse, &name, Reason::TokenExpired.as_str())?;
                 let message = format!("the token `{}` is not valid any more", token.label());
                 Err(ServiceError::new(ErrorKind::TokenInvalid, message)
                     .reason(Reason::TokenExpired.as_str())
                     .help("an operator makes another one: aivault token mint"))
             }
             Recognised::Unknown => {
-                refuse(&session, &self.unknown, NOBODY, UNKNOWN)?;
+                refuse(&session, &self.unknown, Action::TokenRefuse, NOBODY, UNKNOWN)?;
                 Err(unknown())
             }
+        }
+    }
+
+    /// Puts on record that a listener refused whoever it was before hearing who that is, though not each of many that
+    /// come within a second. What cannot be recorded is refused all the same.
+    pub fn refuse_at_the_door(&self, error: &ServiceError) {
+        let reason = error.reason.as_deref().unwrap_or("request.malformed");
+        if let Ok(Some(session)) = self.session_of_tokens() {
+            let _ = refuse(&session, &self.at_the_door, Action::GatewayRefuse, NOBODY, reason);
         }
     }
 
@@ -133,12 +142,18 @@ fn unknown() -> ServiceError {
         .help("it may have been revoked; an operator makes another one: aivault token mint")
 }
 
-fn refuse(session: &Session, refusals: &Refusals, caller: &str, reason: &str) -> Result<(), ServiceError> {
+fn refuse(
+    session: &Session,
+    refusals: &Refusals,
+    action: Action,
+    caller: &str,
+    reason: &str,
+) -> Result<(), ServiceError> {
     let Some(untold) = refusals.due() else { return Ok(()) };
     let event = Event {
         reason: Some(reason.to_owned()),
         detail: (untold > 0).then(|| format!("{untold} more like this since the last such entry")),
-        ..Event::new(clock::now_ms(), caller, Action::TokenRefuse, Logged::Denied)
+        ..Event::new(clock::now_ms(), caller, action, Logged::Denied)
     };
     session.desk.journal.append(&event)?;
     Ok(())

@@ -23,6 +23,8 @@ pub(super) type Outgoing = UnsyncBoxBody<Bytes, CallerBodyFault>;
 pub(in crate::service) struct Connection {
     pub(super) stream: UnixStream,
     pub(in crate::service) pid: Option<u32>,
+    /// Whose it is.
+    pub(in crate::service) uid: u32,
 }
 
 /// Connects, and makes sure that the other end runs as this user (or root).
@@ -36,7 +38,7 @@ pub(in crate::service) async fn connect_to(socket: &Path) -> io::Result<Connecti
     let stream = UnixStream::connect(socket).await?;
     let peer = peer::peer_of(&stream).map_err(io::Error::other)?;
     if peer.uid == process::effective_uid() || peer.uid == 0 {
-        return Ok(Connection { stream, pid: peer.pid });
+        return Ok(Connection { stream, pid: peer.pid, uid: peer.uid });
     }
     Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("user {} listens there, not you", peer.uid)))
 }
@@ -139,7 +141,8 @@ async fn exchange(
     match response.headers().get(wire::VERSION_HEADER) {
         Some(version) if version == wire::VERSION => Ok(response),
         _ => Err(unavailable("the running daemon is of another version".to_owned())
-            .help("stop it (its process id is in `aivault status`), and the next call starts the right one")),
+            .reason(wire::OTHER_VERSION)
+            .help("have it replaced: aivault restart")),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod body;
 mod connection;
+mod standing;
 mod start;
 mod websocket;
 
@@ -29,6 +30,7 @@ use connection::{
     Connection, Message, Outgoing, collect, error_of, send, strange, unavailable, unusable, whole,
 };
 pub(super) use connection::{ask_health, connect_to, is_absent};
+pub(super) use standing::{Age, Difference};
 use start::Starter;
 pub use websocket::RemoteOpened;
 
@@ -151,12 +153,15 @@ impl Remote {
         self.starter.hand_over(key, is_enough).await
     }
 
-    /// Puts a new daemon in the place of the one that runs.
+    /// Puts a new daemon in the place of the one that runs, unless `is_enough` says that this can stay.
     ///
     /// # Errors
     /// When it cannot be started, or the old one makes no room.
-    pub(in crate::service) async fn restart(&self) -> Result<(), ServiceError> {
-        self.starter.restart().await
+    pub(in crate::service) async fn restart(
+        &self,
+        is_enough: impl AsyncFnOnce() -> bool,
+    ) -> Result<(), ServiceError> {
+        self.starter.restart(is_enough).await
     }
 
     /// Waits for an answer for as long as somebody is there to give one: an upstream may

@@ -94,8 +94,9 @@ impl Starter {
     }
 
     /// Puts a new daemon in the place of the one that runs. Whoever is connected is served to the end by the old one;
-    /// the new one listens where it did.
-    pub(super) async fn restart(&self) -> Result<(), ServiceError> {
+    /// the new one listens where it did. `is_enough` says whether the one that runs can stay; it is asked once nobody
+    /// else is about to replace it.
+    pub(super) async fn restart(&self, is_enough: impl AsyncFnOnce() -> bool) -> Result<(), ServiceError> {
         let program = daemon_program()?;
         let deadline = Instant::now() + START;
         let _turn = loop {
@@ -103,10 +104,36 @@ impl Starter {
                 break turn;
             }
         };
+        if is_enough().await || self.succeed(&program).await? {
+            return Ok(());
+        }
         let arguments = self.listeners().await;
         let spawn = || process::spawn_detached(&program, &arguments, self.environment());
         self.make_room().await?;
         self.start(spawn, &self.places.socket).await.map(drop)
+    }
+
+    /// Starts a daemon that takes over from the one that runs, so that there is no instant at which nobody listens;
+    /// whether it did. One of another version may not hand anything on.
+    async fn succeed(&self, program: &Path) -> Result<bool, ServiceError> {
+        if !files::exists(&self.places.succession_socket()).unwrap_or(false) {
+            return Ok(false);
+        }
+        let child = process::spawn_detached(program, [wire::TAKE_OVER], self.environment());
+        let mut child =
+            child.map_err(|error| unavailable(format!("the daemon cannot be started: {error}")))?;
+        let deadline = Instant::now() + START;
+        while Instant::now() < deadline && matches!(child.try_wait(), Ok(None)) {
+            let there = connect_to(&self.places.socket).await;
+            if there.is_ok_and(|there| there.pid == Some(child.id())) {
+                return Ok(true);
+            }
+            sleep(LONGEST_PAUSE).await;
+        }
+        // One that has not begun by now must not do so later.
+        let _ = child.kill();
+        let _ = child.wait();
+        Ok(false)
     }
 
     /// What has a daemon listen on loopback where the one does that it takes the place of. What that one says of itself
