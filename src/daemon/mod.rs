@@ -3,7 +3,8 @@
 //!
 //! One instance a vault, however many start at once: the lock is held for as long as it
 //! listens, and only its holder touches the sockets. One that is told to end takes its
-//! sockets away first, serves everybody who was connected by then, and so loses nobody. Only processes of the same user are served.
+//! sockets away first, serves everybody who was connected by then, and so loses nobody. Only processes of the same user are
+//! served, but at a socket for the callers of a group, where it was told to have one.
 //! It decides nothing: it makes a `Command` or a `Call` of what it reads, and renders
 //! what the service answers.
 
@@ -13,6 +14,7 @@ mod routes;
 mod serve;
 mod socket;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,10 +25,11 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::platform::lock::FileLock;
 use crate::platform::{descriptors, files, process};
-use crate::service::{Caller, Local, SecretText};
+use crate::service::{Caller, Local, OperatorGrant, SecretText, SharedView};
 use crate::settings::Places;
 
 pub use error::DaemonError;
+use serve::Whom;
 
 /// How often the daemon looks whether its vault is still there.
 const LOOK: Duration = Duration::from_secs(30);
@@ -55,6 +58,24 @@ pub enum Ended {
     AlreadyRunning,
 }
 
+/// Where callers of other users are served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    pub socket: PathBuf,
+    /// The group that may connect.
+    pub group: String,
+}
+
+/// What a daemon begins with.
+#[derive(Default)]
+pub struct Beginning {
+    /// The key of its vault, which is open from the start then.
+    pub key: Option<SecretText>,
+    /// The operator's session that comes with the key.
+    pub operator: Option<OperatorGrant>,
+    pub shared: Option<Shared>,
+}
+
 /// What a daemon serves beside its own routes.
 pub struct Beside {
     /// More routes of the callers' socket.
@@ -63,15 +84,16 @@ pub struct Beside {
     pub running: JoinHandle<JoinSet<()>>,
 }
 
-/// Serves until told to stop; with `key`, a vault that is open from the start. `beside` begins what else is served, and
-/// is told when to stop.
+/// Serves until told to stop. `beside` begins what else is served, and is told when to stop; `ready` is called once all
+/// of it can be reached.
 ///
 /// # Errors
 /// When it cannot listen, or the key does not open the vault.
 pub fn run(
     places: Places,
-    key: Option<SecretText>,
+    beginning: Beginning,
     beside: impl FnOnce(&Arc<Local>, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
+    ready: impl FnOnce(),
 ) -> Result<Ended, DaemonError> {
     descriptors::allow_many(OPEN_FILES);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
@@ -81,43 +103,65 @@ pub fn run(
         .enable_all()
         .build()
         .map_err(DaemonError::Runtime)?;
-    runtime.block_on(serve_all(places, key, beside))
+    runtime.block_on(serve_all(places, beginning, beside, ready))
 }
 
 async fn serve_all(
     places: Places,
-    key: Option<SecretText>,
+    beginning: Beginning,
     beside: impl FnOnce(&Arc<Local>, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
+    ready: impl FnOnce(),
 ) -> Result<Ended, DaemonError> {
+    let Beginning { key, operator, shared } = beginning;
     let Some(lock) = socket::lock(&places).await? else { return Ok(Ended::AlreadyRunning) };
     let local = Arc::new(Local::shared(places.clone()));
-    let uid = process::effective_uid();
     if let Some(key) = key {
-        local.take_key(&Caller::process(uid, Some(process::own_pid())), &key).map_err(DaemonError::Key)?;
+        let caller = Caller::process(process::effective_uid(), Some(process::own_pid()));
+        local.take_key(&caller, &key).map_err(DaemonError::Key)?;
+        if let Some(grant) = operator {
+            local.open_operator_session(&caller, grant).map_err(DaemonError::Key)?;
+        }
     }
-    serve_with(&places, local, lock, beside).await
+    serve_with(&places, (local, shared), lock, beside, ready).await
 }
 
 async fn serve_with(
     places: &Places,
-    local: Arc<Local>,
+    (local, shared): (Arc<Local>, Option<Shared>),
     lock: FileLock,
     beside: impl FnOnce(&Arc<Local>, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
+    ready: impl FnOnce(),
 ) -> Result<Ended, DaemonError> {
     let callers = socket::bind(&places.socket).await?;
     let operators = socket::bind(&places.operator_socket()).await?;
+    let others = match &shared {
+        Some(shared) => Some(socket::bind_shared(shared).await?),
+        None => None,
+    };
+    if let Some(Shared { socket, group }) = shared {
+        local.serves_at(SharedView { socket, group });
+    }
     let (stop, stopping) = watch::channel(false);
     let beside = beside(&local, stopping.clone())?;
     let retire = Arc::new(Notify::new());
-    let serving = |most| serve::Serving { uid: process::effective_uid(), most, stopping: stopping.clone() };
+    let uid = process::effective_uid();
+    let serving = |whom, most| serve::Serving { whom, most, stopping: stopping.clone() };
     let for_callers = routes::callers(Arc::clone(&local)).merge(beside.callers);
     let for_operators = routes::operators(Arc::clone(&local), Arc::clone(&retire));
-    let callers = tokio::spawn(serve::accept(callers, for_callers, serving(CALLERS)));
-    let operators = tokio::spawn(serve::accept(operators, for_operators, serving(OPERATORS)));
+    let others = others.map(|socket| {
+        tokio::spawn(serve::accept(socket, for_callers.clone(), serving(Whom::Anybody, CALLERS)))
+    });
+    let callers = tokio::spawn(serve::accept(callers, for_callers, serving(Whom::Callers(uid), CALLERS)));
+    let operators =
+        tokio::spawn(serve::accept(operators, for_operators, serving(Whom::Operators(uid), OPERATORS)));
 
+    ready();
     let wish = wait_for_the_end(places, &retire).await;
     let _ = stop.send(true);
-    let running = [callers.await, operators.await, beside.running.await];
+    let mut running = vec![callers.await, operators.await, beside.running.await];
+    if let Some(others) = others {
+        running.push(others.await);
+    }
     // Nobody can connect to this one any more, so that another may start.
     drop(lock);
     finish(&local, running.into_iter().flatten().collect(), wish).await;

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::socket::Listening;
-use crate::platform::peer;
+use crate::platform::peer::{self, PeerProcess};
 use crate::service::Caller;
 use crate::service::wire;
 
@@ -32,9 +32,29 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 /// How long one who has found the socket may take to connect to it.
 const LAST_TO_COME: Duration = Duration::from_millis(50);
 
+/// Who is served at a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// This user's programs.
+    Callers(u32),
+    /// The same, where it matters which of them it is.
+    Operators(u32),
+    /// Whoever the socket's own mode lets in.
+    Anybody,
+}
+
+impl Whom {
+    fn includes(self, uid: u32) -> bool {
+        match self {
+            Self::Callers(own) | Self::Operators(own) => uid == own,
+            Self::Anybody => true,
+        }
+    }
+}
+
 /// Whom to serve on one socket, and for how long.
 pub(super) struct Serving {
-    pub(super) uid: u32,
+    pub(super) whom: Whom,
     /// More connections than this wait in the socket's backlog.
     pub(super) most: usize,
     pub(super) stopping: watch::Receiver<bool>,
@@ -43,7 +63,7 @@ pub(super) struct Serving {
 /// Serves `router` on `socket` until told to stop; gives back the connections that are
 /// still open then, which finish what is under way.
 pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) -> JoinSet<()> {
-    let Serving { uid, most, mut stopping } = serving;
+    let Serving { whom, most, mut stopping } = serving;
     let room = Arc::new(Semaphore::new(most));
     let mut connections = JoinSet::new();
     loop {
@@ -56,7 +76,7 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
             tokio::time::sleep(EXHAUSTED).await;
             continue;
         };
-        let served = serve_one(stream, router.clone(), uid, stopping.clone());
+        let served = serve_one(stream, router.clone(), whom, stopping.clone());
         connections.spawn(async move {
             served.await;
             drop(place);
@@ -67,7 +87,7 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
     let listener = socket.close();
     tokio::time::sleep(LAST_TO_COME).await;
     for stream in waiting(listener) {
-        connections.spawn(serve_one(stream, router.clone(), uid, stopping.clone()));
+        connections.spawn(serve_one(stream, router.clone(), whom, stopping.clone()));
     }
     connections
 }
@@ -98,12 +118,14 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
 
 /// Serves the requests of a connection, one after another. A daemon that is told to end still waits for the first: to
 /// shut a connection on which nothing has come yet would lose a call that is on its way.
-async fn serve_one(stream: UnixStream, router: Router, uid: u32, mut stopping: watch::Receiver<bool>) {
-    // Whoever cannot be identified, or is another user, is not even answered.
+async fn serve_one(stream: UnixStream, router: Router, whom: Whom, mut stopping: watch::Receiver<bool>) {
+    // Whoever cannot be identified, or is a user who is not served here, is not even answered.
     let Ok(peer) = peer::peer_of(&stream) else { return };
-    if peer.uid != uid {
+    if !whom.includes(peer.uid) {
         return;
     }
+    let is_operator = matches!(whom, Whom::Operators(_));
+    let process = is_operator.then(|| PeerProcess::of(&stream, peer)).flatten().map(Arc::new);
     let caller = Caller::process(peer.uid, peer.pid);
     let router = TowerToHyperService::new(router);
     let heard = Arc::new(Notify::new());
@@ -111,6 +133,9 @@ async fn serve_one(stream: UnixStream, router: Router, uid: u32, mut stopping: w
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         first.notify_one();
         request.extensions_mut().insert(caller.clone());
+        if let Some(process) = &process {
+            request.extensions_mut().insert(Arc::clone(process));
+        }
         let answer = router.call(request);
         async move { answer.await.map(end_behind_refusal) }
     });

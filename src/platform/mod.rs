@@ -11,13 +11,18 @@
 pub mod append;
 pub mod child;
 pub mod clock;
+pub mod commands;
 pub mod descriptors;
 pub mod entropy;
 pub mod files;
 pub mod foreground;
+pub mod lineage;
 pub mod lock;
 pub mod mark;
 pub mod peer;
 pub mod process;
+pub mod ready;
+mod stat;
 pub mod temporary;
 pub mod terminal;
+pub mod users;

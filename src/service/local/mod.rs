@@ -19,6 +19,7 @@ mod hosts;
 mod import;
 mod labels;
 mod login;
+mod operator;
 mod policies;
 mod presented;
 mod providers;
@@ -37,6 +38,7 @@ use super::command::Command;
 use super::error::{ErrorKind, ServiceError};
 use super::gateway::Gateway;
 use super::outcome::Outcome;
+use super::shared::SharedView;
 use super::wire::Malformed;
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::broker::{Approvals, Broker, CallerMessages, Opened, Reply, RequestBody, TimeLimit};
@@ -71,6 +73,9 @@ pub struct Local {
     /// Presented tokens that are nobody's, and those that have ended.
     unknown: Refusals,
     ended: Refusals,
+    operators: operator::Sessions,
+    /// Where callers of other users are served.
+    shared: OnceLock<SharedView>,
 }
 
 impl Local {
@@ -89,12 +94,34 @@ impl Local {
     fn with(places: Places, env_key: Option<SecretText>, approvals: Approvals) -> Self {
         let approvals = Arc::new(approvals);
         let (broker, session) = (Broker::new(), RwLock::new(None));
-        let (unknown, ended) = (Refusals::default(), Refusals::default());
-        Self { places, env_key, broker, approvals, gateway: OnceLock::new(), session, unknown, ended }
+        Self {
+            places,
+            env_key,
+            broker,
+            approvals,
+            gateway: OnceLock::new(),
+            session,
+            unknown: Refusals::default(),
+            ended: Refusals::default(),
+            operators: operator::Sessions::default(),
+            shared: OnceLock::new(),
+        }
     }
 
     pub(in crate::service) fn places(&self) -> &Places {
         &self.places
+    }
+
+    /// Says where callers of other users are served, once they are.
+    pub fn serves_at(&self, shared: SharedView) {
+        // A daemon has one such place, and says so once.
+        let _ = self.shared.set(shared);
+    }
+
+    /// Where callers of other users are served.
+    #[must_use]
+    pub fn shared_at(&self) -> Option<&SharedView> {
+        self.shared.get()
     }
 
     /// Carries out one command for `caller`, who is an operator: nobody with a token is.
@@ -111,7 +138,7 @@ impl Local {
         match command {
             Command::Status => self.status(caller),
             Command::Init(request) => self.init(caller, &request),
-            Command::Unlock { with } => self.unlock(caller, with),
+            Command::Unlock { with, session: _ } => self.unlock(caller, with),
             Command::Lock => self.lock(caller),
             Command::SecretCreate { name, value, scope, aliases, provider, hosts } => {
                 let place = secrets::Place { scope, provider, hosts };

@@ -23,7 +23,11 @@ pub(super) type Outgoing = UnsyncBoxBody<Bytes, CallerBodyFault>;
 pub(in crate::service) struct Connection {
     pub(super) stream: UnixStream,
     pub(in crate::service) pid: Option<u32>,
+    pub(in crate::service) uid: u32,
 }
+
+/// The reason of a daemon that speaks other words.
+pub(super) const OTHER_VERSION: &str = "daemon.other_version";
 
 /// Connects, and makes sure that the other end runs as this user (or root).
 pub(in crate::service) async fn connect_to(socket: &Path) -> io::Result<Connection> {
@@ -36,7 +40,7 @@ pub(in crate::service) async fn connect_to(socket: &Path) -> io::Result<Connecti
     let stream = UnixStream::connect(socket).await?;
     let peer = peer::peer_of(&stream).map_err(io::Error::other)?;
     if peer.uid == process::effective_uid() || peer.uid == 0 {
-        return Ok(Connection { stream, pid: peer.pid });
+        return Ok(Connection { stream, pid: peer.pid, uid: peer.uid });
     }
     Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("user {} listens there, not you", peer.uid)))
 }
@@ -139,6 +143,7 @@ async fn exchange(
     match response.headers().get(wire::VERSION_HEADER) {
         Some(version) if version == wire::VERSION => Ok(response),
         _ => Err(unavailable("the running daemon is of another version".to_owned())
+            .reason(OTHER_VERSION)
             .help("stop it (its process id is in `aivault status`), and the next call starts the right one")),
     }
 }
