@@ -35,6 +35,7 @@ fn local(home: &Home) -> Local {
         socket: home.socket(),
         vault: vault.clone(),
         given: Some(vault),
+        socket_given: false,
     };
     Local::new(places, None)
 }

@@ -130,6 +130,10 @@ words! {
         VaultInit = "vault.init",
         VaultUnlock = "vault.unlock",
         VaultLock = "vault.lock",
+        /// An operator's session is opened: what changes the vault is done for a terminal.
+        OperatorOpen = "operator.open",
+        /// What changes the vault was asked for outside of such a session.
+        OperatorRefuse = "operator.refuse",
         SecretCreate = "secret.create",
         SecretUpdate = "secret.update",
         SecretRotate = "secret.rotate",
@@ -266,7 +270,7 @@ mod tests {
         let words: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
         assert_eq!(
             words.join(" "),
-            "vault.init vault.unlock vault.lock secret.create secret.update secret.rotate secret.delete \
+            "vault.init vault.unlock vault.lock operator.open operator.refuse secret.create secret.update secret.rotate secret.delete \
              secret.attach-group secret.detach-group credential.provision credential.create credential.delete \
              capability.create capability.delete capability.enable capability.disable capability.bind \
              capability.unbind config.set config.unset gateway.open upstream.set upstream.remove provider.add \

@@ -1,11 +1,12 @@
 //! Composition root of the daemon: parse, harden, serve.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aivault::daemon::{Beside, DaemonError, Ended, Ground, Sockets};
-use aivault::platform::process;
-use aivault::service::{ListenerView, Local, SecretText, wire};
+use aivault::daemon::{Beginning, Beside, DaemonError, Ended, Ground, Shared, Sockets};
+use aivault::platform::{process, ready};
+use aivault::service::{ListenerView, Local, OperatorGrant, SecretText, wire};
 use aivault::{daemon, http, settings};
 
 const HELP: &str = "\
@@ -29,12 +30,20 @@ Options:
                  Its private key, in PEM, readable by its owner alone
       --remote-name NAME
                  What clients call such listeners; may be said several times
+      --shared[=SOCKET]
+                 Serve callers of other users too: those of a group, at a
+                 socket of mode 0660 in a folder of mode 0750
+                 [default: /run/aivault/callers.sock]
+      --callers-group GROUP
+                 The group of such callers [default: aivault-callers]
       --key-on-stdin
                  Open the vault with the key that `aivault unlock` writes on
                  the standard input
       --take-over
                  Take the place of the daemon that runs, and go on where it
                  listens; `aivault restart` starts one so
+      --operator-session LEADER:BEGAN:TIME
+                 The operator's session that comes with the key
   -h, --help     Print help
   -V, --version  Print version
 
@@ -48,6 +57,9 @@ Environment:
 struct Told {
     key_on_stdin: bool,
     takes_over: bool,
+    operator: Option<OperatorGrant>,
+    shared: Option<PathBuf>,
+    callers: Option<String>,
     wanted: Vec<http::Wanted>,
     remote: http::Remote,
 }
@@ -91,13 +103,21 @@ fn asked<'a>(mut words: impl Iterator<Item = Option<&'a str>>) -> Asked {
             "-h" | "--help" => return Asked::Say(HELP),
             wire::KEY_ON_STDIN => told.key_on_stdin = true,
             wire::TAKE_OVER => told.takes_over = true,
+            wire::SHARED => told.shared = Some(given.unwrap_or(settings::SHARED_SOCKET).into()),
             "--allow-remote" => told.remote.allowed = true,
-            wire::LISTEN | "--tls-cert" | "--tls-key" | "--remote-name" => {
+            wire::LISTEN
+            | wire::CALLERS_GROUP
+            | wire::OPERATOR_SESSION
+            | "--tls-cert"
+            | "--tls-key"
+            | "--remote-name" => {
                 let Some(value) = given.or_else(|| words.next().flatten()) else {
                     return Asked::Unknown(word.to_owned());
                 };
-                if let Err(error) = told.take(name, value) {
-                    return Asked::Listener(error);
+                match told.take(name, value) {
+                    Ok(true) => {}
+                    Ok(false) => return Asked::Unknown(word.to_owned()),
+                    Err(error) => return Asked::Listener(error),
                 }
             }
             _ => return Asked::Unknown(word.to_owned()),
@@ -107,14 +127,20 @@ fn asked<'a>(mut words: impl Iterator<Item = Option<&'a str>>) -> Asked {
 }
 
 impl Told {
-    fn take(&mut self, name: &str, value: &str) -> Result<(), http::GatewayError> {
+    /// Whether the value is one.
+    fn take(&mut self, name: &str, value: &str) -> Result<bool, http::GatewayError> {
         match name {
+            wire::CALLERS_GROUP => self.callers = Some(value.to_owned()),
+            wire::OPERATOR_SESSION => match value.parse() {
+                Ok(grant) => self.operator = Some(grant),
+                Err(_) => return Ok(false),
+            },
             "--tls-cert" => self.remote.certificate = Some(value.into()),
             "--tls-key" => self.remote.key = Some(value.into()),
             "--remote-name" => self.remote.names.push(value.to_owned()),
             _ => self.wanted.push(http::Wanted::parse(value)?),
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -126,8 +152,9 @@ fn say(text: &str) -> ExitCode {
 }
 
 fn serve(told: Told) -> ExitCode {
-    let Told { key_on_stdin, takes_over, wanted, remote } = told;
+    let Told { key_on_stdin, takes_over, operator, shared, callers, wanted, remote } = told;
     let sockets = if takes_over { Sockets::HandedOn } else { Sockets::Own };
+    process::keep_new_files_private();
     // Before there is a key in this process.
     if let Err(error) = process::harden() {
         return fail(&error, None);
@@ -151,11 +178,20 @@ fn serve(told: Told) -> ExitCode {
         tell(&local.listeners());
         Ok(Beside { callers: http::on_socket(Arc::clone(local)), running })
     };
-    match daemon::run(settings.places, key, sockets, beside) {
-        Ok(Ended::Stopped) => ExitCode::SUCCESS,
-        Ok(Ended::AlreadyRunning) if !wanted.is_empty() => {
+    let group = callers.unwrap_or_else(|| settings::CALLERS_GROUP.to_owned());
+    let shared = shared.map(|socket| Shared { socket, group });
+    let wants_listeners = !wanted.is_empty() || shared.is_some();
+    let beginning = Beginning { key, operator, sockets, shared };
+    match daemon::run(settings.places, beginning, beside, || tell_manager(ready::READY)) {
+        Ok(Ended::Stopped) => {
+            tell_manager(ready::STOPPING);
+            ExitCode::SUCCESS
+        }
+        Ok(Ended::AlreadyRunning) if wants_listeners => {
             eprintln!("error: another daemon serves this vault already, and listens where it was told to");
-            eprintln!("help: have it listen too: aivault gateway open; or end it first");
+            eprintln!(
+                "help: have it listen too: aivault gateway open; or end it first (kill the process that `aivault status` names)"
+            );
             ExitCode::FAILURE
         }
         Ok(Ended::AlreadyRunning) => {
@@ -163,6 +199,13 @@ fn serve(told: Told) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => fail(&error, Some(error.help())),
+    }
+}
+
+/// A manager that cannot be told was not waiting to be.
+fn tell_manager(state: &str) {
+    if let Some(socket) = settings::notify_socket() {
+        let _ = ready::tell(&socket, state);
     }
 }
 

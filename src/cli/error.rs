@@ -5,6 +5,7 @@ use std::io;
 
 use thiserror::Error;
 
+use super::setup::SetupError;
 use crate::platform::files::FileError;
 use crate::service::multipart::UploadError;
 use crate::service::{ErrorKind, ServiceError};
@@ -22,6 +23,8 @@ pub(crate) enum CliError {
     File(#[from] FileError),
     #[error(transparent)]
     Upload(#[from] UploadError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     #[error(transparent)]
     Name(#[from] NameError),
     #[error(transparent)]
@@ -76,6 +79,7 @@ impl CliError {
                 (ErrorKind::Conflict, Some(help.to_owned()))
             }
             Self::File(ref error) => (ErrorKind::InvalidRequest, Some(error.help())),
+            Self::Setup(ref error) => (ErrorKind::Conflict, Some(error.help())),
             Self::Upload(ref error) => (ErrorKind::InvalidRequest, error.help()),
             Self::Usage { help: Some(ref help), .. } => (ErrorKind::InvalidRequest, Some(help.clone())),
             Self::Usage { help: None, .. } | Self::Name(_) | Self::Host(_) => {

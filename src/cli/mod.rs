@@ -26,6 +26,7 @@ mod report;
 mod run;
 mod screen;
 mod secrets;
+mod setup;
 mod sources;
 mod suite;
 mod task;
@@ -116,7 +117,8 @@ fn carry_out(arguments: Arguments, settings: Settings, surfaces: Surfaces) -> Re
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let mut err = io::stderr();
     let mut screen = Screen { out: &mut out, err: &mut err, paint, err_paint, on_terminal };
-    let done = task.perform(|| service(settings), &mut screen);
+    let asking = || service(settings).asking(passphrase::of_operator);
+    let done = task.perform(asking, &mut screen);
     // What was printed before an error is shown before it.
     let flushed = out.flush();
     let code = done?;

@@ -7,6 +7,8 @@ use zeroize::Zeroizing;
 use super::arguments::PassphraseArguments;
 use super::error::CliError;
 use super::input;
+use super::report;
+use super::screen::Paint;
 use crate::platform::{files, terminal};
 use crate::service::SecretText;
 
@@ -36,6 +38,15 @@ pub(super) fn new(arguments: PassphraseArguments) -> Result<Passphrase, CliError
 /// The passphrase of the vault.
 pub(super) fn existing(arguments: PassphraseArguments) -> Result<SecretText, CliError> {
     given(arguments)?.map_or_else(input::passphrase, |text| Ok(SecretText::new(text)))
+}
+
+/// The passphrase for one command of an operator's, from whoever is at the terminal.
+pub(super) fn of_operator() -> Option<SecretText> {
+    if !terminal::stdin_is_terminal() {
+        return None;
+    }
+    report::line("note", "this changes the vault, and no operator's session is open here", Paint::plain());
+    input::passphrase().ok()
 }
 
 /// What the flags or a pipe give; none when it is to be asked for.

@@ -5,15 +5,15 @@ use std::process::ExitCode;
 
 use super::arguments::{
     ApprovalsVerb, Arguments, CoverageArguments, ExplainArguments, Format, McpArguments, MutateArguments,
-    NewArguments, PassphraseArguments, RepairArguments, TestArguments, UpstreamVerb, Verb,
+    NewArguments, PassphraseArguments, RepairArguments, TestArguments, UnlockArguments, UpstreamVerb, Verb,
 };
 use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::{
-    approvals, capability, config, credential, gateway, input, oauth, policy, provider, run, secrets, suite,
-    token, vault,
+    approvals, capability, config, credential, gateway, input, oauth, policy, provider, run, secrets, setup,
+    suite, token, vault,
 };
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
@@ -29,7 +29,7 @@ pub(super) enum Task {
     /// The same, with something to be said beside it.
     Warned(Vec<&'static str>, Box<Task>),
     Oauth(oauth::Oauth),
-    Unlock(PassphraseArguments),
+    Unlock(UnlockArguments),
     RestartAudit(PassphraseArguments),
     Repair(RepairArguments),
     Invoke(Box<Invocation>),
@@ -55,6 +55,7 @@ pub(super) enum Task {
         expose: Vec<Glob>,
         scope: Scope,
     },
+    Setup(setup::Setup),
     Demo,
 }
 
@@ -78,7 +79,7 @@ impl Arguments {
         Ok(match self.verb {
             Verb::Status(format) => Task::Ask(Command::Status, View::of(format)),
             Verb::Init(init) => vault::init(init, around)?,
-            Verb::Unlock(passphrase) => Task::Unlock(passphrase),
+            Verb::Unlock(unlock) => Task::Unlock(unlock),
             Verb::Lock => Task::Ask(Command::Lock, View::default()),
             Verb::Secrets(verb) => secrets::task(verb)?,
             Verb::Capability(verb) => capability::task(verb)?,
@@ -99,6 +100,7 @@ impl Arguments {
             Verb::Restart => Task::Ask(Command::Restart, View::default()),
             Verb::Gateway(arguments) => gateway::task(arguments),
             Verb::Upstream(verb) => upstream(verb)?,
+            Verb::Setup(verb) => Task::Setup(setup::task(verb)?),
             Verb::Demo => Task::Demo,
         })
     }
@@ -122,7 +124,7 @@ impl Task {
                 task.perform(service, screen)
             }
             Self::Oauth(oauth) => oauth.perform(&service(), screen),
-            Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
+            Self::Unlock(unlock) => vault::unlock(&service(), unlock, screen),
             Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
             Self::Repair(repair) => vault::repair(&service(), repair, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
@@ -135,6 +137,7 @@ impl Task {
                 writeln!(screen.out, "{files} file{s}, nothing wrong")?;
                 Ok(ExitCode::SUCCESS)
             }
+            Self::Setup(setup) => setup.perform(screen),
             Self::WatchApprovals => approvals::watch(&service(), screen),
             Self::CheckPolicy { policies, providers } => {
                 match PolicyChecker::of(policies.as_deref(), providers.as_deref()) {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::arguments::{
     AuditArguments, AuditVerb, InitArguments, KeyProvider, PassphraseArguments, RepairArguments,
+    UnlockArguments,
 };
 use super::error::CliError;
 use super::passphrase;
@@ -52,15 +53,16 @@ fn key_choice(given: Option<KeyProvider>, with_passphrase: bool) -> KeyChoice {
 /// Opens the vault with what its key provider takes; only a passphrase is ever asked for.
 pub(super) fn unlock(
     service: &Service,
-    given: PassphraseArguments,
+    arguments: UnlockArguments,
     screen: &mut Screen<'_>,
 ) -> Result<ExitCode, CliError> {
+    let UnlockArguments { session, passphrase: given } = arguments;
     let with = if given.are_given() || takes_passphrase(service)? {
         UnlockWith::Passphrase(passphrase::existing(given)?)
     } else {
         UnlockWith::Provider
     };
-    ask(service, Command::Unlock { with }, &View::default(), screen)
+    ask(service, Command::Unlock { with, session }, &View::default(), screen)
 }
 
 pub(super) fn restart_audit(

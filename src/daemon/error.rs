@@ -20,6 +20,8 @@ pub enum DaemonError {
     Taken(PathBuf),
     #[error("{0:?} is too long for a socket's path, which has at most 103 bytes")]
     PathTooLong(PathBuf),
+    #[error("there is no group {0:?} of callers on this machine")]
+    NoGroup(String),
     #[error("the asynchronous runtime could not be started: {0}")]
     Runtime(std::io::Error),
     #[error("the daemon that runs did not hand its sockets on: {0}")]
@@ -45,6 +47,9 @@ impl DaemonError {
                 format!("end that process (lsof {path:?} names it), or set AIVAULTD_SOCKET to another path")
             }
             Self::Key(error) => error.help.clone().unwrap_or_else(|| "run `aivault unlock` again".to_owned()),
+            Self::NoGroup(_) => {
+                "make it (aivault setup agent-access --dry-run shows how), or name another with --callers-group".to_owned()
+            }
             Self::PathTooLong(_) => "set AIVAULTD_SOCKET to a shorter path".to_owned(),
             Self::Succession(_) => "run `aivault restart`".to_owned(),
             Self::Beside { help, .. } => help.clone(),

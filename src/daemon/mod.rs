@@ -4,7 +4,8 @@
 //! One instance a vault, however many start at once: the lock is held for as long as it
 //! listens, and only its holder touches the sockets. One that is told to end takes its
 //! sockets away first, or hands them on to the next one, serves everybody who was connected by
-//! then, and so loses nobody. Only processes of the same user are served.
+//! then, and so loses nobody. Only processes of the same user are served, but at a socket for the
+//! callers of a group, where it was told to have one.
 //! It decides nothing: it makes a `Command` or a `Call` of what it reads, and renders
 //! what the service answers.
 
@@ -15,6 +16,7 @@ mod serve;
 mod socket;
 mod succession;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -26,10 +28,11 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::platform::workers::Workers;
 use crate::platform::{descriptors, files, process};
-use crate::service::{Caller, HandedListener, Local, SecretText};
+use crate::service::{Caller, HandedListener, Local, OperatorGrant, SecretText, SharedView};
 use crate::settings::Places;
 
 pub use error::DaemonError;
+use serve::Whom;
 use succession::{Bequest, Estate};
 
 /// How often the daemon looks whether its vault is still there.
@@ -58,12 +61,33 @@ pub enum Ended {
 }
 
 /// Where a daemon gets its sockets from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sockets {
     /// It opens them.
+    #[default]
     Own,
     /// From the daemon that runs, whose place it takes.
     HandedOn,
+}
+
+/// Where callers of other users are served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    pub socket: PathBuf,
+    /// The group that may connect.
+    pub group: String,
+}
+
+/// What a daemon begins with.
+#[derive(Default)]
+pub struct Beginning {
+    /// The key of its vault, which is open from the start then.
+    pub key: Option<SecretText>,
+    /// The operator's session that comes with the key.
+    pub operator: Option<OperatorGrant>,
+    pub sockets: Sockets,
+    /// Never handed on: a daemon that is told of it opens it.
+    pub shared: Option<Shared>,
 }
 
 /// What is served beside is served with.
@@ -83,29 +107,30 @@ pub struct Beside {
     pub running: JoinHandle<JoinSet<()>>,
 }
 
-/// Serves until told to stop; with `key`, a vault that is open from the start. `beside` begins what else is served, with
-/// the listeners that another daemon handed on, and is told when to stop.
+/// Serves until told to stop. `beside` begins what else is served, with the listeners that another daemon handed on, and
+/// is told when to stop; `ready` is called once all of it can be reached.
 ///
 /// # Errors
 /// When it cannot listen, or the key does not open the vault.
 pub fn run(
     places: Places,
-    key: Option<SecretText>,
-    sockets: Sockets,
+    beginning: Beginning,
     beside: impl FnOnce(&Arc<Local>, Ground) -> Result<Beside, DaemonError>,
+    ready: impl FnOnce(),
 ) -> Result<Ended, DaemonError> {
     descriptors::allow_many(OPEN_FILES);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DaemonError::Runtime)?;
-    runtime.block_on(serve_all(places, key, sockets, beside))
+    runtime.block_on(serve_all(places, beginning, beside, ready))
 }
 
 async fn serve_all(
     places: Places,
-    key: Option<SecretText>,
-    sockets: Sockets,
+    beginning: Beginning,
     beside: impl FnOnce(&Arc<Local>, Ground) -> Result<Beside, DaemonError>,
+    ready: impl FnOnce(),
 ) -> Result<Ended, DaemonError> {
+    let Beginning { key, operator, sockets, shared } = beginning;
     let estate = match sockets {
         Sockets::HandedOn => succession::take_over(&places)?,
         Sockets::Own => {
@@ -117,19 +142,30 @@ async fn serve_all(
         }
     };
     let local = Arc::new(Local::shared(places.clone()));
-    let uid = process::effective_uid();
     if let Some(key) = key {
-        local.take_key(&Caller::process(uid, Some(process::own_pid())), &key).map_err(DaemonError::Key)?;
+        let caller = Caller::process(process::effective_uid(), Some(process::own_pid()));
+        local.take_key(&caller, &key).map_err(DaemonError::Key)?;
+        if let Some(grant) = operator {
+            local.open_operator_session(&caller, grant).map_err(DaemonError::Key)?;
+        }
     }
-    serve_with(&places, local, estate, beside).await
+    serve_with(&places, (local, shared), estate, beside, ready).await
 }
 
 async fn serve_with(
     places: &Places,
-    local: Arc<Local>,
+    (local, shared): (Arc<Local>, Option<Shared>),
     mut estate: Estate,
     beside: impl FnOnce(&Arc<Local>, Ground) -> Result<Beside, DaemonError>,
+    ready: impl FnOnce(),
 ) -> Result<Ended, DaemonError> {
+    let others = match &shared {
+        Some(shared) => Some(socket::bind_shared(shared).await?),
+        None => None,
+    };
+    if let Some(Shared { socket, group }) = shared {
+        local.serves_at(SharedView { socket, group });
+    }
     let (stop, stopping) = watch::channel(false);
     let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
     let workers = Workers::start(threads).map_err(DaemonError::Runtime)?;
@@ -145,15 +181,19 @@ async fn serve_with(
     let Estate { lock, callers, operators, succession, .. } = estate;
     let names = [callers.stays(), operators.stays(), succession.stays()];
     let retire = Arc::new(Notify::new());
-    let serving = || {
-        let (uid, workers) = (process::effective_uid(), workers.clone());
-        serve::Serving { uid, most: CONNECTIONS, workers, stopping: stopping.clone() }
+    let uid = process::effective_uid();
+    let serving = |whom| {
+        let workers = workers.clone();
+        serve::Serving { whom, most: CONNECTIONS, workers, stopping: stopping.clone() }
     };
     let for_callers = routes::callers(Arc::clone(&local)).merge(beside.callers);
     let for_operators = routes::operators(Arc::clone(&local), Arc::clone(&retire));
-    let callers = tokio::spawn(serve::accept(callers, for_callers, serving()));
-    let operators = tokio::spawn(serve::accept(operators, for_operators, serving()));
+    let others =
+        others.map(|socket| tokio::spawn(serve::accept(socket, for_callers.clone(), serving(Whom::Anybody))));
+    let callers = tokio::spawn(serve::accept(callers, for_callers, serving(Whom::Callers(uid))));
+    let operators = tokio::spawn(serve::accept(operators, for_operators, serving(Whom::Operators(uid))));
 
+    ready();
     // What is to be handed on goes with this, so that no copy of it is left open.
     let wish = tokio::select! {
         wish = wait_for_the_end(places, &retire) => wish,
@@ -162,7 +202,10 @@ async fn serve_with(
     names.iter().for_each(|name| name.store(wish == Wish::HandOn, Ordering::SeqCst));
     drop(succession);
     let _ = stop.send(true);
-    let running = [callers.await, operators.await, beside.running.await];
+    let mut running = vec![callers.await, operators.await, beside.running.await];
+    if let Some(others) = others {
+        running.push(others.await);
+    }
     // Nobody can connect to this one any more, so that another may start; one that was handed the lock has it already.
     drop(lock);
     finish(&local, running.into_iter().flatten().collect(), wish).await;

@@ -19,6 +19,7 @@ use http_body_util::StreamBody;
 use tokio::sync::{Notify, Semaphore};
 
 use super::bounded::{self, Room};
+use crate::platform::peer::PeerProcess;
 use crate::service::wire::{self, Health, Malformed, WireError};
 use crate::service::{
     Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, LocalReply, Outcome, RequestBody,
@@ -28,14 +29,18 @@ use crate::service::{
 /// How many commands are carried out at once; each takes a thread.
 const COMMANDS: usize = 32;
 
-/// The callers' socket: invocations only.
+/// The callers' socket: invocations, and what there is to invoke.
 pub(super) fn callers(local: Arc<Local>) -> Router {
     Router::new()
+        .route(wire::COMMAND, post(look))
+        .route(wire::RETIRE, post(for_operators))
         .route(wire::INVOKE, post(invoke))
         .route(wire::WEBSOCKET, post(websocket::open))
         .route(wire::HEALTH, get(health))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::disable())
+        .layer(Extension(Room::new()))
+        .layer(Extension(Arc::new(Semaphore::new(COMMANDS))))
         .with_state(local)
 }
 
@@ -59,6 +64,7 @@ async fn health(State(local): State<Arc<Local>>) -> Response {
         unlocked: local.is_open(),
         vault: local.vault_id(),
         listeners: local.listeners(),
+        shared: local.shared_at().cloned(),
     };
     ours(StatusCode::OK, wire::FROM_SERVICE, &health)
 }
@@ -77,28 +83,65 @@ async fn nothing_here() -> Response {
 async fn command(
     State(local): State<Arc<Local>>,
     Extension(caller): Extension<Caller>,
+    process: Option<Extension<Arc<PeerProcess>>>,
     Extension(room): Extension<Room>,
     Extension(turns): Extension<Arc<Semaphore>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if let Err(error) = meant_for_us(&local, &headers) {
-        return failure(&error);
-    }
-    let whole = match room.read(body).await {
-        Ok(whole) => whole,
+    let command = match read_command(&local, &room, &headers, body).await {
+        Ok(command) => command,
         Err(error) => return failure(&error),
     };
-    let command: Command = match serde_json::from_slice(&whole.bytes) {
-        Ok(command) => command,
-        // The text may hold a value, so the error does not repeat it.
-        Err(_) => return failure(&ServiceError::new(ErrorKind::InvalidRequest, "this is no command")),
-    };
-    drop(whole);
+    let shell = move || process.and_then(|Extension(process)| process.shell_session());
+    carry_out(&turns, move || local.execute_for(&caller, shell, command)).await
+}
+
+/// What callers may ask beside calling: what there is to call.
+async fn look(
+    State(local): State<Arc<Local>>,
+    Extension(caller): Extension<Caller>,
+    Extension(room): Extension<Room>,
+    Extension(turns): Extension<Arc<Semaphore>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match read_command(&local, &room, &headers, body).await {
+        Ok(command @ (Command::CapabilityList { .. } | Command::CapabilityDescribe { .. })) => {
+            carry_out(&turns, move || local.execute(&caller, command)).await
+        }
+        Ok(_) => for_operators().await,
+        Err(error) => failure(&error),
+    }
+}
+
+async fn for_operators() -> Response {
+    let message = "this socket is for callers, and carries no operator's command";
+    let error = ServiceError::new(ErrorKind::PolicyViolation, message).reason("operator.only");
+    failure(&error.help("operators run aivault as the user whose vault it is"))
+}
+
+/// A command for this vault.
+async fn read_command(
+    local: &Local,
+    room: &Room,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Command, ServiceError> {
+    meant_for_us(local, headers)?;
+    let whole = room.read(body).await?;
+    // The text may hold a value, so the error does not repeat it.
+    serde_json::from_slice(&whole.bytes)
+        .map_err(|_| ServiceError::new(ErrorKind::InvalidRequest, "this is no command"))
+}
+
+async fn carry_out(
+    turns: &Arc<Semaphore>,
+    work: impl FnOnce() -> Result<Outcome, ServiceError> + Send + 'static,
+) -> Response {
     // The semaphore is never closed.
-    let _turn = turns.acquire_owned().await;
-    let done = tokio::task::spawn_blocking(move || local.execute(&caller, command)).await;
-    match done {
+    let _turn = Arc::clone(turns).acquire_owned().await;
+    match tokio::task::spawn_blocking(work).await {
         Ok(Ok(outcome)) => ours::<Outcome>(StatusCode::OK, wire::FROM_SERVICE, &outcome),
         Ok(Err(error)) => failure(&error),
         Err(_) => failure(&ServiceError::new(ErrorKind::VaultUnavailable, "the command broke off")),

@@ -19,7 +19,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use super::socket::Listening;
-use crate::platform::peer;
+use crate::platform::peer::{self, PeerProcess};
 use crate::platform::workers::Workers;
 use crate::service::Caller;
 use crate::service::places::{Place, Places};
@@ -35,9 +35,29 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 /// How long one who has found the socket may take to connect to it.
 const LAST_TO_COME: Duration = Duration::from_millis(50);
 
+/// Who is served at a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// This user's programs.
+    Callers(u32),
+    /// The same, where it matters which of them it is.
+    Operators(u32),
+    /// Whoever the socket's own mode lets in.
+    Anybody,
+}
+
+impl Whom {
+    fn includes(self, uid: u32) -> bool {
+        match self {
+            Self::Callers(own) | Self::Operators(own) => uid == own,
+            Self::Anybody => true,
+        }
+    }
+}
+
 /// Whom to serve on one socket, and for how long.
 pub(super) struct Serving {
-    pub(super) uid: u32,
+    pub(super) whom: Whom,
     /// More connections than this wait in the socket's backlog.
     pub(super) most: usize,
     pub(super) workers: Workers,
@@ -47,7 +67,7 @@ pub(super) struct Serving {
 /// Serves `router` on `socket` until told to stop; gives back the connections that are
 /// still open then, which finish what is under way.
 pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) -> JoinSet<()> {
-    let Serving { uid, most, workers, mut stopping } = serving;
+    let Serving { whom, most, workers, mut stopping } = serving;
     let room = Places::new(most);
     let mut connections = JoinSet::new();
     loop {
@@ -60,7 +80,7 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
             tokio::time::sleep(EXHAUSTED).await;
             continue;
         };
-        let served = serve_in(place, stream, router.clone(), uid, stopping.clone());
+        let served = serve_in(place, stream, router.clone(), whom, stopping.clone());
         let seat = workers.seat();
         let runtime = seat.runtime().clone();
         let served = async move {
@@ -74,7 +94,7 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
     let listener = socket.close();
     tokio::time::sleep(LAST_TO_COME).await;
     for stream in waiting(listener) {
-        connections.spawn(serve_in(room.one_more(), stream, router.clone(), uid, stopping.clone()));
+        connections.spawn(serve_in(room.one_more(), stream, router.clone(), whom, stopping.clone()));
     }
     connections
 }
@@ -105,12 +125,12 @@ async fn serve_in(
     place: Place,
     stream: UnixStream,
     router: Router,
-    uid: u32,
+    whom: Whom,
     stopping: watch::Receiver<bool>,
 ) {
     place.is_taken();
     tokio::select! {
-        () = serve_one(&place, stream, router, uid, stopping) => {}
+        () = serve_one(&place, stream, router, whom, stopping) => {}
         () = place.is_wanted() => {}
     }
 }
@@ -121,16 +141,18 @@ async fn serve_one(
     place: &Place,
     stream: UnixStream,
     router: Router,
-    uid: u32,
+    whom: Whom,
     mut stopping: watch::Receiver<bool>,
 ) {
     let Ok(()) = stream.set_nonblocking(true) else { return };
     let Ok(stream) = tokio::net::UnixStream::from_std(stream) else { return };
-    // Whoever cannot be identified, or is another user, is not even answered.
+    // Whoever cannot be identified, or is a user who is not served here, is not even answered.
     let Ok(peer) = peer::peer_of(&stream) else { return };
-    if peer.uid != uid {
+    if !whom.includes(peer.uid) {
         return;
     }
+    let is_operator = matches!(whom, Whom::Operators(_));
+    let process = is_operator.then(|| PeerProcess::of(&stream, peer)).flatten().map(Arc::new);
     let caller = Caller::process(peer.uid, peer.pid);
     let router = TowerToHyperService::new(router);
     let heard = Arc::new(Notify::new());
@@ -139,6 +161,9 @@ async fn serve_one(
         first.notify_one();
         place.has_spoken();
         request.extensions_mut().insert(caller.clone());
+        if let Some(process) = &process {
+            request.extensions_mut().insert(Arc::clone(process));
+        }
         let answer = router.call(request);
         async move { answer.await.map(end_behind_refusal) }
     });

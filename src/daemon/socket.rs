@@ -12,9 +12,11 @@ use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
 
+use super::Shared;
 use super::error::DaemonError;
 use crate::platform::files::{self, Identity, NamedFile};
 use crate::platform::lock::FileLock;
+use crate::platform::users;
 use crate::settings::Places;
 
 /// `sun_path` holds 108 bytes on Linux and 104 elsewhere, its end included.
@@ -119,19 +121,36 @@ impl Drop for Name {
     }
 }
 
-/// Listens at `path`.
+/// Listens at `path` for this user alone.
 pub(super) async fn bind(path: &Path) -> Result<Listening, DaemonError> {
+    // The folder is private to the user, so nobody connects before the mode is set.
+    let listening = listen(path).await?;
+    files::make_private(path)?;
+    Ok(listening)
+}
+
+/// Listens where the users of a group can connect.
+pub(super) async fn bind_shared(shared: &Shared) -> Result<Listening, DaemonError> {
+    let group = || DaemonError::NoGroup(shared.group.clone());
+    let gid = users::gid_of(&shared.group).ok_or_else(group)?;
+    if let Some(folder) = shared.socket.parent() {
+        files::share_folder(folder, gid)?;
+    }
+    // What this process makes is its user's alone until the group is let in.
+    let listening = listen(&shared.socket).await?;
+    files::share_socket(&shared.socket, gid)?;
+    Ok(listening)
+}
+
+async fn listen(path: &Path) -> Result<Listening, DaemonError> {
     if path.as_os_str().len() > LONGEST {
         return Err(DaemonError::PathTooLong(path.to_owned()));
     }
     take_away_what_nobody_has(path).await?;
-    // The folder is private to the user, so nobody connects before the mode is set.
     let failed = |cause| DaemonError::Socket { socket: path.to_owned(), cause };
     let listener = UnixListener::bind(path).map_err(failed)?;
     let name = NamedFile::at(path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
-    let listening = Listening { name: Name::of(name), listener };
-    files::make_private(path)?;
-    Ok(listening)
+    Ok(Listening { name: Name::of(name), listener })
 }
 
 /// A socket that a daemon left behind when it died refuses connections.

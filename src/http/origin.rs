@@ -72,6 +72,7 @@ mod tests {
             audit: nowhere(),
             socket: nowhere(),
             given: None,
+            socket_given: false,
         };
         Door {
             address: "127.0.0.1:4000".parse().unwrap(),

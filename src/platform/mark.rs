@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::stat::Stat;
+
 /// A process by its id and when it began, as the system counts that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +26,16 @@ impl ProcessMark {
         self.pid
     }
 
+    /// As [`ProcessMark::from_parts`] takes it.
+    pub(super) fn parts(self) -> (u32, u64) {
+        (self.pid, self.began)
+    }
+
+    /// The process that had these parts; whether it still runs is another question.
+    pub(super) fn from_parts(pid: u32, began: u64) -> Self {
+        Self { pid, began }
+    }
+
     /// Whether it still runs. What cannot be told counts as gone.
     #[must_use]
     pub fn is_alive(self) -> bool {
@@ -31,48 +43,13 @@ impl ProcessMark {
     }
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
 fn began(pid: u32) -> Option<u64> {
-    parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn began(_pid: u32) -> Option<u64> {
-    None
-}
-
-/// `starttime` of proc_pid_stat(5). The program's name before it may hold blanks and parentheses; a
-/// process that has ended and was not waited for runs no more.
-#[cfg(any(test, target_os = "linux", target_os = "android"))]
-fn parse(stat: &str) -> Option<u64> {
-    let (_, behind_name) = stat.rsplit_once(')')?;
-    let mut fields = behind_name.split_ascii_whitespace();
-    if matches!(fields.next()?, "Z" | "X" | "x") {
-        return None;
-    }
-    // The state is field 3, `starttime` field 22.
-    fields.nth(22 - 4)?.parse().ok()
+    Stat::of(pid).map(|stat| stat.began)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn stat(name: &str, state: &str) -> String {
-        let zeros = ["0"; 18].join(" ");
-        format!("7 ({name}) {state} {zeros} 12345 99 0")
-    }
-
-    #[test]
-    fn the_name_of_a_program_cannot_move_the_fields() {
-        for name in ["sh", "a b", "x) R 1 2", ") Z (", "(((", ""] {
-            assert_eq!(parse(&stat(name, "S")), Some(12345), "{name}");
-            assert_eq!(parse(&stat(name, "Z")), None, "{name}");
-        }
-        for bad in ["", "7 (sh", "7 (sh) S", "7 (sh) S 0 0"] {
-            assert_eq!(parse(bad), None, "{bad}");
-        }
-    }
 
     #[cfg(target_os = "linux")]
     #[test]

@@ -30,6 +30,11 @@ pub fn harden() -> Result<(), ProcessError> {
     refuse_core_files().and_then(|()| refuse_debuggers()).map_err(ProcessError::Harden)
 }
 
+/// Lets nobody else at what this process makes from now on, until it says so of one thing.
+pub fn keep_new_files_private() {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 fn refuse_core_files() -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
     Ok(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?)

@@ -8,7 +8,7 @@ use super::login::LoginRequest;
 use super::token::{MintRequest, TokenSelector};
 
 use crate::spec::{
-    CapabilityId, CredentialName, Host, Method, PolicyId, ProviderId, Risk, Scope, ScopeId, SecretName,
+    CapabilityId, CredentialName, Host, Method, PolicyId, ProviderId, Risk, Scope, ScopeId, SecretName, Ttl,
     WayName,
 };
 use crate::vault::{SecretInput, SecretText, SettingName};
@@ -25,6 +25,8 @@ pub enum Command {
     #[serde(skip)]
     Unlock {
         with: UnlockWith,
+        /// How long an operator's session is open then, if at all.
+        session: Option<Ttl>,
     },
     Lock,
     SecretCreate {

@@ -9,18 +9,22 @@ use futures_core::Stream;
 use futures_util::StreamExt;
 use http::HeaderMap;
 
-use super::command::{Command, KeyChoice, UnlockWith};
+use super::another;
+use super::command::{Command, InitRequest, KeyChoice, UnlockWith};
 use super::error::{ErrorKind, ServiceError};
 use super::local::{LOCKED, Local, LocalOpened, LocalReply};
 use super::look::Found;
 use super::meet;
 use super::messages::Messages;
+use super::operator::{NO_SESSION, OperatorGrant, OperatorView};
 use super::outcome::{Outcome, StatusView};
 use super::remote::{Remote, RemoteOpened, RemoteReply};
+use super::shared::SharedView;
 use crate::broker::{self, CallerMessages, RequestBody, TimeLimit};
-use crate::platform::process;
+use crate::platform::{clock, process, users};
 use crate::policy::{Call, Caller};
-use crate::settings::{DaemonUse, Settings};
+use crate::settings::{DaemonUse, Settings, SharedPlace};
+use crate::spec::Ttl;
 use crate::vault::SecretText;
 
 /// An answer to a call, from wherever it came.
@@ -38,31 +42,40 @@ pub enum Opened {
     Answer(Reply),
 }
 
+/// Asks a person for the vault's passphrase; none where nobody is there to be asked.
+pub type AskPassphrase = fn() -> Option<SecretText>;
+
 /// The service as the command line has it.
 pub struct Service {
     daemon: DaemonUse,
     local: Local,
     remote: Remote,
+    /// Where calls go instead: to a daemon of another user.
+    another: Option<(Remote, SharedPlace)>,
     caller: Caller,
     /// Whether the daemon that runs was looked at.
     met: tokio::sync::OnceCell<()>,
     /// Whom to tell what was done beside what was asked.
     tell: Box<dyn Fn(&str) + Send + Sync>,
+    asks: Option<AskPassphrase>,
 }
 
 impl Service {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
+        let another = another::place(&settings);
         let Settings { places, daemon, env_key, .. } = settings;
         let env_key = env_key.map(|key| SecretText::new(key.to_string()));
         let caller = Caller::process(process::effective_uid(), Some(process::own_pid()));
         Self {
             daemon,
             remote: Remote::new(places.clone(), daemon),
+            another: another.map(|place| (Remote::of_another(places.clone(), place.clone()), place)),
             local: Local::new(places, env_key),
             caller,
             met: tokio::sync::OnceCell::new(),
             tell: Box::new(|_| {}),
+            asks: None,
         }
     }
 
@@ -79,6 +92,12 @@ impl Service {
         self.met.get_or_try_init(met).await.copied()
     }
 
+    /// The same, which asks a person for the passphrase where an operator's command takes it.
+    #[must_use]
+    pub fn asking(self, asks: AskPassphrase) -> Self {
+        Self { asks: Some(asks), ..self }
+    }
+
     /// Carries out one command.
     ///
     /// # Errors
@@ -88,18 +107,18 @@ impl Service {
     }
 
     fn carry_out(&self, command: Command) -> Result<Outcome, ServiceError> {
+        match (command, &self.another) {
+            // A vault of one's own, whoever else serves here.
+            (Command::Init(request), _) => self.init(request),
+            (command, Some((remote, place))) => self.block_on(another::ask(remote, place, &command)),
+            (command, None) => self.carry_out_here(command),
+        }
+    }
+
+    fn carry_out_here(&self, command: Command) -> Result<Outcome, ServiceError> {
         match command {
             Command::Status => self.status(),
-            Command::Init(request) => {
-                let asks = request.provider == KeyChoice::Passphrase;
-                let outcome = self.local.execute(&self.caller, Command::Init(request))?;
-                if asks && self.daemon != DaemonUse::Disabled {
-                    self.block_on(self.hand_over(async || false))?;
-                }
-                let found = self.block_on(async { Ok(self.remote.look().await) })?;
-                Ok(beside(outcome, &found))
-            }
-            Command::Unlock { with } => self.unlock(with),
+            Command::Unlock { with, session } => self.unlock(with, session),
             Command::Lock => self.lock(),
             command @ (Command::ApprovalList
             | Command::ApprovalShow { .. }
@@ -113,9 +132,27 @@ impl Service {
             // A daemon that runs has the log open, and must go over to the new one.
             command @ Command::AuditRestart { .. } if self.has_daemon()? => self.ask(&command),
             command @ Command::AuditRestart { .. } => self.local.execute(&self.caller, command),
-            command if self.needs_daemon() => self.ask(&command),
+            command if self.needs_daemon() => self.ask_as_operator(command),
             command => self.local.execute(&self.caller, command),
         }
+    }
+
+    /// Makes a vault. Whoever typed its passphrase just now has an operator's session, where the terminal can be told
+    /// again.
+    fn init(&self, request: InitRequest) -> Result<Outcome, ServiceError> {
+        let hands_over = request.provider == KeyChoice::Passphrase && self.daemon != DaemonUse::Disabled;
+        let outcome = self.local.execute(&self.caller, Command::Init(request))?;
+        let grant = OperatorGrant::here(Ttl::OPERATOR);
+        if hands_over {
+            self.block_on(self.hand_over(grant.as_ref(), async || false))?;
+        }
+        let found = self.block_on(async { Ok(self.remote.look().await) })?;
+        Ok(match beside(outcome, &found) {
+            Outcome::Initialised(view) if hands_over => {
+                Outcome::Initialised(StatusView { operator: view.operator.map(|_| opened(grant)), ..view })
+            }
+            other => other,
+        })
     }
 
     /// Carries out one call, within `limit` if there is one.
@@ -128,6 +165,9 @@ impl Service {
         body: RequestBody,
         limit: Option<TimeLimit>,
     ) -> Result<Reply, ServiceError> {
+        if let Some((another, _)) = &self.another {
+            return another.invoke(&call, body, limit).await.map(Reply::from);
+        }
         if self.daemon == DaemonUse::Disabled {
             let reply = self.local.invoke(&self.caller, call, body, limit).await.map(Reply::from);
             return reply.map_err(|error| self.name_what_keeps_it_locked(error));
@@ -143,8 +183,10 @@ impl Service {
                     && error.kind == ErrorKind::VaultLocked
                     && self.local.ready(&self.caller).is_ok() =>
             {
-                self.hand_over(async || self.remote.health().await.is_some_and(|health| health.unlocked))
-                    .await?;
+                self.hand_over(None, async || {
+                    self.remote.health().await.is_some_and(|health| health.unlocked)
+                })
+                .await?;
                 self.remote.invoke(&call, body, limit).await.map(Reply::from)
             }
             (result, _) => result.map(Reply::from),
@@ -166,6 +208,9 @@ impl Service {
         from: CallerMessages,
         limit: Option<TimeLimit>,
     ) -> Result<Opened, ServiceError> {
+        if let Some((another, _)) = &self.another {
+            return another.open_websocket(&call, from, limit).await.map(Opened::from);
+        }
         if self.daemon == DaemonUse::Disabled {
             let opened = self.local.open_websocket(&self.caller, call, from, limit).await.map(Opened::from);
             return opened.map_err(|error| self.name_what_keeps_it_locked(error));
@@ -178,7 +223,7 @@ impl Service {
             && !is_unlocked().await
             && self.local.ready(&self.caller).is_ok()
         {
-            self.hand_over(is_unlocked).await?;
+            self.hand_over(None, is_unlocked).await?;
         }
         self.remote.open_websocket(&call, from, limit).await.map(Opened::from)
     }
@@ -187,7 +232,7 @@ impl Service {
     async fn bring_the_only_key(&self) -> Result<(), ServiceError> {
         let may_start = self.daemon == DaemonUse::Autostart;
         if may_start && self.local.has_the_only_key() && !self.remote.is_there().await {
-            self.hand_over(async || self.remote.is_there().await).await?;
+            self.hand_over(None, async || self.remote.is_there().await).await?;
         }
         Ok(())
     }
@@ -231,15 +276,32 @@ impl Service {
         Ok(beside(outcome, &found))
     }
 
-    fn unlock(&self, with: UnlockWith) -> Result<Outcome, ServiceError> {
+    fn unlock(&self, with: UnlockWith, session: Option<Ttl>) -> Result<Outcome, ServiceError> {
         if self.daemon == DaemonUse::Disabled {
             let message = "unlocking hands the key to the daemon, which AIVAULTD_DISABLE switches off";
             return Err(ServiceError::new(ErrorKind::Conflict, message).help("unset AIVAULTD_DISABLE"));
         }
+        let grant = session.map(|ttl| self.grant(&with, ttl)).transpose()?;
         self.local.open_to_hand_over(&self.caller, with)?;
         // One that says that it is unlocked already may be anybody, so it is replaced all the same.
-        self.block_on(self.hand_over(async || false))?;
-        Ok(Outcome::Unlocked)
+        self.block_on(self.hand_over(grant.as_ref(), async || false))?;
+        Ok(Outcome::Unlocked { operator_until_ms: grant.and_then(|grant| opened(Some(grant)).until_ms) })
+    }
+
+    /// The operator's session that a passphrase is given for.
+    fn grant(&self, with: &UnlockWith, ttl: Ttl) -> Result<OperatorGrant, ServiceError> {
+        if matches!(with, UnlockWith::Provider) {
+            let message = "only a vault with a passphrase has operators' sessions";
+            return Err(ServiceError::new(ErrorKind::Conflict, message)
+                .help("run `aivault unlock` without --for; operators' commands take no session here"));
+        }
+        OperatorGrant::here(ttl).ok_or_else(|| {
+            let message = "a session is for one terminal, and this command was started in none that could be told again";
+            ServiceError::new(ErrorKind::Conflict, message).help(
+                "run it from a shell, and what is to have the session from the same; what `aivault run` starts, \
+                 or has lost its parent, can have none",
+            )
+        })
     }
 
     fn lock(&self) -> Result<Outcome, ServiceError> {
@@ -257,9 +319,13 @@ impl Service {
         })
     }
 
-    async fn hand_over(&self, is_enough: impl AsyncFnOnce() -> bool) -> Result<(), ServiceError> {
+    async fn hand_over(
+        &self,
+        operator: Option<&OperatorGrant>,
+        is_enough: impl AsyncFnOnce() -> bool,
+    ) -> Result<(), ServiceError> {
         let key = self.local.key_to_hand_over(&self.caller)?;
-        self.remote.hand_over(&key, is_enough).await
+        self.remote.hand_over(&key, operator, is_enough).await
     }
 
     /// What waits, waits in a daemon that runs; none is started to be asked.
@@ -286,7 +352,7 @@ impl Service {
                 None => self.remote.health().await.is_some_and(|health| health.unlocked),
             };
             match self.local.ready(&self.caller) {
-                Ok(()) if self.local.has_the_only_key() => self.hand_over(async || false).await,
+                Ok(()) if self.local.has_the_only_key() => self.hand_over(None, async || false).await,
                 Err(error) if error.kind == ErrorKind::VaultLocked && is_unlocked => {
                     let message = "the daemon alone has the vault's key, and another would be without it";
                     Err(ServiceError::new(ErrorKind::Conflict, message)
@@ -324,6 +390,18 @@ impl Service {
         })
     }
 
+    /// Has the daemon do it; where that takes a session and none is open, a person who types the passphrase does it
+    /// here, with the key that it opens.
+    fn ask_as_operator(&self, command: Command) -> Result<Outcome, ServiceError> {
+        let refused = match self.ask(&command) {
+            Err(error) if error.reason.as_deref() == Some(NO_SESSION) => error,
+            done => return done,
+        };
+        let Some(passphrase) = self.asks.and_then(|asks| asks()) else { return Err(refused) };
+        self.local.open_to_hand_over(&self.caller, UnlockWith::Passphrase(passphrase))?;
+        self.local.execute(&self.caller, command)
+    }
+
     fn block_on<T>(&self, work: impl Future<Output = Result<T, ServiceError>>) -> Result<T, ServiceError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime =
@@ -332,16 +410,39 @@ impl Service {
     }
 }
 
+/// A session that was granted just now.
+fn opened(grant: Option<OperatorGrant>) -> OperatorView {
+    grant.map_or(OperatorView::NONE, |grant| grant.view_at(clock::now_ms()))
+}
+
 /// What is known of the vault, with what was found at the daemon's socket.
 fn beside(outcome: Outcome, found: &Found) -> Outcome {
     let listeners = || found.health.as_ref().map(|health| health.listeners.clone()).unwrap_or_default();
-    let with =
-        |view| StatusView { daemon: found.pid, daemon_state: found.state, listeners: listeners(), ..view };
+    let shared = || found.health.as_ref().and_then(|health| health.shared.clone());
+    let with = |view: StatusView| {
+        let shared = shared();
+        let protection = match &shared {
+            Some(shared) => protection_of_shared(shared, &view.protection),
+            None => view.protection,
+        };
+        let (daemon, daemon_state) = (found.pid, found.state);
+        StatusView { daemon, daemon_state, listeners: listeners(), shared, protection, ..view }
+    };
     match outcome {
         Outcome::Status(view) => Outcome::Status(with(view)),
         Outcome::Initialised(view) => Outcome::Initialised(with(view)),
         other => other,
     }
+}
+
+/// A daemon under a user of its own does most (invariant 13), against everybody but that user.
+fn protection_of_shared(shared: &SharedView, own: &str) -> String {
+    let (user, group) = (process::effective_uid(), &shared.group);
+    let user = users::name_of(user).unwrap_or_else(|| user.to_string());
+    format!(
+        "best against programs of other users: those of the group {group} may make calls, and read nothing of this \
+         vault, which is {user}'s. Against programs that run as {user} itself: {own}"
+    )
 }
 
 impl From<LocalReply> for Reply {

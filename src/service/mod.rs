@@ -4,6 +4,7 @@
 //! Decides where a thing is done (in this process, or by the daemon that holds the
 //! key), never what is allowed.
 
+mod another;
 mod catalog;
 mod clients;
 mod command;
@@ -17,12 +18,14 @@ mod look;
 mod meet;
 pub mod messages;
 pub mod multipart;
+mod operator;
 mod outcome;
 pub mod places;
 mod policy;
 mod remote;
 mod review;
 mod room;
+mod shared;
 pub mod suite;
 mod token;
 mod way;
@@ -36,9 +39,10 @@ pub use command::{
     UnlockWith,
 };
 pub use error::{ErrorKind, Fault, ServiceError};
-pub use front::{Opened, Reply, Service};
+pub use front::{AskPassphrase, Opened, Reply, Service};
 pub use gateway::{Gateway, HandedListener, ListenerRecord, ListenerView, OfferView, RemoteRecord};
 pub use local::{Local, LocalOpened, LocalReply, OpenLog, Passed, Through};
+pub use operator::{NO_SESSION, NoGrant, OperatorGrant, OperatorView};
 pub use outcome::{
     AppliedPolicy, AuditView, BindingView, CapabilityDetail, CapabilityView, CredentialView, DaemonState,
     GrantView, Outcome, PolicyChange, PolicyView, ProviderView, Readiness, RepairView, RuleView, SecretNeed,
@@ -51,6 +55,7 @@ pub use review::{
     diff, lint,
 };
 pub use room::{Room, Unread, Whole};
+pub use shared::{SharedStatusView, SharedView};
 pub use way::WayView;
 
 pub use token::{MintRequest, MintedView, RevokedView, TokenSelector, TokenView};

@@ -11,6 +11,8 @@ use super::token::{MintedView, RevokedView, TokenView};
 
 use super::command::SourceFile;
 use super::gateway::ListenerView;
+use super::operator::OperatorView;
+use super::shared::{SharedStatusView, SharedView};
 use super::way::WayView;
 use crate::broker::Question;
 use crate::spec::{
@@ -23,13 +25,19 @@ use crate::vault::SettingName;
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
     Status(StatusView),
+    /// Calls go to a daemon of another user.
+    SharedStatus(SharedStatusView),
     GatewayOpened(ListenerView),
     Restarted,
     Gateway {
         listeners: Vec<ListenerView>,
     },
     Initialised(StatusView),
-    Unlocked,
+    Unlocked {
+        /// When the operator's session ends that was opened with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operator_until_ms: Option<u64>,
+    },
     Locked,
     SecretStored(StoredView),
     Login(LoginView),
@@ -228,6 +236,12 @@ pub struct StatusView {
     /// Where callers find the daemon on TCP.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub listeners: Vec<ListenerView>,
+    /// How it stands with operators' sessions, where the vault knows them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<OperatorView>,
+    /// Where the daemon serves callers of other users.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<SharedView>,
 }
 
 /// What is at the daemon's socket.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{ErrorKind, ServiceError};
 use super::gateway::ListenerView;
+use super::shared::SharedView;
 use crate::policy::Call;
 
 pub const COMMAND: &str = "/command";
@@ -32,6 +33,14 @@ pub const LISTEN: &str = "--listen";
 
 /// The daemon's flag: it takes the place of the one that runs, and its listeners with it.
 pub const TAKE_OVER: &str = "--take-over";
+/// The daemon's flag, beside the key: which operator's session is open from the start, as
+/// `OperatorGrant` writes it.
+pub const OPERATOR_SESSION: &str = "--operator-session";
+/// The daemon's flag: callers of other users are served too, at a socket of this path, or at the
+/// usual one where none is named.
+pub const SHARED: &str = "--shared";
+/// The daemon's flag: the group of such callers.
+pub const CALLERS_GROUP: &str = "--callers-group";
 
 /// Says whose answer this is: `upstream`, `conversation`, `service` or `error`.
 pub const ORIGIN: &str = "aivault-origin";
@@ -50,7 +59,7 @@ pub const TIMEOUT_HEADER: &str = "aivault-timeout-ms";
 pub const VAULT_HEADER: &str = "aivault-vault";
 /// The version of these words and of the registry that they speak of; both sides send it.
 pub const VERSION_HEADER: &str = "aivault-wire";
-pub const VERSION: &str = concat!("5-", env!("AIVAULT_REGISTRY"));
+pub const VERSION: &str = concat!("6-", env!("AIVAULT_REGISTRY"));
 
 /// The longest call, without its body: what `Call::abridged` leaves, were each of its bytes to
 /// take six in JSON.
@@ -88,6 +97,9 @@ pub struct Health {
     /// Where callers find it on TCP.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub listeners: Vec<ListenerView>,
+    /// Where callers of other users find it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<SharedView>,
 }
 
 /// An error as it stands in JSON, on the socket and with `--json`.

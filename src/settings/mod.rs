@@ -38,6 +38,8 @@ pub struct Places {
     pub socket: PathBuf,
     /// The value of `AIVAULT_DIR`, when it was set.
     pub given: Option<PathBuf>,
+    /// Whether `AIVAULTD_SOCKET` was set.
+    pub socket_given: bool,
 }
 
 impl Places {
@@ -66,9 +68,31 @@ impl Places {
     }
 }
 
+/// A daemon of another user that serves the callers of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedPlace {
+    pub socket: PathBuf,
+    /// Whether this one was named, rather than being where such daemons usually are.
+    pub named: bool,
+    /// The user who may serve there, beside root.
+    pub user: String,
+}
+
+/// Where a daemon serves the callers of a group unless it is told another place, and where they look.
+pub const SHARED_SOCKET: &str = if cfg!(target_os = "macos") {
+    "/usr/local/var/run/aivault/callers.sock"
+} else {
+    "/run/aivault/callers.sock"
+};
+/// The user such a daemon runs as.
+pub const SERVICE_USER: &str = if cfg!(target_os = "macos") { "_aivault" } else { "aivault" };
+/// The group of its callers.
+pub const CALLERS_GROUP: &str = "aivault-callers";
+
 /// What the environment says.
 pub struct Settings {
     pub places: Places,
+    pub shared: SharedPlace,
     pub daemon: DaemonUse,
     /// The key of the `env` provider, base64 or hexadecimal.
     pub env_key: Option<Zeroizing<String>>,
@@ -96,6 +120,7 @@ impl Settings {
     pub fn read() -> Result<Self, SettingsError> {
         Ok(Self {
             places: places()?,
+            shared: shared()?,
             daemon: daemon_use(),
             env_key: match env::var_os("AIVAULT_KEY") {
                 None => None,
@@ -109,10 +134,22 @@ impl Settings {
 /// The variables that hold the vault's own key.
 pub const OWN_KEYS: [&str; 1] = ["AIVAULT_KEY"];
 
+/// Where the service manager that started this process wants to hear that it is ready.
+#[must_use]
+pub fn notify_socket() -> Option<OsString> {
+    set("NOTIFY_SOCKET")
+}
+
 /// The environment as this process was given it, for a program that is to have the same.
 #[must_use]
 pub fn environment() -> Vec<(OsString, OsString)> {
     env::vars_os().chain(cleanse::taken().iter().cloned()).collect()
+}
+
+/// This user's folder.
+#[must_use]
+pub fn home() -> Option<PathBuf> {
+    env::home_dir().filter(|home| home.is_absolute())
 }
 
 /// A variable that is there and not empty.
@@ -144,8 +181,19 @@ fn path(name: &'static str) -> Result<Option<PathBuf>, SettingsError> {
     Ok(Some(here.join(path)))
 }
 
+fn shared() -> Result<SharedPlace, SettingsError> {
+    let named = path("AIVAULT_SOCKET")?;
+    let user = set("AIVAULT_SERVICE_USER").and_then(|user| user.into_string().ok());
+    Ok(SharedPlace {
+        named: named.is_some(),
+        socket: named.unwrap_or_else(|| PathBuf::from(SHARED_SOCKET)),
+        user: user.unwrap_or_else(|| SERVICE_USER.to_owned()),
+    })
+}
+
 fn places() -> Result<Places, SettingsError> {
     let socket = path("AIVAULTD_SOCKET")?;
+    let socket_given = socket.is_some();
     if let Some(folder) = path("AIVAULT_DIR")? {
         return Ok(Places {
             key_file: folder.join("kek.key"),
@@ -153,9 +201,10 @@ fn places() -> Result<Places, SettingsError> {
             socket: socket.unwrap_or_else(|| folder.join("run/aivaultd.sock")),
             vault: folder.clone(),
             given: Some(folder),
+            socket_given,
         });
     }
-    let home = env::home_dir().filter(|home| home.is_absolute()).ok_or(SettingsError::NoHome)?;
+    let home = home().ok_or(SettingsError::NoHome)?;
     let root = home.join(".aivault");
     let vault = root.join("data/vault");
     Ok(Places {
@@ -164,5 +213,6 @@ fn places() -> Result<Places, SettingsError> {
         socket: socket.unwrap_or_else(|| root.join("run/aivaultd.sock")),
         vault,
         given: None,
+        socket_given,
     })
 }

@@ -28,6 +28,8 @@ impl Ttl {
     pub const DEFAULT: Self = Self { seconds: 3_600 };
     /// The same for what lives with a process, and so ends with it.
     pub const WITH_PROCESS: Self = Self { seconds: 12 * 3_600 };
+    /// How long a session of an operator lasts that nobody said a time for.
+    pub const OPERATOR: Self = Self { seconds: 15 * 60 };
     const MOST: u32 = 30 * 86_400;
 
     /// # Errors

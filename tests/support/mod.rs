@@ -5,6 +5,7 @@
 //! gives back what they did. Every wait is bounded.
 #![allow(dead_code, unused_imports, reason = "each file of tests uses its own part of this")]
 
+pub mod accounts;
 pub mod audit;
 pub mod certificates;
 pub mod clients;

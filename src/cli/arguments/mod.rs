@@ -12,6 +12,7 @@ mod review;
 mod run;
 mod scope;
 mod secrets;
+mod setup;
 mod suite;
 mod token;
 mod vault;
@@ -42,9 +43,10 @@ pub(super) use scope::{PlaceArguments, ScopeArguments, ScopeKind};
 pub(super) use secrets::{
     CreateArguments, GroupArguments, SecretsVerb, SelectArguments, UpdateArguments, ValueArguments,
 };
+pub(super) use setup::{AccountArguments, AgentAccessArguments, SetupVerb, UnitArguments};
 pub(super) use suite::{ExplainArguments, NewArguments, TestArguments, TestFormat};
 pub(super) use token::{MintArguments, RevokeArguments, TokenVerb};
-pub(super) use vault::{InitArguments, KeyProvider, PassphraseArguments};
+pub(super) use vault::{InitArguments, KeyProvider, PassphraseArguments, UnlockArguments};
 
 /// Calls APIs with keys that the caller never sees: an encrypted vault and a policy-enforced broker.
 #[derive(Parser)]
@@ -66,9 +68,9 @@ pub(super) enum Verb {
     Status(Format),
     /// Make a vault (the first command makes one with safe defaults otherwise)
     Init(InitArguments),
-    /// Open a locked vault until `lock` or a restart
-    Unlock(PassphraseArguments),
-    /// Forget the vault's key until `unlock`
+    /// Open a locked vault for calls until `lock` or a restart; with --for, to its operator for a time
+    Unlock(UnlockArguments),
+    /// Forget the vault's key until `unlock`, and end every operator's session
     Lock,
     /// Store, list, rotate and delete secrets
     #[command(subcommand, arg_required_else_help = true)]
@@ -119,6 +121,9 @@ pub(super) enum Verb {
     /// Send a test vault's host to a local server
     #[command(subcommand, arg_required_else_help = true)]
     Upstream(UpstreamVerb),
+    /// Prepare this machine: a daemon under a user of its own, or run by systemd or launchd
+    #[command(subcommand, arg_required_else_help = true)]
+    Setup(SetupVerb),
     /// Take the tour: the whole flow on a temporary test vault with a local upstream
     Demo,
 }
@@ -207,6 +212,8 @@ mod tests {
             "aivault md openai/chat-completions",
             "aivault capability invoke openai/chat-completions",
             "aivault capability md openai/chat-completions",
+            "aivault unlock --for 15m",
+            "aivault unlock --for 1h --passphrase-file file",
             "aivault audit",
             "aivault audit verify --json",
             "aivault audit restart",
@@ -234,6 +241,9 @@ mod tests {
             "aivault config unset egress-proxy",
             "aivault invoke openai/models --timeout-ms 5000 --include",
             "aivault restart",
+            "aivault setup agent-access --dry-run --caller alice",
+            "aivault setup systemd --user --dry-run",
+            "aivault setup launchd --program /usr/local/bin/aivaultd",
             "aivault mcp",
             "aivault mcp --expose openai/* --expose github/repos --workspace-id w",
             "aivault gateway",
@@ -277,6 +287,13 @@ mod tests {
             "aivault invoke a/b --body x --request {}",
             "aivault invoke a/b --body x --multipart-field a=b",
             "aivault audit --limit -1",
+            "aivault unlock --for 25h",
+            "aivault unlock --for 15",
+            "aivault setup",
+            "aivault setup agent-access --caller Alice",
+            "aivault setup agent-access --service-user a;b",
+            "aivault setup systemd --program relative",
+            "aivault setup systemd --user --service-user a",
             "aivault config set proxy http://proxy:3128",
             "aivault invoke a/b --timeout-ms 0",
             "aivault invoke a/b --timeout-ms 86400001",

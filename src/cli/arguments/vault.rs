@@ -3,6 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use thiserror::Error;
+
+use crate::spec::{Ttl, TtlError};
+
+/// The longest time that an operator's session may be asked for.
+const LONGEST_SESSION_MS: u64 = 24 * 60 * 60 * 1000;
 
 #[derive(Args)]
 pub(in crate::cli) struct InitArguments {
@@ -44,4 +50,27 @@ impl PassphraseArguments {
     pub(in crate::cli) fn are_given(&self) -> bool {
         self.passphrase.is_some() || self.passphrase_file.is_some()
     }
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct UnlockArguments {
+    /// Open an operator's session too, for this terminal and this long: 15m, 1h; at most 24h
+    #[arg(long = "for", value_name = "TIME", value_parser = session_time)]
+    pub(in crate::cli) session: Option<Ttl>,
+    #[command(flatten)]
+    pub(in crate::cli) passphrase: PassphraseArguments,
+}
+
+/// Why a text is no time for a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+enum NoSessionTime {
+    #[error(transparent)]
+    NoTime(#[from] TtlError),
+    #[error("it is at most a day: 24h")]
+    TooLong,
+}
+
+fn session_time(text: &str) -> Result<Ttl, NoSessionTime> {
+    let ttl = Ttl::parse(text)?;
+    if ttl.as_ms() <= LONGEST_SESSION_MS { Ok(ttl) } else { Err(NoSessionTime::TooLong) }
 }

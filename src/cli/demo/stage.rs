@@ -64,6 +64,7 @@ impl Stage {
             audit: vault.join("audit"),
             // Not deeper: the path of a socket has little room.
             socket: folder.path().join("aivaultd.sock"),
+            socket_given: false,
             given: Some(vault.clone()),
             vault,
         };

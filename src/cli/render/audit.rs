@@ -9,12 +9,16 @@ use super::table::Table;
 use super::{counted, json, time};
 use crate::cli::escape;
 use crate::cli::screen::Screen;
+use crate::platform::users;
 use crate::service::AuditView;
 
 /// An event as scripts read it: its fields beside its number.
 #[derive(Serialize)]
 struct Numbered<'a, E> {
     seq: u64,
+    /// What the system calls the user who asked, where it was one of this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
     #[serde(flatten)]
     event: &'a E,
 }
@@ -23,13 +27,17 @@ pub(super) fn print(events: &[AuditView], as_json: bool, screen: &mut Screen<'_>
     let mut events: Vec<&AuditView> = events.iter().collect();
     events.sort_by_key(|view| std::cmp::Reverse(view.seq));
     if as_json {
-        let numbered = events.iter().map(|view| Numbered { seq: view.seq, event: &view.event });
+        let numbered = events.iter().map(|view| Numbered {
+            seq: view.seq,
+            user: user(&view.event.caller),
+            event: &view.event,
+        });
         return json(&numbered.collect::<Vec<_>>(), screen);
     }
     if events.is_empty() {
         return writeln!(screen.out, "No events.");
     }
-    let mut table = Table::new(&["TIME", "ACTION", "OUTCOME", "SUBJECT", "DETAILS"]);
+    let mut table = Table::new(&["TIME", "CALLER", "ACTION", "OUTCOME", "SUBJECT", "DETAILS"]);
     let ended: BTreeSet<u64> = events.iter().filter_map(|view| view.event.decision).collect();
     for view in events {
         // The end says all that the request did; a request without one is worth a line.
@@ -38,7 +46,14 @@ pub(super) fn print(events: &[AuditView], as_json: bool, screen: &mut Screen<'_>
         }
         let event = &view.event;
         let (action, outcome) = (event.action.to_string(), event.outcome.to_string());
-        table.row([time::utc(event.ts_ms), action, outcome, subject(view), details(view)]);
+        table.row([
+            time::utc(event.ts_ms),
+            caller(&event.caller),
+            action,
+            outcome,
+            subject(view),
+            details(view),
+        ]);
     }
     table.print(screen.out, screen.paint)
 }
@@ -60,6 +75,18 @@ pub(super) fn print_verified(found: &Verified<'_>, as_json: bool, screen: &mut S
     let (events, files) = (counted(found.events, "event"), counted(u64::from(found.files), "file"));
     let last = escape::line(found.last_mac);
     writeln!(screen.out, "The audit log is intact: {events} in {files}, the last with MAC {last}.")
+}
+
+/// Who asked, without the number of the process: `alice`, `token:agent-7`, or the number of a user
+/// whom the system does not know any more.
+fn caller(logged: &str) -> String {
+    let who = logged.split(' ').next().unwrap_or_default();
+    user(logged).unwrap_or_else(|| who.to_owned())
+}
+
+fn user(logged: &str) -> Option<String> {
+    let uid = logged.split(' ').next()?.strip_prefix("uid:")?.parse().ok()?;
+    users::name_of(uid)
 }
 
 /// What it was about.
@@ -98,7 +125,7 @@ mod tests {
         let text = r#"[
             {"seq":1,"event":{"ts_ms":1000,"action":"secret.create","outcome":"ok","caller":"cli",
                 "secret":"OPENAI_API_KEY","provider":"openai","scope":"global"}},
-            {"seq":2,"event":{"ts_ms":2000,"action":"invoke","outcome":"denied","caller":"uid:1",
+            {"seq":2,"event":{"ts_ms":2000,"action":"invoke","outcome":"denied","caller":"uid:0 pid:9",
                 "capability":"openai/\u001b[2Jmodels","method":"GET","host":"api.openai.com","path":"/v1/models",
                 "status":200,"duration_ms":35,"scope":"workspace:w","reason":"capability.path"}}
         ]"#;
@@ -108,9 +135,9 @@ mod tests {
     #[test]
     fn the_newest_comes_first_and_escapes_are_shown() {
         let expected = "\
-TIME                  ACTION         OUTCOME  SUBJECT                 DETAILS
-1970-01-01T00:00:02Z  invoke         denied   openai/\\u{1b}[2Jmodels  GET api.openai.com/v1/models 200 35ms workspace:w capability.path
-1970-01-01T00:00:01Z  secret.create  ok       OPENAI_API_KEY          global
+TIME                  CALLER  ACTION         OUTCOME  SUBJECT                 DETAILS
+1970-01-01T00:00:02Z  root    invoke         denied   openai/\\u{1b}[2Jmodels  GET api.openai.com/v1/models 200 35ms workspace:w capability.path
+1970-01-01T00:00:01Z  cli     secret.create  ok       OPENAI_API_KEY          global
 ";
         assert_eq!(printed(|screen| print(&events(), false, screen)).0, expected);
         assert_eq!(printed(|screen| print(&[], false, screen)).0, "No events.\n");

@@ -93,7 +93,14 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::Gateway { listeners } if view.json => json(listeners, screen),
         Outcome::Gateway { listeners } => gateway::print_list(listeners, screen),
         Outcome::Restarted => writeln!(screen.out, "The daemon is another one now."),
-        Outcome::Unlocked => writeln!(screen.out, "The vault is unlocked."),
+        Outcome::SharedStatus(status) if view.json => json(status, screen),
+        Outcome::SharedStatus(status) => status::print_shared(status, screen),
+        Outcome::Unlocked { operator_until_ms: None } => writeln!(screen.out, "The vault is unlocked."),
+        Outcome::Unlocked { operator_until_ms: Some(until) } => writeln!(
+            screen.out,
+            "The vault is unlocked, and open to its operator in this terminal until {}.",
+            time::utc(*until)
+        ),
         Outcome::Locked => writeln!(screen.out, "The vault is locked."),
         Outcome::SecretStored(stored) => secrets::print_stored(stored, view.deed, screen),
         // Steps of something that is shown while it goes on.

@@ -2,11 +2,12 @@
 
 use std::{io, iter};
 
-use super::counted;
 use super::table::{Table, aligned, width};
+use super::{counted, time};
 use crate::cli::escape;
 use crate::cli::screen::Screen;
-use crate::service::{DaemonState, StatusView, UpstreamView};
+use crate::platform::lineage;
+use crate::service::{DaemonState, OperatorView, SharedStatusView, StatusView, UpstreamView};
 
 /// The width of the labels.
 const LABELS: usize = 12;
@@ -17,18 +18,23 @@ pub(super) fn print(status: &StatusView, screen: &mut Screen<'_>) -> io::Result<
     if status.created {
         writeln!(screen.out, "Vault initialised at {}", escape::line(&status.folder))?;
     }
-    for (label, value) in rows(status) {
-        let value = escape::line(&value);
-        let lines = if screen.on_terminal { wrapped(&value, WIDE) } else { vec![value.into_owned()] };
-        for (label, line) in iter::once(label).chain(iter::repeat("")).zip(lines) {
-            writeln!(screen.out, "{}", aligned([(label, LABELS), (&line, 0)].into_iter()))?;
-        }
-    }
+    print_rows(&rows(status), screen)?;
     if let Some(problem) = &status.problem {
         let help = status.problem_help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
         screen.warn(&format!("the vault does not open: {problem}{help}"))?;
     }
     status.damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
+}
+
+fn print_rows(rows: &[(&'static str, String)], screen: &mut Screen<'_>) -> io::Result<()> {
+    for (label, value) in rows {
+        let value = escape::line(value);
+        let lines = if screen.on_terminal { wrapped(&value, WIDE) } else { vec![value.into_owned()] };
+        for (label, line) in iter::once(*label).chain(iter::repeat("")).zip(lines) {
+            writeln!(screen.out, "{}", aligned([(label, LABELS), (&line, 0)].into_iter()))?;
+        }
+    }
+    Ok(())
 }
 
 fn rows(status: &StatusView) -> Vec<(&'static str, String)> {
@@ -43,6 +49,18 @@ fn rows(status: &StatusView) -> Vec<(&'static str, String)> {
     let capabilities = counted(status.capabilities as u64, "capability");
     rows.push(("registry:", format!("{capabilities} of {}", counted(status.providers as u64, "provider"))));
     rows.push(("daemon:", daemon(status)));
+    rows.extend(
+        status.shared.iter().map(|shared| {
+            ("callers:", format!("the group {}, on {}", shared.group, shared.socket.display()))
+        }),
+    );
+    rows.extend(
+        status
+            .operator
+            .iter()
+            .filter(|_| status.state == "unlocked")
+            .map(|view| ("operator:", operator(*view))),
+    );
     rows.extend(status.listeners.iter().map(|one| ("gateway:", super::gateway::in_a_line(one))));
     rows.extend(status.upstreams.iter().map(|one| ("upstream:", format!("{} -> {}", one.host, one.address))));
     rows.extend(status.egress.iter().map(|line| ("egress:", line.clone())));
@@ -81,6 +99,35 @@ fn daemon(status: &StatusView) -> String {
     };
     let pid = status.daemon.map(|pid| format!(", pid {pid}")).unwrap_or_default();
     format!("{what}{pid}, on {}", status.socket)
+}
+
+fn operator(view: OperatorView) -> String {
+    let Some(until) = view.until_ms else {
+        return "no session is open; aivault unlock --for 15m opens one in this terminal".to_owned();
+    };
+    let here = lineage::ShellSession::own().map(lineage::ShellSession::leader);
+    let place = match view.leader {
+        leader if leader == here => "in this terminal".to_owned(),
+        Some(leader) => format!("in the terminal of process {leader}"),
+        None => "elsewhere".to_owned(),
+    };
+    format!("a session is open {place} until {}", time::utc(until))
+}
+
+/// A daemon of another user, to one of its callers.
+pub(super) fn print_shared(status: &SharedStatusView, screen: &mut Screen<'_>) -> io::Result<()> {
+    let user = status.user.as_ref().map(|user| format!(", as user {user}")).unwrap_or_default();
+    let rows = [
+        ("vault:", "of the daemon, which is not yours".to_owned()),
+        ("daemon:", format!("{}{user}, on {}", status.state.replace('-', " "), status.socket.display())),
+        ("protection:", status.protection.clone()),
+        ("version:", status.version.clone()),
+    ];
+    print_rows(&rows, screen)?;
+    status.problem.iter().try_for_each(|problem| {
+        let help = status.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        screen.warn(&format!("{problem}{help}"))
+    })
 }
 
 pub(super) fn print_upstreams(upstreams: &[UpstreamView], screen: &mut Screen<'_>) -> io::Result<()> {
@@ -123,6 +170,8 @@ mod tests {
             upstreams: Vec::new(),
             egress: Vec::new(),
             listeners: Vec::new(),
+            operator: None,
+            shared: None,
         }
     }
 

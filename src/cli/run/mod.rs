@@ -16,7 +16,7 @@ use super::screen::Screen;
 use super::secrets;
 use super::task::Task;
 use crate::platform::mark::ProcessMark;
-use crate::platform::{foreground, process};
+use crate::platform::{foreground, lineage, process};
 use crate::service::{
     ClientsRequest, ClientsView, Command, MintRequest, MintedView, Outcome, Service, TokenSelector,
 };
@@ -79,6 +79,8 @@ impl Run {
     }
 
     fn run(&self, variables: Vec<(OsString, OsString)>, screen: &Screen<'_>) -> ExitCode {
+        // What it runs has no part in the operator's session of this terminal.
+        lineage::be_known();
         let Some((program, arguments)) = self.command.split_first() else { return ExitCode::FAILURE };
         match foreground::run(program, arguments, variables) {
             Ok(code) => ExitCode::from(code),

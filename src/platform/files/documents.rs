@@ -3,10 +3,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::error::{FileError, Problem};
 use crate::platform::entropy;
+
+/// The mode of what everybody may read.
+const READABLE: u32 = 0o644;
 
 /// More folders within folders than this are not looked into.
 const MAX_DEPTH: usize = 32;
@@ -54,6 +58,27 @@ pub fn replace_document(path: &Path, text: &str) -> Result<(), FileError> {
         written.inspect_err(|_| drop(fs::remove_file(&temporary)))
     });
     replaced.map_err(|error| FileError::io(path, "write", error))
+}
+
+/// Whether that very document stands there, for everybody to read.
+#[must_use]
+pub fn is_document(path: &Path, text: &str) -> bool {
+    let is_open = |about: fs::Metadata| about.is_file() && about.permissions().mode() & 0o777 == READABLE;
+    fs::symlink_metadata(path).is_ok_and(is_open)
+        && fs::read(path).is_ok_and(|found| found == text.as_bytes())
+}
+
+/// Creates or replaces a document that everybody may read and its owner change, and the folders above it.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn place_document(path: &Path, text: &str) -> Result<(), FileError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| FileError::io(folder, "create the folder", error))?;
+    }
+    replace_document(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(READABLE))
+        .map_err(|error| FileError::io(path, "let others read", error))
 }
 
 /// Creates a document and the folders above it; never overwrites.

@@ -19,6 +19,7 @@ mod hosts;
 mod import;
 mod labels;
 mod login;
+mod operator;
 mod policies;
 mod presented;
 mod providers;
@@ -37,6 +38,7 @@ use super::command::Command;
 use super::error::{ErrorKind, ServiceError};
 use super::gateway::Gateway;
 use super::outcome::Outcome;
+use super::shared::SharedView;
 use super::wire::Malformed;
 use crate::audit::{Action, Event, Outcome as Logged};
 use crate::broker::{Approvals, Broker, CallerMessages, Opened, Reply, RequestBody, TimeLimit};
@@ -75,6 +77,9 @@ pub struct Local {
     at_the_door: Refusals,
     /// What agents' tools were asked and cannot do.
     of_tools: Refusals,
+    operators: operator::Sessions,
+    /// Where callers of other users are served.
+    shared: OnceLock<SharedView>,
 }
 
 impl Local {
@@ -104,11 +109,25 @@ impl Local {
             ended: Refusals::default(),
             at_the_door: Refusals::default(),
             of_tools: Refusals::default(),
+            operators: operator::Sessions::default(),
+            shared: OnceLock::new(),
         }
     }
 
     pub(in crate::service) fn places(&self) -> &Places {
         &self.places
+    }
+
+    /// Says where callers of other users are served, once they are.
+    pub fn serves_at(&self, shared: SharedView) {
+        // A daemon has one such place, and says so once.
+        let _ = self.shared.set(shared);
+    }
+
+    /// Where callers of other users are served.
+    #[must_use]
+    pub fn shared_at(&self) -> Option<&SharedView> {
+        self.shared.get()
     }
 
     /// Carries out one command for `caller`, who is an operator: nobody with a token is.
@@ -125,7 +144,7 @@ impl Local {
         match command {
             Command::Status => self.status(caller),
             Command::Init(request) => self.init(caller, &request),
-            Command::Unlock { with } => self.unlock(caller, with),
+            Command::Unlock { with, session: _ } => self.unlock(caller, with),
             Command::Lock => self.lock(caller),
             Command::SecretCreate { name, value, scope, aliases, provider, hosts } => {
                 let place = secrets::Place { scope, provider, hosts };

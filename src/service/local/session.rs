@@ -263,7 +263,7 @@ impl Local {
             let event = Event::new(clock::now_ms(), caller.to_string(), Action::VaultUnlock, Logged::Ok);
             session.desk.journal.append(&event)?;
         }
-        Ok(Outcome::Unlocked)
+        Ok(Outcome::Unlocked { operator_until_ms: None })
     }
 
     /// Opens the vault to have its key for a moment, to hand it over: whoever then keeps it logs that.
@@ -324,6 +324,7 @@ impl Local {
             return Err(ServiceError::new(ErrorKind::Conflict, message).help(help));
         }
         let open = self.session.write().unwrap_or_else(PoisonError::into_inner).take();
+        self.operators.end();
         if let Some(session) = open {
             let event = Event::new(clock::now_ms(), caller.to_string(), Action::VaultLock, Logged::Ok);
             session.desk.journal.append(&event)?;

@@ -66,6 +66,8 @@ impl Local {
             upstreams: Vec::new(),
             egress: Vec::new(),
             listeners: Vec::new(),
+            operator: self.operator_view(provider),
+            shared: None,
         }
     }
 
@@ -101,7 +103,8 @@ fn protection(provider: &KeyProvider) -> &'static str {
         }
         KeyProvider::Passphrase(_) => {
             "good: nothing on the disk opens the vault; while it is unlocked, the key lives in a daemon that other \
-             processes of the user cannot dump or trace. One that takes the daemon's place at its socket does not \
+             processes of the user cannot dump or trace. Those make calls, and change nothing outside of an operator's \
+             session. One that takes the daemon's place at its socket does not \
              get the key, but reads what is sent there, new secrets included"
         }
         KeyProvider::Keychain => {

@@ -1,14 +1,17 @@
 //! The service in the daemon, over its unix socket.
 //!
 //! The daemon is started on demand with a cleaned environment. A socket is only
-//! trusted when the process behind it runs as this user.
+//! trusted when the process behind it runs as this user, or, where a daemon serves the
+//! callers of a group, as the user that is meant to serve.
 
 mod body;
 mod connection;
+mod shared;
 mod standing;
 mod start;
 mod websocket;
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,18 +21,20 @@ use hyper::body::Incoming;
 
 use super::command::Command;
 use super::error::{ErrorKind, ServiceError};
+use super::operator::OperatorGrant;
 use super::outcome::Outcome;
 use super::which_vault;
 use super::wire::{self, Health};
 use crate::broker::{RequestBody, TimeLimit};
 use crate::policy::Call;
-use crate::settings::{DaemonUse, Places};
+use crate::settings::{DaemonUse, Places, SharedPlace};
 use crate::vault::SecretText;
 use body::{RemoteBody, outgoing};
 use connection::{
     Connection, Message, Outgoing, collect, error_of, send, strange, unavailable, unusable, whole,
 };
 pub(super) use connection::{ask_health, connect_to, is_absent};
+pub(super) use shared::{connect_to as connect_to_shared, unreachable};
 pub(super) use standing::{Age, Difference};
 use start::Starter;
 pub use websocket::RemoteOpened;
@@ -45,6 +50,15 @@ pub struct Remote {
     places: Places,
     start: DaemonUse,
     starter: Starter,
+    /// Where calls go instead, to a daemon of another user.
+    shared: Option<SharedPlace>,
+}
+
+/// Which of a daemon's sockets.
+#[derive(Clone, Copy)]
+enum Socket {
+    Callers,
+    Operators,
 }
 
 /// An upstream's answer as the daemon passes it on.
@@ -68,7 +82,15 @@ impl RemoteReply {
 impl Remote {
     #[must_use]
     pub fn new(places: Places, start: DaemonUse) -> Self {
-        Self { starter: Starter::new(places.clone()), places, start }
+        Self { starter: Starter::new(places.clone()), places, start, shared: None }
+    }
+
+    /// The way to a daemon of another user, which is taken as it is: never started, asked for no
+    /// vault in particular, and sent no operator's command.
+    #[must_use]
+    pub fn of_another(places: Places, shared: SharedPlace) -> Self {
+        let starter = Starter::new(places.clone());
+        Self { starter, places, start: DaemonUse::Running, shared: Some(shared) }
     }
 
     /// Has the daemon carry out an operator's command.
@@ -78,16 +100,15 @@ impl Remote {
     pub async fn execute(&self, command: &Command) -> Result<Outcome, ServiceError> {
         let json = serde_json::to_vec(command)
             .map_err(|error| ServiceError::new(ErrorKind::InvalidRequest, error.to_string()))?;
-        let connection = self.connect(&self.places.operator_socket()).await?;
-        let response = self
-            .while_alive(send(connection, wire::COMMAND, self.message(None, whole(Bytes::from(json)))))
-            .await?;
+        let connection = self.connect(Socket::Operators).await?;
+        let message = self.message(None, whole(Bytes::from(json)));
+        let response = self.while_alive(send(connection, wire::COMMAND, message)).await?;
         let (parts, body) = response.into_parts();
         let bytes = collect(body).await?;
         if parts.status.is_success() {
             return serde_json::from_slice(&bytes).map_err(|error| strange(&error.to_string()));
         }
-        Err(error_of(&bytes))
+        Err(self.told(error_of(&bytes)))
     }
 
     /// Has the daemon carry out a call, within `limit` if there is one; the body is sent as it comes.
@@ -101,20 +122,20 @@ impl Remote {
         limit: Option<TimeLimit>,
     ) -> Result<RemoteReply, ServiceError> {
         let head = wire::encode_call(call)?;
-        let connection = self.connect(&self.places.socket).await?;
+        let connection = self.connect(Socket::Callers).await?;
         let message = Message { limit, ..self.message(body.length(), outgoing(head, body)) };
         let answer = send(connection, wire::INVOKE, message);
         let response = self.while_alive(answer).await?;
         if response.headers().get(wire::ORIGIN).is_some_and(|from| from == wire::FROM_UPSTREAM) {
             return Ok(RemoteReply::of(response));
         }
-        Err(error_of(&collect(response.into_body()).await?))
+        Err(self.told(error_of(&collect(response.into_body()).await?)))
     }
 
     /// The running daemon, if one answers soon; never starts one.
     pub async fn health(&self) -> Option<Health> {
         let asked = async {
-            let connection = connect_to(&self.places.socket).await.ok()?;
+            let connection = self.knock(Socket::Callers).await.ok()?;
             let (version, health) = ask_health(connection).await.ok()?;
             health.filter(|_| version.as_deref() == Some(wire::VERSION))
         };
@@ -127,15 +148,17 @@ impl Remote {
 
     /// For the daemon of this vault and no other.
     fn message(&self, length: Option<u64>, body: Outgoing) -> Message {
-        Message { vault: which_vault::id_at(&self.places), length, limit: None, body }
+        let vault = if self.shared.is_some() { None } else { which_vault::id_at(&self.places) };
+        Message { vault, length, limit: None, body }
     }
 
     /// Whether anybody listens; who does is not asked.
     pub async fn is_there(&self) -> bool {
-        !matches!(connect_to(&self.places.socket).await, Err(error) if is_absent(&error))
+        !matches!(self.knock(Socket::Callers).await, Err(error) if is_absent(&error))
     }
 
-    /// Starts a daemon that has `key`, in the place of one that runs. `is_enough` says whether
+    /// Starts a daemon that has `key`, and the operator's session that comes with it, in the place of
+    /// one that runs. `is_enough` says whether
     /// the one that runs can stay.
     ///
     /// # Errors
@@ -143,6 +166,7 @@ impl Remote {
     pub(in crate::service) async fn hand_over(
         &self,
         key: &SecretText,
+        operator: Option<&OperatorGrant>,
         is_enough: impl AsyncFnOnce() -> bool,
     ) -> Result<(), ServiceError> {
         if self.start != DaemonUse::Autostart {
@@ -150,7 +174,7 @@ impl Remote {
                 "the key is handed to a daemon as it is started, which AIVAULTD_AUTOSTART rules out";
             return Err(ServiceError::new(ErrorKind::Conflict, message).help("unset AIVAULTD_AUTOSTART"));
         }
-        self.starter.hand_over(key, is_enough).await
+        self.starter.hand_over(key, operator, is_enough).await
     }
 
     /// Puts a new daemon in the place of the one that runs, unless `is_enough` says that this can stay.
@@ -173,10 +197,10 @@ impl Remote {
         tokio::pin!(answer);
         loop {
             if let Ok(answer) = tokio::time::timeout(SILENCE, answer.as_mut()).await {
-                return answer;
+                return answer.map_err(|error| self.told(error));
             }
             if self.health().await.is_none() {
-                let message = format!("what listens at {} does not answer", self.places.socket.display());
+                let message = format!("what listens at {} does not answer", self.socket().display());
                 return Err(
                     unavailable(message).help("stop it, or set AIVAULTD_DISABLE=1 to work in this process")
                 );
@@ -184,17 +208,44 @@ impl Remote {
         }
     }
 
-    async fn connect(&self, socket: &Path) -> Result<Connection, ServiceError> {
-        match connect_to(socket).await {
-            Ok(connection) => Ok(connection),
-            Err(error) if is_absent(&error) && self.start == DaemonUse::Autostart => {
-                self.starter.connect(socket).await
+    /// Where callers connect.
+    fn socket(&self) -> &Path {
+        self.shared.as_ref().map_or(&self.places.socket, |shared| &shared.socket)
+    }
+
+    /// Connects to whoever is there.
+    async fn knock(&self, socket: Socket) -> io::Result<Connection> {
+        match (&self.shared, socket) {
+            (Some(shared), _) => shared::connect_to(shared).await,
+            (None, Socket::Callers) => connect_to(&self.places.socket).await,
+            (None, Socket::Operators) => connect_to(&self.places.operator_socket()).await,
+        }
+    }
+
+    /// An error of the daemon's, with help that whoever asked can follow.
+    fn told(&self, error: ServiceError) -> ServiceError {
+        match &self.shared {
+            Some(shared) => shared::for_caller(shared, error),
+            None => error,
+        }
+    }
+
+    async fn connect(&self, socket: Socket) -> Result<Connection, ServiceError> {
+        let path = match socket {
+            Socket::Callers => self.places.socket.clone(),
+            Socket::Operators => self.places.operator_socket(),
+        };
+        match (self.knock(socket).await, &self.shared) {
+            (Ok(connection), _) => Ok(connection),
+            (Err(error), Some(shared)) => Err(shared::unreachable(shared, &error)),
+            (Err(error), None) if is_absent(&error) && self.start == DaemonUse::Autostart => {
+                self.starter.connect(&path).await
             }
-            Err(error) if is_absent(&error) => {
-                Err(unavailable(format!("no daemon answers at {}", socket.display()))
+            (Err(error), None) if is_absent(&error) => {
+                Err(unavailable(format!("no daemon answers at {}", path.display()))
                     .help("start `aivaultd`, or set AIVAULTD_DISABLE=1 to work in this process"))
             }
-            Err(error) => Err(unusable(socket, &error)),
+            (Err(error), None) => Err(unusable(&path, &error)),
         }
     }
 }

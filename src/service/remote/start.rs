@@ -16,6 +16,7 @@ use crate::platform::files;
 use crate::platform::lock::FileLock;
 use crate::platform::process::{self, ProcessError};
 use crate::service::error::ServiceError;
+use crate::service::operator::OperatorGrant;
 use crate::service::wire;
 use crate::settings::Places;
 use crate::vault::SecretText;
@@ -65,6 +66,7 @@ impl Starter {
     pub(super) async fn hand_over(
         &self,
         key: &SecretText,
+        operator: Option<&OperatorGrant>,
         is_enough: impl AsyncFnOnce() -> bool,
     ) -> Result<(), ServiceError> {
         let program = daemon_program()?;
@@ -78,7 +80,13 @@ impl Starter {
             return Ok(());
         }
         let write = |pipe: &mut dyn io::Write| key.write_to(pipe);
-        let arguments = [vec![wire::KEY_ON_STDIN.to_owned()], self.listeners().await].concat();
+        let session = operator.map(|grant| [wire::OPERATOR_SESSION.to_owned(), grant.to_string()]);
+        let session = session.into_iter().flatten();
+        let arguments: Vec<String> = [wire::KEY_ON_STDIN.to_owned()]
+            .into_iter()
+            .chain(session)
+            .chain(self.as_before().await)
+            .collect();
         let spawn = || process::spawn_detached_with(&program, &arguments, self.environment(), write);
         let mut stranger = None;
         for _ in 0..ATTEMPTS {
@@ -104,10 +112,12 @@ impl Starter {
                 break turn;
             }
         };
-        if is_enough().await || self.succeed(&program).await? {
+        let arguments = self.as_before().await;
+        // The socket of a group's callers is not handed on: the next daemon opens it.
+        let is_shared = arguments.iter().any(|argument| argument.starts_with(wire::SHARED));
+        if is_enough().await || (!is_shared && self.succeed(&program).await?) {
             return Ok(());
         }
-        let arguments = self.listeners().await;
         let spawn = || process::spawn_detached(&program, &arguments, self.environment());
         self.make_room().await?;
         self.start(spawn, &self.places.socket).await.map(drop)
@@ -136,16 +146,21 @@ impl Starter {
         Ok(false)
     }
 
-    /// What has a daemon listen on loopback where the one does that it takes the place of. What that one says of itself
-    /// is no proof, and opens nothing to others than this machine's.
-    async fn listeners(&self) -> Vec<String> {
+    /// What has a daemon listen where the one does that it takes the place of: on loopback, and for callers of other
+    /// users. What that one says of itself is no proof; it opens nothing to others than this machine's, and a group is
+    /// let in only where the folder is this user's.
+    async fn as_before(&self) -> Vec<String> {
         let asked = async {
             let connection = connect_to(&self.places.socket).await.ok()?;
             connection::ask_health(connection).await.ok()?.1
         };
         let Ok(Some(health)) = timeout(ROOM, asked).await else { return Vec::new() };
         let local = health.listeners.into_iter().filter(|one| one.address.ip().is_loopback());
-        local.flat_map(|one| [wire::LISTEN.to_owned(), one.wanted()]).collect()
+        let shared = health.shared.into_iter().flat_map(|shared| {
+            let socket = format!("{}={}", wire::SHARED, shared.socket.display());
+            [socket, wire::CALLERS_GROUP.to_owned(), shared.group]
+        });
+        local.flat_map(|one| [wire::LISTEN.to_owned(), one.wanted()]).chain(shared).collect()
     }
 
     /// Waits until nobody listens at the sockets, having asked who does to make room.

@@ -8,7 +8,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use tokio::sync::oneshot;
 
 use super::connection::{self, Message as Posted, Outgoing, collect, error_of, interrupted};
-use super::{Remote, RemoteReply};
+use super::{Remote, RemoteReply, Socket};
 use crate::broker::{CallerBodyFault, CallerMessages, Message, MessageFault, TimeLimit};
 use crate::policy::Call;
 use crate::service::error::{ErrorKind, ServiceError};
@@ -33,7 +33,7 @@ impl Remote {
         limit: Option<TimeLimit>,
     ) -> Result<RemoteOpened, ServiceError> {
         let head = wire::encode_call(call)?;
-        let connection = self.connect(&self.places.socket).await?;
+        let connection = self.connect(Socket::Callers).await?;
         let (opened, gate) = oneshot::channel();
         let message = Posted { limit, ..self.message(None, outgoing(head, gate, from)) };
         let answer = connection::send(connection, wire::WEBSOCKET, message);
@@ -49,7 +49,7 @@ impl Remote {
             Some(from) if from == wire::FROM_UPSTREAM.as_bytes() => {
                 Ok(RemoteOpened::Answer(RemoteReply::of(response)))
             }
-            _ => Err(error_of(&collect(response.into_body()).await?)),
+            _ => Err(self.told(error_of(&collect(response.into_body()).await?))),
         }
     }
 }
