@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aivault::daemon::{Beside, DaemonError, Ended};
 use aivault::platform::process;
 use aivault::service::{ListenerView, Local, SecretText, wire};
-use aivault::{daemon, http, settings};
+use aivault::{daemon, http, mcp, settings};
 
 const HELP: &str = "\
 Serves one vault over unix sockets, and over TCP where it is told to.
@@ -139,7 +139,7 @@ fn serve(told: Told) -> ExitCode {
         Err(error) => return fail(&error, None),
     };
     let beside = |local: &Arc<Local>, stopping| {
-        let running = http::begin(local, &wanted, &remote, stopping)
+        let running = http::begin(local, &wanted, &remote, stopping, agents(local))
             .map_err(|error| DaemonError::Beside { what: error.to_string(), help: error.help() })?;
         tell(&local.listeners());
         Ok(Beside { callers: http::on_socket(Arc::clone(local)), running })
@@ -157,6 +157,15 @@ fn serve(told: Told) -> ExitCode {
         }
         Err(error) => fail(&error, Some(error.help())),
     }
+}
+
+/// Agents over HTTP, as the gateway has them served.
+fn agents(local: &Arc<Local>) -> http::ServeAgent {
+    let agents = Arc::new(mcp::Agents::new(Arc::clone(local)));
+    Arc::new(move |caller, request| {
+        let agents = Arc::clone(&agents);
+        Box::pin(async move { agents.serve(caller, request).await })
+    })
 }
 
 /// Says where it listens; whoever asked for any free port learns it here.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::metrics::Metrics;
 use crate::audit::{AuditError, AuditKey, AuditLog, Event};
 
 /// How long lines are gathered before they are synced together.
@@ -31,6 +32,8 @@ struct Inner {
     later: Mutex<Vec<Event>>,
     /// Somebody is about to write those.
     writing: AtomicBool,
+    /// Counts what is logged.
+    metrics: Arc<Metrics>,
 }
 
 impl Inner {
@@ -56,10 +59,10 @@ impl Journal {
     /// The log in `folder`. Only where it `may_begin` is one made that is not there: a
     /// log that went away must be missed.
     #[must_use]
-    pub fn new(folder: PathBuf, key: Zeroizing<[u8; 32]>, may_begin: bool) -> Self {
+    pub fn new(folder: PathBuf, key: Zeroizing<[u8; 32]>, may_begin: bool, metrics: Arc<Metrics>) -> Self {
         let (log, opening, pending) = (OnceLock::new(), Mutex::default(), AtomicBool::default());
         let (later, writing) = (Mutex::default(), AtomicBool::default());
-        Self(Arc::new(Inner { folder, key, may_begin, log, opening, pending, later, writing }))
+        Self(Arc::new(Inner { folder, key, may_begin, log, opening, pending, later, writing, metrics }))
     }
 
     /// Writes a line now and syncs it soon; `settle` is for those without a runtime.
@@ -70,6 +73,7 @@ impl Journal {
         let log = self.0.log()?;
         let later = self.take_later();
         let seq = log.append_all(later.iter().chain([event]))?;
+        self.0.metrics.saw(event);
         self.sync_soon();
         Ok(seq)
     }
@@ -82,6 +86,7 @@ impl Journal {
             _ = self.append(&event);
             return;
         };
+        self.0.metrics.saw(&event);
         self.later().push(event);
         if !self.0.writing.swap(true, Ordering::AcqRel) {
             let journal = self.clone();

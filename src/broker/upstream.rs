@@ -34,6 +34,7 @@ use zeroize::Zeroizing;
 
 use crate::broker::guard::Reach;
 use crate::broker::identity::ClientIdentity;
+use crate::broker::metrics::connections::Counting;
 use crate::broker::resolver::GuardedResolver;
 use crate::platform::clock;
 use crate::spec::header::{Reserved, reserved};
@@ -296,7 +297,8 @@ fn build_client(
         .referer(false)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-        .tcp_nodelay(true);
+        .tcp_nodelay(true)
+        .connector_layer(Counting);
     let builder = match proxy {
         None => builder,
         Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.url()).map_err(|_| ClientError::Build)?),

@@ -19,6 +19,7 @@ use http_body_util::StreamBody;
 use tokio::sync::Notify;
 
 use super::bounded::{self, Room};
+use crate::service::metrics as exposition;
 use crate::service::wire::{self, Health, Malformed, WireError};
 use crate::service::{
     Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, LocalReply, Outcome, RequestBody,
@@ -41,6 +42,7 @@ pub(super) fn operators(local: Arc<Local>, retire: Arc<Notify>) -> Router {
     Router::new()
         .route(wire::COMMAND, post(command))
         .route(wire::HEALTH, get(health))
+        .route(wire::METRICS, get(metrics))
         .route(wire::RETIRE, post(make_room).layer(Extension(retire)))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::disable())
@@ -57,6 +59,11 @@ async fn health(State(local): State<Arc<Local>>) -> Response {
         listeners: local.listeners(),
     };
     ours(StatusCode::OK, wire::FROM_SERVICE, &health)
+}
+
+/// What was counted, as a scraper reads it.
+async fn metrics(State(local): State<Arc<Local>>) -> Response {
+    ([(header::CONTENT_TYPE, exposition::CONTENT_TYPE)], local.exposition()).into_response()
 }
 
 /// Asked by a client that is about to start another daemon, which has the key.

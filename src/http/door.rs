@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
+use super::agents::ServeAgent;
 use super::whole::Room;
 use crate::service::{ListenerView, Local};
 use crate::spec::CredentialName;
@@ -28,11 +29,13 @@ pub(super) struct House {
     pub(super) room: Room,
     /// What goes on when a request has been answered: WebSockets.
     pub(super) talks: TaskTracker,
+    /// Serves agents, where there is one.
+    pub(super) agents: Option<ServeAgent>,
 }
 
 impl House {
     pub(super) fn of(local: Arc<Local>) -> Self {
-        Self { local, room: Room::new(), talks: TaskTracker::new() }
+        Self { local, room: Room::new(), talks: TaskTracker::new(), agents: None }
     }
 }
 

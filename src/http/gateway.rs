@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::task::TaskTracker;
 
+use super::agents::ServeAgent;
 use super::door::{Door, House};
 use super::error::GatewayError;
 use super::listen::{Remote, Wanted};
@@ -31,7 +32,7 @@ struct Gateway {
     turn: Mutex<()>,
 }
 
-/// Listens where it is `wanted`, and has `local` open more when an operator asks. Must be called within a runtime. Ends
+/// Listens where it is `wanted`, and has `local` open more when an operator asks; `agents` serves those. Must be called within a runtime. Ends
 /// with what is still under way, once it was told to stop and nobody can connect any more.
 ///
 /// # Errors
@@ -41,6 +42,7 @@ pub fn begin(
     wanted: &[Wanted],
     remote: &Remote,
     stopping: watch::Receiver<bool>,
+    agents: ServeAgent,
 ) -> Result<JoinHandle<JoinSet<()>>, GatewayError> {
     let serving = Serving {
         places: Arc::new(Semaphore::new(CONNECTIONS)),
@@ -48,7 +50,7 @@ pub fn begin(
         connections: TaskTracker::new(),
     };
     let gateway = Arc::new(Gateway {
-        house: House::of(Arc::clone(local)),
+        house: House { agents: Some(agents), ..House::of(Arc::clone(local)) },
         doors: Mutex::default(),
         serving,
         accepting: TaskTracker::new(),

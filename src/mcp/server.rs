@@ -1,7 +1,5 @@
 //! One client's requests: tools are listed, and called.
 
-use std::sync::Arc;
-
 use rmcp::ServerHandler;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ErrorData, Implementation, JsonObject,
@@ -11,9 +9,10 @@ use rmcp::service::{RequestContext, RoleServer};
 use serde::Serialize;
 
 use super::arguments::{self, DescribeArguments, InvokeArguments, ListArguments};
+use super::behind::Behind;
 use super::catalogue::Catalogue;
 use super::{answer, exposed, failure, tools, views};
-use crate::service::{ErrorKind, Service, ServiceError};
+use crate::service::{ErrorKind, ServiceError};
 use crate::spec::Scope;
 
 const INSTRUCTIONS: &str = "Calls web APIs with keys that stay in a vault. Find a capability with list_capabilities, \
@@ -22,14 +21,14 @@ const INSTRUCTIONS: &str = "Calls web APIs with keys that stay in a vault. Find 
 
 /// What a client speaks with.
 pub(super) struct Server {
-    service: Arc<Service>,
+    behind: Behind,
     catalogue: Catalogue,
     scope: Scope,
 }
 
 impl Server {
-    pub(super) fn new(service: Arc<Service>, catalogue: Catalogue, scope: Scope) -> Self {
-        Self { service, catalogue, scope }
+    pub(super) fn new(behind: Behind, catalogue: Catalogue, scope: Scope) -> Self {
+        Self { behind, catalogue, scope }
     }
 
     /// None where there is no such tool.
@@ -66,7 +65,7 @@ impl Server {
             None
         };
         let wanted = arguments.into_wanted(self.scope.clone(), default_path)?;
-        let reply = self.service.invoke(wanted.call, wanted.body, wanted.limit).await?;
+        let reply = self.behind.invoke(wanted.call, wanted.body, wanted.limit).await?;
         Ok(answer::result(&capability, reply).await)
     }
 }

@@ -27,6 +27,8 @@ pub enum Command {
         with: UnlockWith,
     },
     Lock,
+    /// What was counted since the daemon started.
+    Metrics,
     SecretCreate {
         name: SecretName,
         value: SecretInput,

@@ -15,6 +15,7 @@ mod local;
 pub mod login;
 mod look;
 pub mod messages;
+pub mod metrics;
 pub mod multipart;
 mod outcome;
 mod policy;

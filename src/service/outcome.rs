@@ -25,6 +25,10 @@ pub enum Outcome {
     Status(StatusView),
     GatewayOpened(ListenerView),
     Restarted,
+    /// In the text format of Prometheus.
+    Metrics {
+        text: String,
+    },
     Gateway {
         listeners: Vec<ListenerView>,
     },

@@ -22,6 +22,8 @@ pub const COMMAND: &str = "/command";
 pub const INVOKE: &str = "/invoke";
 pub const WEBSOCKET: &str = "/websocket";
 pub const HEALTH: &str = "/healthz";
+/// What was counted, for a scraper; on the operators' socket alone.
+pub const METRICS: &str = "/metrics";
 /// Has the daemon finish what it has begun and make room for another.
 pub const RETIRE: &str = "/retire";
 
@@ -47,7 +49,7 @@ pub const TIMEOUT_HEADER: &str = "aivault-timeout-ms";
 pub const VAULT_HEADER: &str = "aivault-vault";
 /// The version of these words and of the registry that they speak of; both sides send it.
 pub const VERSION_HEADER: &str = "aivault-wire";
-pub const VERSION: &str = concat!("5-", env!("AIVAULT_REGISTRY"));
+pub const VERSION: &str = concat!("6-", env!("AIVAULT_REGISTRY"));
 
 /// The longest call, without its body: what `Call::abridged` leaves, were each of its bytes to
 /// take six in JSON.

@@ -114,6 +114,8 @@ pub(super) enum Verb {
     Gateway(GatewayArguments),
     /// Serve an agent that speaks the Model Context Protocol, at the standard input and output
     Mcp(McpArguments),
+    /// Print what the daemon counted, in the text format of Prometheus
+    Metrics,
     /// Put a new daemon in the place of the one that runs; calls that are under way come to their end
     Restart,
     /// Send a test vault's host to a local server
@@ -234,6 +236,7 @@ mod tests {
             "aivault config unset egress-proxy",
             "aivault invoke openai/models --timeout-ms 5000 --include",
             "aivault restart",
+            "aivault metrics",
             "aivault mcp",
             "aivault mcp --expose openai/* --expose github/repos --workspace-id w",
             "aivault gateway",

@@ -92,6 +92,7 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::GatewayOpened(listener) => gateway::print_opened(listener, screen),
         Outcome::Gateway { listeners } if view.json => json(listeners, screen),
         Outcome::Gateway { listeners } => gateway::print_list(listeners, screen),
+        Outcome::Metrics { text } => write!(screen.out, "{}", escape::block(text)),
         Outcome::Restarted => writeln!(screen.out, "The daemon is another one now."),
         Outcome::Unlocked => writeln!(screen.out, "The vault is unlocked."),
         Outcome::Locked => writeln!(screen.out, "The vault is locked."),

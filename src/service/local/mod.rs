@@ -11,6 +11,7 @@ mod bounds;
 mod capabilities;
 mod clients;
 mod config;
+mod covered;
 mod errors;
 mod example;
 mod gateway;
@@ -19,6 +20,7 @@ mod hosts;
 mod import;
 mod labels;
 mod login;
+mod metrics;
 mod policies;
 mod presented;
 mod providers;
@@ -39,6 +41,7 @@ use super::gateway::Gateway;
 use super::outcome::Outcome;
 use super::wire::Malformed;
 use crate::audit::{Action, Event, Outcome as Logged};
+use crate::broker::metrics::Metrics;
 use crate::broker::{Approvals, Broker, CallerMessages, Opened, Reply, RequestBody, TimeLimit};
 use crate::platform::clock;
 use crate::policy::{Call, Caller, Reason};
@@ -71,6 +74,7 @@ pub struct Local {
     /// Presented tokens that are nobody's, and those that have ended.
     unknown: Refusals,
     ended: Refusals,
+    metrics: Arc<Metrics>,
 }
 
 impl Local {
@@ -90,7 +94,8 @@ impl Local {
         let approvals = Arc::new(approvals);
         let (broker, session) = (Broker::new(), RwLock::new(None));
         let (unknown, ended) = (Refusals::default(), Refusals::default());
-        Self { places, env_key, broker, approvals, gateway: OnceLock::new(), session, unknown, ended }
+        let (gateway, metrics) = (OnceLock::new(), Arc::new(Metrics::new(metrics::REGISTRY)));
+        Self { places, env_key, broker, approvals, gateway, session, unknown, ended, metrics }
     }
 
     pub(in crate::service) fn places(&self) -> &Places {
@@ -110,6 +115,7 @@ impl Local {
         }
         match command {
             Command::Status => self.status(caller),
+            Command::Metrics => Ok(Outcome::Metrics { text: self.exposition() }),
             Command::Init(request) => self.init(caller, &request),
             Command::Unlock { with } => self.unlock(caller, with),
             Command::Lock => self.lock(caller),
