@@ -64,6 +64,12 @@ pub fn capability(id: &str) -> Option<(&'static Provider, &'static Capability)> 
     (capability.id.as_str() == id).then_some((provider, capability))
 }
 
+/// A number that is a capability's own, below [`capability_count`].
+#[must_use]
+pub fn capability_number(id: &str) -> Option<usize> {
+    capability(id).and_then(|_| BY_CAPABILITY.number(id))
+}
+
 /// The provider that claims a secret's name.
 #[must_use]
 pub fn claimant(secret: &SecretName) -> Option<&'static Provider> {
@@ -106,12 +112,17 @@ mod tests {
             }
         }
         assert_eq!((providers().count(), capabilities().count()), (provider_count(), capability_count()));
+        let mut numbers: Vec<_> =
+            capabilities().filter_map(|(_, one)| capability_number(one.id.as_str())).collect();
+        numbers.sort_unstable();
+        assert!(numbers.into_iter().eq(0..capability_count()), "each has a number of its own");
     }
 
     #[test]
     fn what_has_no_such_name_is_not_found() {
         for id in ["", "none", "openai/", "openai/none", "none/chat-completions", "OPENAI_API_KEY", "opena"] {
             assert!(provider(id).is_none() && capability(id).is_none(), "{id}");
+            assert!(capability_number(id).is_none(), "{id}");
         }
         assert!(claimant(&SecretName::from_static("NO_SUCH_KEY")).is_none());
     }

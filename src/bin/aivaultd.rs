@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aivault::daemon::{Beginning, Beside, DaemonError, Ended, Ground, Shared, Sockets};
 use aivault::platform::{process, ready};
 use aivault::service::{ListenerView, Local, OperatorGrant, SecretText, wire};
-use aivault::{daemon, http, settings};
+use aivault::{daemon, http, mcp, settings};
 
 const HELP: &str = "\
 Serves one vault over unix sockets, and over TCP where it is told to.
@@ -173,7 +173,8 @@ fn serve(told: Told) -> ExitCode {
     };
     let beside = |local: &Arc<Local>, ground: Ground| {
         let Ground { workers, handed_on, stopping } = ground;
-        let running = http::begin(local, handed_on, &wanted, &remote, &workers, stopping)
+        let listened = http::Listened { handed_on, wanted: &wanted, remote: &remote };
+        let running = http::begin(local, listened, &workers, stopping, agents(local))
             .map_err(|error| DaemonError::Beside { what: error.to_string(), help: error.help() })?;
         tell(&local.listeners());
         Ok(Beside { callers: http::on_socket(Arc::clone(local)), running })
@@ -207,6 +208,15 @@ fn tell_manager(state: &str) {
     if let Some(socket) = settings::notify_socket() {
         let _ = ready::tell(&socket, state);
     }
+}
+
+/// Agents over HTTP, as the gateway has them served.
+fn agents(local: &Arc<Local>) -> http::ServeAgent {
+    let agents = Arc::new(mcp::Agents::new(Arc::clone(local)));
+    Arc::new(move |caller, request| {
+        let agents = Arc::clone(&agents);
+        Box::pin(async move { agents.serve(caller, request).await })
+    })
 }
 
 /// Says where it listens; whoever asked for any free port learns it here.

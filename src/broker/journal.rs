@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::ending::Ending;
+use super::metrics::Metrics;
 use super::waiting::{Line, Waiting};
 use crate::audit::{AuditError, AuditKey, AuditLog, Event};
 
@@ -32,6 +33,8 @@ struct Inner {
     opening: Mutex<()>,
     pending: AtomicBool,
     waiting: Waiting,
+    /// Counts what is logged.
+    metrics: Arc<Metrics>,
 }
 
 impl Inner {
@@ -57,9 +60,10 @@ impl Journal {
     /// The log in `folder`. Only where it `may_begin` is one made that is not there: a
     /// log that went away must be missed.
     #[must_use]
-    pub fn new(folder: PathBuf, key: Zeroizing<[u8; 32]>, may_begin: bool) -> Self {
+    pub fn new(folder: PathBuf, key: Zeroizing<[u8; 32]>, may_begin: bool, metrics: Arc<Metrics>) -> Self {
         let (log, opening, pending) = (OnceLock::new(), Mutex::default(), AtomicBool::default());
-        Self(Arc::new(Inner { folder, key, may_begin, log, opening, pending, waiting: Waiting::default() }))
+        let waiting = Waiting::default();
+        Self(Arc::new(Inner { folder, key, may_begin, log, opening, pending, waiting, metrics }))
     }
 
     /// Writes a line now and syncs it soon; `settle` is for those without a runtime.
@@ -68,6 +72,7 @@ impl Journal {
     /// When the line cannot be written; then nothing may be sent.
     pub fn append(&self, event: &Event) -> Result<u64, AuditError> {
         let seq = self.0.log()?.append(event)?;
+        self.0.metrics.saw(event);
         self.sync_soon();
         Ok(seq)
     }
@@ -122,6 +127,10 @@ impl Journal {
     }
 
     fn tell(&self, Line { event, teller }: Line, written: Result<u64, AuditError>) {
+        // A call has ended, whether or not the log could be told.
+        if written.is_ok() || teller.is_none() {
+            self.0.metrics.saw(&event);
+        }
         if let Some(teller) = teller {
             // Of one who has gone, this writes the end.
             drop(teller.send(written.map(|seq| Ending::of(self.clone(), seq, event))));

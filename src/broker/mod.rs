@@ -23,6 +23,7 @@ mod invoke;
 mod journal;
 mod limits;
 mod lines;
+pub mod metrics;
 mod opening;
 mod record;
 mod redact;

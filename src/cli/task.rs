@@ -97,6 +97,7 @@ impl Arguments {
             Verb::Repair(repair) => Task::Repair(repair),
             Verb::Config(verb) => config::task(verb)?,
             Verb::Mcp(McpArguments { expose, place }) => Task::Mcp { expose, scope: secrets::place(place) },
+            Verb::Metrics => Task::Ask(Command::Metrics, View::default()),
             Verb::Restart => Task::Ask(Command::Restart, View::default()),
             Verb::Gateway(arguments) => gateway::task(arguments),
             Verb::Upstream(verb) => upstream(verb)?,

@@ -20,6 +20,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::bounded::{self, Room};
 use crate::platform::peer::PeerProcess;
+use crate::service::metrics as exposition;
 use crate::service::wire::{self, Health, Malformed, WireError};
 use crate::service::{
     Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, LocalReply, Outcome, RequestBody,
@@ -49,6 +50,7 @@ pub(super) fn operators(local: Arc<Local>, retire: Arc<Notify>) -> Router {
     Router::new()
         .route(wire::COMMAND, post(command))
         .route(wire::HEALTH, get(health))
+        .route(wire::METRICS, get(metrics))
         .route(wire::RETIRE, post(make_room).layer(Extension(retire)))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::disable())
@@ -67,6 +69,11 @@ async fn health(State(local): State<Arc<Local>>) -> Response {
         shared: local.shared_at().cloned(),
     };
     ours(StatusCode::OK, wire::FROM_SERVICE, &health)
+}
+
+/// What was counted, as a scraper reads it.
+async fn metrics(State(local): State<Arc<Local>>) -> Response {
+    ([(header::CONTENT_TYPE, exposition::CONTENT_TYPE)], local.exposition()).into_response()
 }
 
 /// Asked by a client that is about to start another daemon, which has the key.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio_rustls::TlsAcceptor;
 
+use super::agents::ServeAgent;
 use super::talks::Talks;
 use super::whole::Room;
 use crate::service::{ListenerView, Local};
@@ -28,11 +29,13 @@ pub(super) struct House {
     pub(super) room: Room,
     /// What goes on when a request has been answered: WebSockets.
     pub(super) talks: Talks,
+    /// Serves agents, where there is one.
+    pub(super) agents: Option<ServeAgent>,
 }
 
 impl House {
     pub(super) fn of(local: Arc<Local>) -> Self {
-        Self { local, room: Room::new(), talks: Talks::default() }
+        Self { local, room: Room::new(), talks: Talks::default(), agents: None }
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::task::TaskTracker;
 
+use super::agents::ServeAgent;
 use super::door::{Door, House};
 use super::error::GatewayError;
 use super::listen::{Remote, Wanted};
@@ -44,19 +45,27 @@ struct Gateway {
     turn: Mutex<()>,
 }
 
-/// Goes on listening where the daemon before did, if it handed that on, listens where it is `wanted`, and has `local` open more when an operator asks. Must be called within a runtime. Ends
+/// Where a gateway listens from the start.
+pub struct Listened<'w> {
+    /// Where the daemon before did, if it handed that on.
+    pub handed_on: Vec<HandedListener>,
+    pub wanted: &'w [Wanted],
+    pub remote: &'w Remote,
+}
+
+/// Listens, and has `local` open more when an operator asks; `agents` serves those. Must be called within a runtime. Ends
 /// with what is still under way, once it was told to stop and nobody can connect any more.
 ///
 /// # Errors
 /// When one of them cannot be listened on, or could be reached by others who may not.
 pub fn begin(
     local: &Arc<Local>,
-    handed_on: Vec<HandedListener>,
-    wanted: &[Wanted],
-    remote: &Remote,
+    listened: Listened<'_>,
     workers: &Workers,
     stopping: watch::Receiver<bool>,
+    agents: ServeAgent,
 ) -> Result<JoinHandle<JoinSet<()>>, GatewayError> {
+    let Listened { handed_on, wanted, remote } = listened;
     let serving = Serving {
         places: Places::new(CONNECTIONS),
         stopping: stopping.clone(),
@@ -64,7 +73,7 @@ pub fn begin(
         workers: workers.clone(),
     };
     let gateway = Arc::new(Gateway {
-        house: House::of(Arc::clone(local)),
+        house: House { agents: Some(agents), ..House::of(Arc::clone(local)) },
         open: Mutex::default(),
         serving,
         accepting: TaskTracker::new(),

@@ -47,19 +47,28 @@ pub(super) async fn hold<T>(
 /// An answer's body, which breaks off where the upstream's does, and when the token is lost: its reader must not take
 /// what came for the whole.
 pub(super) fn body(reply: LocalReply, local: &Arc<Local>, caller: &Caller) -> Body {
-    let lost = Box::pin(lost(Arc::clone(local), caller.clone()));
-    Body::from_stream(Held { inner: Some(reply), is_broken: false, lost })
+    stream(reply.body, local, caller)
 }
 
-struct Held {
+/// The same of any stream.
+pub(super) fn stream<S, E>(inner: S, local: &Arc<Local>, caller: &Caller) -> Body
+where
+    S: Stream<Item = Result<Bytes, E>> + Send + Unpin + 'static,
+    E: 'static,
+{
+    let lost = Box::pin(lost(Arc::clone(local), caller.clone()));
+    Body::from_stream(Held { inner: Some(inner), is_broken: false, lost })
+}
+
+struct Held<S> {
     /// `None` once it has ended; the upstream's is let go at once.
-    inner: Option<LocalReply>,
+    inner: Option<S>,
     /// Whether its end is still to be told as an error.
     is_broken: bool,
     lost: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-impl Held {
+impl<S: Unpin> Held<S> {
     /// Lets the upstream go. The error comes a moment later: the server throws away what it has not written by then,
     /// and writes while it waits.
     fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
@@ -69,7 +78,7 @@ impl Held {
     }
 }
 
-impl Stream for Held {
+impl<S: Stream<Item = Result<Bytes, E>> + Unpin, E> Stream for Held<S> {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -79,8 +88,8 @@ impl Stream for Held {
         if self.inner.is_some() && self.lost.as_mut().poll(cx).is_ready() {
             return self.break_off(cx);
         }
-        let Some(reply) = &mut self.inner else { return Poll::Ready(None) };
-        match Pin::new(&mut reply.body).poll_next(cx) {
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        match Pin::new(inner).poll_next(cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Some(Ok(piece))) => Poll::Ready(Some(Ok(piece))),
             Poll::Ready(Some(Err(_))) => self.break_off(cx),

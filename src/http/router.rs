@@ -12,13 +12,14 @@ use serde::Serialize;
 
 use super::credential::Head;
 use super::door::{Door, House};
-use super::{capabilities, envelope, headers, origin, passthrough, refusal, websocket, who};
+use super::{agents, capabilities, envelope, headers, origin, passthrough, refusal, websocket, who};
 use crate::service::{Caller, ErrorKind, Local, ServiceError};
 use crate::spec::Provider;
 
 const PROXY: &str = "/aivault/proxy";
 const CAPABILITIES: &str = "/aivault/capabilities";
 const WEBSOCKET: &str = "/aivault/ws";
+const AGENTS: &str = "/aivault/mcp";
 const HEALTH: &str = "/healthz";
 
 /// How it is known who is calling.
@@ -66,6 +67,7 @@ async fn answered(door: &Door, request: Request<Body>) -> Response {
         (&Method::POST, PROXY) => envelope::serve(house, &known, request).await,
         (&Method::GET, CAPABILITIES) => capabilities::serve(house, &known, &request),
         (&Method::GET, WEBSOCKET) => websocket::serve(house, &known, request).await,
+        (_, AGENTS) => agents::serve(house, &known, request).await,
         _ => match passthrough::split(&target) {
             Some((name, rest)) => passthrough::serve(house, &known, name, rest, request).await,
             None => last(refusal::plain(&nothing_here())),
@@ -148,10 +150,10 @@ fn last(mut response: Response) -> Response {
     response
 }
 
-fn nothing_here() -> ServiceError {
+pub(super) fn nothing_here() -> ServiceError {
     ServiceError::new(ErrorKind::NotFound, "there is nothing under that path and method").reason("path.unknown").help(
         "POST /aivault/proxy takes an envelope, /v/CREDENTIAL/… passes on to a provider, GET /aivault/capabilities \
-         lists what may be called",
+         lists what may be called, /aivault/mcp serves agents",
     )
 }
 

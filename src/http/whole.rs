@@ -8,14 +8,14 @@ use axum::body::Body;
 
 use crate::service::{self, ErrorKind, ServiceError, Unread, Whole};
 
-/// The longest envelope.
+/// The longest envelope, or message of an agent.
 pub(super) const LONGEST: usize = 32 * 1024 * 1024;
 /// How long a caller may take to send one.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many bytes of envelopes are in memory at once.
+/// How many bytes of those are in memory at once.
 const ROOM: usize = 4 * LONGEST;
 
-/// What all envelopes together may take up.
+/// What all of them together may take up.
 #[derive(Clone)]
 pub(super) struct Room(service::Room);
 
@@ -26,14 +26,14 @@ impl Room {
 
     pub(super) async fn read(&self, body: Body) -> Result<Whole<Vec<u8>>, ServiceError> {
         let read = tokio::time::timeout(PATIENCE, self.0.read(body.into_data_stream())).await;
-        read.map_err(|_| invalid("the envelope did not arrive whole within 30 s"))?.map_err(unread)
+        read.map_err(|_| invalid("the message did not arrive whole within 30 s"))?.map_err(unread)
     }
 }
 
 fn unread(why: Unread) -> ServiceError {
     invalid(match why {
-        Unread::BrokenOff => "the envelope was not sent to its end",
-        Unread::TooLong => "an envelope has at most 32 MiB; send larger bodies by passthrough",
+        Unread::BrokenOff => "the message was not sent to its end",
+        Unread::TooLong => "a message has at most 32 MiB; send larger bodies by passthrough",
     })
 }
 

@@ -1,43 +1,31 @@
-//! The two questions about capabilities that a client may ask, and no other command.
+//! What there is to call, and what of it is a tool of its own.
 
-use std::sync::Arc;
-
-use crate::service::{
-    CapabilityDetail, CapabilityView, Command, ErrorKind, Outcome, Readiness, Service, ServiceError,
-};
+use super::behind::Behind;
+use crate::service::{CapabilityDetail, CapabilityView, Readiness, ServiceError};
 use crate::spec::Scope;
 use crate::spec::policy::Glob;
 
 /// What there is to call, as seen from one scope.
-#[derive(Clone)]
 pub(super) struct Catalogue {
-    service: Arc<Service>,
+    behind: Behind,
     scope: Scope,
-    expose: Arc<[Glob]>,
+    expose: Vec<Glob>,
 }
 
 impl Catalogue {
-    pub(super) fn new(service: Arc<Service>, scope: Scope, expose: Vec<Glob>) -> Self {
-        Self { service, scope, expose: expose.into() }
+    pub(super) fn new(behind: Behind, scope: Scope, expose: Vec<Glob>) -> Self {
+        Self { behind, scope, expose }
     }
 
     /// All capabilities that are on, whether they are ready or not.
     pub(super) async fn enabled(&self) -> Result<Vec<CapabilityView>, ServiceError> {
-        match self.ask(Command::CapabilityList { scope: self.scope.clone() }).await? {
-            Outcome::Capabilities { mut capabilities } => {
-                capabilities.retain(|one| one.readiness != Readiness::Disabled);
-                Ok(capabilities)
-            }
-            _ => Err(strange()),
-        }
+        let mut capabilities = self.behind.capabilities(&self.scope).await?;
+        capabilities.retain(|one| one.readiness != Readiness::Disabled);
+        Ok(capabilities)
     }
 
     pub(super) async fn describe(&self, id: &str) -> Result<CapabilityDetail, ServiceError> {
-        let command = Command::CapabilityDescribe { id: id.to_owned(), scope: self.scope.clone() };
-        match self.ask(command).await? {
-            Outcome::Capability(detail) => Ok(*detail),
-            _ => Err(strange()),
-        }
+        self.behind.describe(id, &self.scope).await
     }
 
     /// Whether the capability is to be a tool of its own.
@@ -69,14 +57,4 @@ impl Catalogue {
         let is_idle = |glob: &&Glob| !enabled.iter().any(|one| glob.matches(one.id.as_str()));
         self.expose.iter().filter(is_idle).map(|glob| glob.as_str().to_owned()).collect()
     }
-
-    /// The service answers on a thread that may wait.
-    async fn ask(&self, command: Command) -> Result<Outcome, ServiceError> {
-        let service = Arc::clone(&self.service);
-        tokio::task::spawn_blocking(move || service.execute(command)).await.map_err(|_| strange())?
-    }
-}
-
-fn strange() -> ServiceError {
-    ServiceError::new(ErrorKind::VaultUnavailable, "the service gave no answer to that question")
 }

@@ -1,19 +1,22 @@
-//! The Model Context Protocol over standard input and output: what may be called becomes tools, a tool's call becomes a
-//! `Call`, and its answer or refusal a tool's result.
+//! The Model Context Protocol, over standard input and output and over HTTP: what may be called becomes tools, a tool's
+//! call becomes a `Call`, and its answer or refusal a tool's result.
 //!
 //! It decides nothing, and of the operator's commands it has the two that look at capabilities. Nothing but the
 //! protocol goes to the standard output.
 
 mod answer;
 mod arguments;
+mod behind;
 mod catalogue;
 mod error;
 mod example;
 mod exposed;
 mod failure;
 mod form;
+mod http;
 mod query;
 mod server;
+mod sessions;
 #[cfg(test)]
 mod testing;
 mod tools;
@@ -29,9 +32,12 @@ use crate::service::{Service, ServiceError};
 use crate::spec::Scope;
 use crate::spec::policy::Glob;
 
+use behind::Behind;
 use catalogue::Catalogue;
 use error::McpError;
 use server::Server;
+
+pub use http::Agents;
 
 /// Serves one client at the standard input and output until it closes its end. Capabilities that match a glob of
 /// `expose` are tools of their own; what the person who started it should know goes to `log`.
@@ -47,12 +53,13 @@ pub fn serve(
     let service = Arc::new(service);
     let runtime =
         Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(McpError::from)?;
-    let catalogue = Catalogue::new(Arc::clone(&service), scope.clone(), expose);
+    let behind = Behind::Process(Arc::clone(&service));
+    let catalogue = Catalogue::new(behind.clone(), scope.clone(), expose);
     for glob in runtime.block_on(catalogue.unmatched()) {
         // Without anybody to read it, the tools that are missing have to speak for themselves.
         let _ = writeln!(log, "warning: no capability that is on matches --expose {glob:?}");
     }
-    let server = Server::new(Arc::clone(&service), catalogue, scope);
+    let server = Server::new(behind, catalogue, scope);
     let served = runtime.block_on(until_closed(server));
     runtime.block_on(service.drain());
     end(runtime);

@@ -1,7 +1,5 @@
 //! One client's requests: tools are listed, and called.
 
-use std::sync::Arc;
-
 use rmcp::ServerHandler;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ErrorData, Implementation, JsonObject,
@@ -11,9 +9,10 @@ use rmcp::service::{RequestContext, RoleServer};
 use serde::Serialize;
 
 use super::arguments::{self, DescribeArguments, InvokeArguments, ListArguments};
+use super::behind::Behind;
 use super::catalogue::Catalogue;
 use super::{answer, exposed, failure, tools, views};
-use crate::service::{ErrorKind, Service, ServiceError};
+use crate::service::{ErrorKind, ServiceError};
 use crate::spec::Scope;
 
 const INSTRUCTIONS: &str = "Calls web APIs with keys that stay in a vault. Find a capability with list_capabilities, \
@@ -22,14 +21,14 @@ const INSTRUCTIONS: &str = "Calls web APIs with keys that stay in a vault. Find 
 
 /// What a client speaks with.
 pub(super) struct Server {
-    service: Arc<Service>,
+    behind: Behind,
     catalogue: Catalogue,
     scope: Scope,
 }
 
 impl Server {
-    pub(super) fn new(service: Arc<Service>, catalogue: Catalogue, scope: Scope) -> Self {
-        Self { service, catalogue, scope }
+    pub(super) fn new(behind: Behind, catalogue: Catalogue, scope: Scope) -> Self {
+        Self { behind, catalogue, scope }
     }
 
     /// None where there is no such tool.
@@ -60,7 +59,7 @@ impl Server {
     async fn invoke(&self, arguments: Option<JsonObject>) -> Result<CallToolResult, ServiceError> {
         let named = arguments.as_ref().and_then(|all| all.get("capability")?.as_str().map(str::to_owned));
         let refuse = |error| {
-            self.service.refuse_tool(named.as_deref());
+            self.behind.refuse_tool(named.as_deref());
             error
         };
         let arguments: InvokeArguments = arguments::read(arguments).map_err(&refuse)?;
@@ -71,7 +70,7 @@ impl Server {
             None
         };
         let wanted = arguments.into_wanted(self.scope.clone(), default_path).map_err(&refuse)?;
-        let reply = self.service.invoke(wanted.call, wanted.body, wanted.limit).await?;
+        let reply = self.behind.invoke(wanted.call, wanted.body, wanted.limit).await?;
         Ok(answer::result(&capability, reply).await)
     }
 }

@@ -14,12 +14,16 @@ pub(super) struct Table<T: 'static> {
 impl<T: Copy> Table<T> {
     /// The one place that `name` can stand at.
     pub(super) fn place(&self, name: &str) -> Option<T> {
+        self.values.get(self.number(name)?).copied()
+    }
+
+    /// The number of that place: each name has its own, and there are no more numbers than names.
+    pub(super) fn number(&self, name: &str) -> Option<usize> {
         if self.values.is_empty() {
             return None;
         }
         let hashes = phf_shared::hash(name, &self.key);
-        let at = phf_shared::get_index(&hashes, self.displacements, self.values.len());
-        self.values.get(at as usize).copied()
+        Some(phf_shared::get_index(&hashes, self.displacements, self.values.len()) as usize)
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::broker::Shelf;
+use crate::broker::metrics::Metrics;
 use crate::policy::{Catalog, Granted};
 use crate::registry;
 use crate::spec::{
@@ -28,8 +29,11 @@ pub struct FullCatalog {
 }
 
 /// The catalogue of a vault, made anew only when its providers or switches changed.
-#[derive(Default)]
-pub struct VaultShelf(Mutex<Option<(u64, Arc<FullCatalog>)>>);
+pub struct VaultShelf {
+    kept: Mutex<Option<(u64, Arc<FullCatalog>)>>,
+    /// Is told what there is to count.
+    metrics: Arc<Metrics>,
+}
 
 impl Catalog for FullCatalog {
     fn capability(&self, id: &str) -> Option<Granted<'_>> {
@@ -173,13 +177,18 @@ pub fn tenants(provider: &Provider) -> Option<&HostPattern> {
 }
 
 impl VaultShelf {
+    #[must_use]
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self { kept: Mutex::default(), metrics }
+    }
+
     /// The catalogue of `vault` as it stands now.
     ///
     /// # Errors
     /// When the stored records cannot be read or are not those last written.
     pub fn full(&self, vault: &mut Vault) -> Result<Arc<FullCatalog>, VaultError> {
         let version = vault.catalog_version()?;
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, catalog)) = kept.as_ref()
             && *of == version
         {
@@ -187,6 +196,7 @@ impl VaultShelf {
         }
         let switches = vault.switches()?.into_iter().map(|switch| (switch.capability, switch.on));
         let catalog = Arc::new(FullCatalog::of(compiled(&vault.providers()?), switches.collect()));
+        self.metrics.admit(catalog.own_by_id.keys().map(String::as_str));
         *kept = Some((version, Arc::clone(&catalog)));
         Ok(catalog)
     }

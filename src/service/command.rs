@@ -29,6 +29,8 @@ pub enum Command {
         session: Option<Ttl>,
     },
     Lock,
+    /// What was counted since the daemon started.
+    Metrics,
     SecretCreate {
         name: SecretName,
         value: SecretInput,

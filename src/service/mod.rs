@@ -17,6 +17,7 @@ pub mod login;
 mod look;
 mod meet;
 pub mod messages;
+pub mod metrics;
 pub mod multipart;
 mod operator;
 mod outcome;

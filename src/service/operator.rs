@@ -81,6 +81,7 @@ impl OperatorView {
 pub fn deed(command: &Command) -> Option<&'static str> {
     Some(match command {
         Command::Status
+        | Command::Metrics
         | Command::Init(_)
         | Command::Unlock { .. }
         | Command::Lock

@@ -29,6 +29,10 @@ pub enum Outcome {
     SharedStatus(SharedStatusView),
     GatewayOpened(ListenerView),
     Restarted,
+    /// In the text format of Prometheus.
+    Metrics {
+        text: String,
+    },
     Gateway {
         listeners: Vec<ListenerView>,
     },

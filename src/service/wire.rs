@@ -23,6 +23,8 @@ pub const COMMAND: &str = "/command";
 pub const INVOKE: &str = "/invoke";
 pub const WEBSOCKET: &str = "/websocket";
 pub const HEALTH: &str = "/healthz";
+/// What was counted, for a scraper; on the operators' socket alone.
+pub const METRICS: &str = "/metrics";
 /// Has the daemon finish what it has begun and make room for another.
 pub const RETIRE: &str = "/retire";
 

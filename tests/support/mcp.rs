@@ -1,4 +1,4 @@
-//! `aivault mcp` as an agent's program runs it: lines of JSON in, lines of JSON out.
+//! `aivault mcp` as an agent's program runs it: lines of JSON in, lines of JSON out; and the same over HTTP.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, Stdio};
@@ -7,6 +7,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+use super::gateway::{self, Gateway, Heard};
 use super::wait::LIMIT;
 use super::{Done, Home};
 
@@ -24,10 +25,7 @@ impl Session {
     /// Starts the program and shakes hands with it.
     pub fn begin(home: &Home, more: &[&str]) -> Self {
         let mut session = Self::start(home, more);
-        let answer = session.ask(
-            "initialize",
-            &json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } }),
-        );
+        let answer = session.ask("initialize", &hello());
         assert_eq!(answer["result"]["serverInfo"]["name"], "aivault", "{answer}");
         session.notify("notifications/initialized", &json!({}));
         session
@@ -109,4 +107,100 @@ impl Session {
         self.child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
         Done { code: self.child.wait().unwrap().code(), stdout, stderr }
     }
+}
+
+/// Where agents speak over HTTP.
+pub const OVER_HTTP: &str = "/aivault/mcp";
+const FIELDS: [(&str, &str); 2] =
+    [("accept", "application/json, text/event-stream"), ("content-type", "application/json")];
+
+/// An agent's program at the gateway.
+pub struct Agent<'a> {
+    gateway: &'a Gateway,
+    target: String,
+    pub session: String,
+    last_id: u64,
+}
+
+impl<'a> Agent<'a> {
+    /// Shakes hands; `query` stands behind the path.
+    #[track_caller]
+    pub fn begin(gateway: &'a Gateway, query: &str) -> Self {
+        let mut agent =
+            Self { gateway, target: format!("{OVER_HTTP}{query}"), session: String::new(), last_id: 0 };
+        let hello = agent.message("initialize", &hello());
+        let heard = agent.post(&hello, &[]);
+        assert_eq!(heard.status, 200, "{heard:?}");
+        agent.session =
+            heard.head.all("mcp-session-id").first().map(|id| (*id).to_owned()).unwrap_or_default();
+        assert_eq!(answer(&heard)["result"]["serverInfo"]["name"], "aivault");
+        let begun = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        assert_eq!(agent.post(&begun, &[]).status, 202);
+        agent
+    }
+
+    /// A request with the next id.
+    pub fn message(&mut self, method: &str, params: &Value) -> Value {
+        self.last_id += 1;
+        json!({ "jsonrpc": "2.0", "id": self.last_id, "method": method, "params": params })
+    }
+
+    /// Posts a message with the token, the session and what the protocol wants.
+    pub fn post(&self, message: &Value, more: &[(&str, &str)]) -> Heard {
+        let body = message.to_string();
+        self.gateway.send("POST", &self.target, &self.fields(&self.bearer(), more), body.as_bytes())
+    }
+
+    /// The same as bytes, for a connection of the test's own.
+    pub fn request(&self, message: &Value) -> Vec<u8> {
+        let (bearer, body) = (self.bearer(), message.to_string());
+        let fields = self.fields(&bearer, &[]);
+        gateway::request(self.gateway.address, "POST", &self.target, &fields, body.as_bytes())
+    }
+
+    /// The answer to a request.
+    #[track_caller]
+    pub fn ask(&mut self, method: &str, params: &Value) -> Value {
+        let message = self.message(method, params);
+        let answer = answer(&self.post(&message, &[]));
+        assert_eq!(answer["id"], message["id"], "{answer}");
+        answer
+    }
+
+    /// Calls a tool that there is.
+    #[track_caller]
+    pub fn call(&mut self, tool: &str, arguments: &Value) -> Value {
+        let mut answer = self.ask("tools/call", &json!({ "name": tool, "arguments": arguments }));
+        assert!(answer.get("error").is_none(), "{answer}");
+        answer["result"].take()
+    }
+
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.gateway.token)
+    }
+
+    fn fields<'f>(&'f self, bearer: &'f str, more: &[(&'f str, &'f str)]) -> Vec<(&'f str, &'f str)> {
+        let mut fields = vec![("authorization", bearer)];
+        fields.extend(FIELDS);
+        fields.extend((!self.session.is_empty()).then_some(("mcp-session-id", self.session.as_str())));
+        // What is said anew takes the place of what is said always.
+        fields.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
+        fields.extend(more);
+        fields
+    }
+}
+
+/// What an agent says first.
+pub fn hello() -> Value {
+    json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } })
+}
+
+/// The message that an answer holds, as JSON or as the one event of a stream.
+#[track_caller]
+pub fn answer(heard: &Heard) -> Value {
+    assert_eq!(heard.status, 200, "{}", heard.text());
+    let text = heard.text();
+    let mut events = text.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
+    let event = events.rfind(|event| !event.is_empty()).unwrap_or(&text);
+    serde_json::from_str(event).unwrap_or_else(|error| panic!("{error} in {text}"))
 }

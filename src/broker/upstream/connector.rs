@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::outgoing::Outbound;
+use crate::broker::metrics::connections::counted;
 use crate::broker::resolver::GuardedResolver;
 
 /// How long a connection may take to be made: name, TCP and TLS together.
@@ -78,9 +79,9 @@ impl Service<Uri> for Connector {
             Self::Straight(connector) => connector.call(uri),
             Self::ByProxy(connector) => connector.call(uri),
         };
-        Box::pin(async move {
+        Box::pin(counted(async move {
             tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| ConnectTimeout)?
-        })
+        }))
     }
 }
 

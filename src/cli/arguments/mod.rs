@@ -116,6 +116,8 @@ pub(super) enum Verb {
     Gateway(GatewayArguments),
     /// Serve an agent that speaks the Model Context Protocol, at the standard input and output
     Mcp(McpArguments),
+    /// Print what the daemon counted, in the text format of Prometheus
+    Metrics,
     /// Put a new daemon in the place of the one that runs; calls that are under way come to their end
     Restart,
     /// Send a test vault's host to a local server
@@ -244,6 +246,7 @@ mod tests {
             "aivault setup agent-access --dry-run --caller alice",
             "aivault setup systemd --user --dry-run",
             "aivault setup launchd --program /usr/local/bin/aivaultd",
+            "aivault metrics",
             "aivault mcp",
             "aivault mcp --expose openai/* --expose github/repos --workspace-id w",
             "aivault gateway",

@@ -92,6 +92,7 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::GatewayOpened(listener) => gateway::print_opened(listener, screen),
         Outcome::Gateway { listeners } if view.json => json(listeners, screen),
         Outcome::Gateway { listeners } => gateway::print_list(listeners, screen),
+        Outcome::Metrics { text } => write!(screen.out, "{}", escape::block(text)),
         Outcome::Restarted => writeln!(screen.out, "The daemon is another one now."),
         Outcome::SharedStatus(status) if view.json => json(status, screen),
         Outcome::SharedStatus(status) => status::print_shared(status, screen),

@@ -43,6 +43,14 @@ impl InSight {
         Ok(Self { catalog, names: seen.map(|meta| meta.name.clone()).collect(), scopes, credentials })
     }
 
+    /// Of a token that is for one account alone, that one.
+    fn within(mut self, caller: &Caller) -> Self {
+        if let Some(only) = caller.bounds().and_then(|bounds| bounds.credential()) {
+            self.credentials.retain(|(_, one)| one.name == *only);
+        }
+        self
+    }
+
     /// The provider's credentials, narrowest scope first.
     fn credentials_of(&self, provider: &Provider) -> Vec<&(Option<Vec<Host>>, CredentialView)> {
         let serves =
@@ -76,7 +84,7 @@ impl Local {
     /// What is in sight; nothing when the vault is locked.
     fn in_sight(&self, caller: &Caller, scope: &Scope) -> Result<Option<InSight>, ServiceError> {
         match self.session(caller) {
-            Ok(session) => InSight::of(&session, scope).map(Some),
+            Ok(session) => InSight::of(&session, scope).map(|sight| Some(sight.within(caller))),
             Err(error) if error.kind == ErrorKind::VaultLocked => Ok(None),
             Err(error) => Err(error),
         }

@@ -11,6 +11,7 @@ mod bounds;
 mod capabilities;
 mod clients;
 mod config;
+mod covered;
 mod errors;
 mod example;
 mod gateway;
@@ -19,6 +20,7 @@ mod hosts;
 mod import;
 mod labels;
 mod login;
+mod metrics;
 mod operator;
 mod policies;
 mod presented;
@@ -41,6 +43,7 @@ use super::outcome::Outcome;
 use super::shared::SharedView;
 use super::wire::Malformed;
 use crate::audit::{Action, Event, Outcome as Logged};
+use crate::broker::metrics::Metrics;
 use crate::broker::{Approvals, Broker, CallerMessages, Opened, Reply, RequestBody, TimeLimit};
 use crate::platform::clock;
 use crate::policy::{Call, Caller, Reason};
@@ -80,6 +83,7 @@ pub struct Local {
     operators: operator::Sessions,
     /// Where callers of other users are served.
     shared: OnceLock<SharedView>,
+    metrics: Arc<Metrics>,
 }
 
 impl Local {
@@ -111,6 +115,7 @@ impl Local {
             of_tools: Refusals::default(),
             operators: operator::Sessions::default(),
             shared: OnceLock::new(),
+            metrics: Arc::new(Metrics::new(metrics::REGISTRY)),
         }
     }
 
@@ -143,6 +148,7 @@ impl Local {
         }
         match command {
             Command::Status => self.status(caller),
+            Command::Metrics => Ok(Outcome::Metrics { text: self.exposition() }),
             Command::Init(request) => self.init(caller, &request),
             Command::Unlock { with, session: _ } => self.unlock(caller, with),
             Command::Lock => self.lock(caller),

@@ -94,6 +94,7 @@ impl Local {
         match recognised {
             Recognised::Valid(token) => Ok(session.callers.caller(&token)),
             Recognised::Ended(token) => {
+                self.metrics.refused_caller();
                 let name = format!("token:{}", token.label());
                 refuse(&session, &self.ended, Action::TokenRefuse, &name, Reason::TokenExpired.as_str())?;
                 let message = format!("the token `{}` is not valid any more", token.label());
@@ -102,6 +103,7 @@ impl Local {
                     .help("an operator makes another one: aivault token mint"))
             }
             Recognised::Unknown => {
+                self.metrics.refused_caller();
                 refuse(&session, &self.unknown, Action::TokenRefuse, NOBODY, UNKNOWN)?;
                 Err(unknown())
             }

@@ -192,10 +192,10 @@ impl Local {
         self.refuse_older_than_log(&mut vault)?;
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
-        let journal = Journal::new(self.places.audit.clone(), key, fresh);
+        let journal = Journal::new(self.places.audit.clone(), key, fresh, Arc::clone(&self.metrics));
         let (vault_id, file) = (vault.header().vault_id.to_string(), vault.file().cloned());
         // The state that it was made from can be compared within one open vault only.
-        let shelf = Arc::<VaultShelf>::default();
+        let shelf = Arc::new(VaultShelf::new(Arc::clone(&self.metrics)));
         let desk = Desk {
             shelf: Arc::clone(&shelf) as Arc<dyn Shelf>,
             vault: Arc::new(Mutex::new(vault)),
