@@ -382,10 +382,12 @@ fn an_upstream_with_a_foreign_certificate_gets_nothing() {
 #[test]
 fn the_daemon_keeps_connections() {
     let setting = Setting::new(Door::Daemon);
-    for _ in 0..5 {
+    for _ in 0..12 {
         setting.home.run(&["invoke", CHAT, "--body", "{}"]).ok();
     }
-    assert_eq!((setting.upstream.take().len(), setting.upstream.accepted()), (5, 1));
+    // Each of the daemon's threads keeps its own, of which there are eight at most.
+    assert_eq!(setting.upstream.take().len(), 12);
+    assert!(setting.upstream.accepted() <= 8, "{}", setting.upstream.accepted());
 }
 
 #[test]

@@ -328,14 +328,14 @@ fn nonsense_on_the_socket_is_answered_or_dropped() {
     let events = home.events();
     let refused = events.iter().filter(|entry| entry.event["reason"] == "request.malformed").count();
     assert_eq!(refused, 6);
-    // What operators may ask for is not on the callers' socket.
+    // What operators may ask for is refused on the callers' socket.
     let command = r#"{"command":"secret-list","scope":null}"#;
     let head = format!(
         "POST /command HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{command}",
         command.len()
     );
     let (head, _) = socket::exchange(&home.socket(), head.as_bytes());
-    assert!(head.first_line.starts_with("HTTP/1.1 404"), "{head:?}");
+    assert!(head.first_line.starts_with("HTTP/1.1 403"), "{head:?}");
     assert!(upstream.take().is_empty());
     home.run(INVOKE).ok();
     assert_eq!(home.daemon(), pid, "it is still the same one");

@@ -108,6 +108,9 @@ fn capabilities_become_tools_where_the_address_says_so() {
     assert_eq!((unknown.status, unknown.reason()), (400, Some("request.malformed")));
 }
 
+/// Header fields beside those of every request.
+type Fields<'f> = &'f [(&'f str, &'f str)];
+
 #[test]
 fn nobody_comes_in_without_a_token_or_from_a_web_page() {
     let setting = setting("openai/models");
@@ -118,7 +121,7 @@ fn nobody_comes_in_without_a_token_or_from_a_web_page() {
     };
     let host = setting.gateway.address.to_string();
     let bearer = agent.bearer();
-    let rows: &[(&[(&str, &str)], u16, &str)] = &[
+    let rows: &[(Fields<'_>, u16, &str)] = &[
         (&[("authorization", "Basic eDp5")], 401, "token.missing"),
         (&[("authorization", &format!("Bearer aiv_{}", "a".repeat(64)))], 401, "token.unknown"),
         (&[("x-note", &bearer)], 400, "token.repeated"),

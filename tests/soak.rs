@@ -41,7 +41,7 @@ struct Counts {
 impl Place {
     /// Half of them by the one door, and half by the other.
     async fn connect(&self, number: usize) -> Box<dyn Stream> {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             return Box::new(TcpStream::connect(self.address).await.unwrap());
         }
         loop {
@@ -57,8 +57,11 @@ impl Place {
     }
 
     fn request(&self, number: usize, body: &str, is_last: bool) -> String {
-        let token =
-            if number % 2 == 0 { format!("authorization: Bearer {}\r\n", self.token) } else { String::new() };
+        let token = if number.is_multiple_of(2) {
+            format!("authorization: Bearer {}\r\n", self.token)
+        } else {
+            String::new()
+        };
         let connection = if is_last { "close" } else { "keep-alive" };
         format!(
             "POST {TARGET} HTTP/1.1\r\nhost: {}\r\n{token}connection: {connection}\r\n\

@@ -275,7 +275,7 @@ mod tests {
              capability.create capability.delete capability.enable capability.disable capability.bind \
              capability.unbind config.set config.unset gateway.open upstream.set upstream.remove provider.add \
              provider.remove policy.apply policy.remove approval.ask approval.answer invoke token.mint \
-             token.revoke token.refuse token.fetch oauth.login response vault.repair audit.restart audit.repair"
+             token.revoke token.refuse gateway.refuse token.fetch oauth.login response vault.repair audit.restart audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

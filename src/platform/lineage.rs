@@ -121,7 +121,14 @@ pub fn be_known() {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+/// Has this process lead a session, where it may: tests are then in one, whatever started them.
+#[cfg(test)]
+pub fn lead() {
+    let _ = rustix::process::setsid();
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::io::{BufRead as _, BufReader};
     use std::process::{Child, Command, Stdio};

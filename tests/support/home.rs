@@ -45,9 +45,16 @@ pub struct Home {
     pub door: Door,
 }
 
+/// Operators' sessions are bound to a session of processes: the tests are in one of their own, whatever started them.
+fn lead_session() {
+    // One that leads a group already, such as a shell's job, has its shell's.
+    let _ = rustix::process::setsid();
+}
+
 impl Home {
     /// A folder without a vault yet.
     pub fn empty(door: Door) -> Self {
+        lead_session();
         let home = Self { folder: tempfile::tempdir().unwrap(), program: program(), door };
         fs::create_dir(home.vault()).unwrap();
         set_mode(&home.vault(), 0o700);

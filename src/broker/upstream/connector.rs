@@ -25,6 +25,8 @@ use crate::broker::resolver::GuardedResolver;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept for the next request.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+/// How many idle connections to one host are kept: a rush of callers does not leave as many open behind it.
+const MOST_IDLE: usize = 64;
 
 /// Sends requests over connections that it keeps; cheap to clone.
 pub(super) type Client = legacy::Client<Connector, Outbound>;
@@ -42,6 +44,7 @@ pub(super) fn client(tls: rustls::ClientConfig, resolver: GuardedResolver, proxy
         .pool_timer(TokioTimer::new())
         .timer(TokioTimer::new())
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+        .pool_max_idle_per_host(MOST_IDLE)
         .build(connector)
 }
 

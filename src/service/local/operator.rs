@@ -119,6 +119,7 @@ impl Local {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::lineage;
     use crate::spec::Ttl;
 
     fn grant(text: &str) -> OperatorGrant {
@@ -127,6 +128,7 @@ mod tests {
 
     #[test]
     fn a_session_is_for_its_terminal_and_ends() {
+        lineage::lead();
         let own = ShellSession::own().expect("tests run in a session");
         let sessions = Sessions::default();
         assert!(!sessions.covers(own) && sessions.view() == OperatorView::NONE);
@@ -141,6 +143,7 @@ mod tests {
 
     #[test]
     fn it_ends_by_itself_and_with_its_shell() {
+        lineage::lead();
         let own = ShellSession::own().expect("tests run in a session");
         let sessions = Sessions::default();
         sessions.open(OperatorGrant { shell: own, ttl: Ttl::parse("1s").unwrap() });
