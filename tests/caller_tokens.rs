@@ -8,7 +8,7 @@ use std::fs;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use aivault::service::{Call, Caller, Command, ErrorKind, Local, RequestBody, ServiceError};
+use aivault::service::{Call, Caller, Command, ErrorKind, KeySources, Local, RequestBody, ServiceError};
 use aivault::settings::Places;
 use aivault::spec::{CredentialName, Scope, ScopeId};
 use futures_util::StreamExt as _;
@@ -36,7 +36,7 @@ fn local(home: &Home) -> Local {
         vault: vault.clone(),
         given: Some(vault),
     };
-    Local::new(places, None)
+    Local::new(places, KeySources::default())
 }
 
 fn call(capability: &str, path: &str) -> Call {

@@ -130,6 +130,9 @@ words! {
         VaultInit = "vault.init",
         VaultUnlock = "vault.unlock",
         VaultLock = "vault.lock",
+        /// The vault is locked with another key: from the same provider, or from another.
+        KeyRotate = "key.rotate",
+        KeyMigrate = "key.migrate",
         SecretCreate = "secret.create",
         SecretUpdate = "secret.update",
         SecretRotate = "secret.rotate",
@@ -264,7 +267,7 @@ mod tests {
         let words: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
         assert_eq!(
             words.join(" "),
-            "vault.init vault.unlock vault.lock secret.create secret.update secret.rotate secret.delete \
+            "vault.init vault.unlock vault.lock key.rotate key.migrate secret.create secret.update secret.rotate secret.delete \
              secret.attach-group secret.detach-group credential.provision credential.create credential.delete \
              capability.create capability.delete capability.enable capability.disable capability.bind \
              capability.unbind config.set config.unset gateway.open upstream.set upstream.remove provider.add \

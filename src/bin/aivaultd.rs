@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aivault::daemon::{Beside, DaemonError, Ended};
 use aivault::platform::process;
-use aivault::service::{ListenerView, Local, SecretText, wire};
+use aivault::service::{KeySources, ListenerView, Local, SecretText, wire};
 use aivault::{daemon, http, settings};
 
 const HELP: &str = "\
@@ -38,6 +38,8 @@ Options:
 Environment:
   AIVAULT_DIR      the vault's folder
   AIVAULTD_SOCKET  the callers' socket
+  CREDENTIALS_DIRECTORY
+                   where systemd put the credentials of this service
 ";
 
 /// What the arguments say.
@@ -144,7 +146,9 @@ fn serve(told: Told) -> ExitCode {
         tell(&local.listeners());
         Ok(Beside { callers: http::on_socket(Arc::clone(local)), running })
     };
-    match daemon::run(settings.places, key, beside) {
+    // A key in this process's environment is a client's to bring, as with any other daemon.
+    let sources = KeySources { credentials: settings.credentials, ..KeySources::default() };
+    match daemon::run(settings.places, sources, key, beside) {
         Ok(Ended::Stopped) => ExitCode::SUCCESS,
         Ok(Ended::AlreadyRunning) if !wanted.is_empty() => {
             eprintln!("error: another daemon serves this vault already, and listens where it was told to");

@@ -304,6 +304,11 @@ impl Broker {
         self.tokens.settle().await;
     }
 
+    /// Closes the connections that are kept for later: each has in its buffer what it sent last.
+    pub fn hang_up(&self) {
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Client::default();
+    }
+
     /// The pooled client, as the vault says that requests leave; in a test vault, one that knows its redirections.
     /// An authority that was added after a value was given does not get to see it: whoever may add one could else
     /// stand between it and its provider.

@@ -17,6 +17,7 @@ mod gateway;
 mod input;
 mod invoke;
 mod json;
+mod key;
 mod oauth;
 mod passphrase;
 mod policy;
@@ -93,8 +94,12 @@ fn perform(arguments: Arguments, surfaces: Surfaces) -> ExitCode {
 
 /// From arguments to a task, and from that to its output.
 fn carry_out(arguments: Arguments, settings: Settings, surfaces: Surfaces) -> Result<ExitCode, CliError> {
-    let env_key = settings.env_key.clone();
-    let around = Surroundings { env_key: env_key.as_ref().map(|key| key.as_str()), daemon: settings.daemon };
+    let (env_key, home) = (settings.env_key.clone(), settings.home.clone());
+    let around = Surroundings {
+        env_key: env_key.as_ref().map(|key| key.as_str()),
+        daemon: settings.daemon,
+        home: home.as_deref(),
+    };
     let task = arguments.into_task(around)?;
     let task = match task {
         Task::Demo => return Ok(demo::run(&settings)),

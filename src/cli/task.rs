@@ -1,19 +1,19 @@
 //! What one command line comes down to, and how it is carried out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::arguments::{
     ApprovalsVerb, Arguments, CoverageArguments, ExplainArguments, Format, McpArguments, MutateArguments,
-    NewArguments, PassphraseArguments, RepairArguments, TestArguments, UpstreamVerb, Verb,
+    NewArguments, PassphraseArguments, RepairArguments, TestArguments, UnlockArguments, UpstreamVerb, Verb,
 };
 use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::{
-    approvals, capability, config, credential, gateway, input, oauth, policy, provider, run, secrets, suite,
-    token, vault,
+    approvals, capability, config, credential, gateway, input, key, oauth, policy, provider, run, secrets,
+    suite, token, vault,
 };
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
@@ -29,7 +29,8 @@ pub(super) enum Task {
     /// The same, with something to be said beside it.
     Warned(Vec<&'static str>, Box<Task>),
     Oauth(oauth::Oauth),
-    Unlock(PassphraseArguments),
+    Unlock(UnlockArguments),
+    Rekey(Box<key::Rekey>),
     RestartAudit(PassphraseArguments),
     Repair(RepairArguments),
     Invoke(Box<Invocation>),
@@ -64,6 +65,7 @@ pub(super) struct Surroundings<'a> {
     /// The key of the `env` provider.
     pub(super) env_key: Option<&'a str>,
     pub(super) daemon: DaemonUse,
+    pub(super) home: Option<&'a Path>,
 }
 
 impl Surroundings<'_> {
@@ -78,7 +80,9 @@ impl Arguments {
         Ok(match self.verb {
             Verb::Status(format) => Task::Ask(Command::Status, View::of(format)),
             Verb::Init(init) => vault::init(init, around)?,
-            Verb::Unlock(passphrase) => Task::Unlock(passphrase),
+            Verb::Unlock(unlock) => Task::Unlock(unlock),
+            Verb::Key(verb) => key::task(verb, around),
+            Verb::RotateMaster(arguments) => key::rotate_master(arguments, around),
             Verb::Lock => Task::Ask(Command::Lock, View::default()),
             Verb::Secrets(verb) => secrets::task(verb)?,
             Verb::Capability(verb) => capability::task(verb)?,
@@ -122,7 +126,8 @@ impl Task {
                 task.perform(service, screen)
             }
             Self::Oauth(oauth) => oauth.perform(&service(), screen),
-            Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
+            Self::Unlock(unlock) => vault::unlock(&service(), unlock, screen),
+            Self::Rekey(rekey) => rekey.perform(&service(), screen),
             Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
             Self::Repair(repair) => vault::repair(&service(), repair, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),

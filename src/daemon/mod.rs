@@ -23,7 +23,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::platform::lock::FileLock;
 use crate::platform::{descriptors, files, process};
-use crate::service::{Caller, Local, SecretText};
+use crate::service::{Caller, KeySources, Local, SecretText};
 use crate::settings::Places;
 
 pub use error::DaemonError;
@@ -63,13 +63,14 @@ pub struct Beside {
     pub running: JoinHandle<JoinSet<()>>,
 }
 
-/// Serves until told to stop; with `key`, a vault that is open from the start. `beside` begins what else is served, and
+/// Serves until told to stop; with `key`, a vault that is open from the start. `sources` may open it later. `beside` begins what else is served, and
 /// is told when to stop.
 ///
 /// # Errors
 /// When it cannot listen, or the key does not open the vault.
 pub fn run(
     places: Places,
+    sources: KeySources,
     key: Option<SecretText>,
     beside: impl FnOnce(&Arc<Local>, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
 ) -> Result<Ended, DaemonError> {
@@ -81,16 +82,17 @@ pub fn run(
         .enable_all()
         .build()
         .map_err(DaemonError::Runtime)?;
-    runtime.block_on(serve_all(places, key, beside))
+    runtime.block_on(serve_all(places, sources, key, beside))
 }
 
 async fn serve_all(
     places: Places,
+    sources: KeySources,
     key: Option<SecretText>,
     beside: impl FnOnce(&Arc<Local>, watch::Receiver<bool>) -> Result<Beside, DaemonError>,
 ) -> Result<Ended, DaemonError> {
     let Some(lock) = socket::lock(&places).await? else { return Ok(Ended::AlreadyRunning) };
-    let local = Arc::new(Local::shared(places.clone()));
+    let local = Arc::new(Local::shared(places.clone(), sources));
     let uid = process::effective_uid();
     if let Some(key) = key {
         local.take_key(&Caller::process(uid, Some(process::own_pid())), &key).map_err(DaemonError::Key)?;

@@ -19,6 +19,7 @@ use http_body_util::StreamBody;
 use tokio::sync::Notify;
 
 use super::bounded::{self, Room};
+use crate::platform::memory;
 use crate::service::wire::{self, Health, Malformed, WireError};
 use crate::service::{
     Call, Caller, CallerBodyFault, CallerStream, Command, ErrorKind, Local, LocalReply, Outcome, RequestBody,
@@ -55,6 +56,7 @@ async fn health(State(local): State<Arc<Local>>) -> Response {
         unlocked: local.is_open(),
         vault: local.vault_id(),
         listeners: local.listeners(),
+        unlocked_memory: memory::pages().unlocked,
     };
     ours(StatusCode::OK, wire::FROM_SERVICE, &health)
 }

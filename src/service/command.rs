@@ -11,7 +11,7 @@ use crate::spec::{
     CapabilityId, CredentialName, Host, Method, PolicyId, ProviderId, Risk, Scope, ScopeId, SecretName,
     WayName,
 };
-use crate::vault::{SecretInput, SecretText, SettingName};
+use crate::vault::{CredentialFile, KeyCommand, SecretInput, SecretText, SettingName};
 
 /// Something an operator asks for. Not `Debug`: some carry a value or a passphrase.
 #[derive(Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub enum Command {
         with: UnlockWith,
     },
     Lock,
+    /// Locks the vault with another key. Has no form on a socket either.
+    #[serde(skip)]
+    Rekey(RekeyRequest),
     SecretCreate {
         name: SecretName,
         value: SecretInput,
@@ -244,27 +247,56 @@ pub struct Bounds {
 
 /// How a vault is to be made.
 pub struct InitRequest {
-    pub provider: KeyChoice,
-    pub passphrase: Option<SecretText>,
-    /// The key of the `env` provider.
-    pub env_key: Option<SecretText>,
+    pub key: NewKey,
     pub test: bool,
 }
 
-/// The key providers that an operator can choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyChoice {
+/// How a vault is to be locked from now on.
+pub struct RekeyRequest {
+    /// The one that opens it as it is, where it is locked with one.
+    pub passphrase: Option<SecretText>,
+    pub to: NewKey,
+}
+
+/// Where a vault's new key comes from.
+pub enum NewKey {
     File,
-    Env,
-    Passphrase,
+    /// The text of the key, as `AIVAULT_KEY` has it.
+    Env(Option<SecretText>),
+    Passphrase(Option<SecretText>),
     Keychain,
+    Command(KeyCommand),
+    Systemd(CredentialFile),
+}
+
+impl NewKey {
+    /// As the header and `status` spell it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Env(_) => "env",
+            Self::Passphrase(_) => "passphrase",
+            Self::Keychain => "keychain",
+            Self::Command(_) => "command",
+            Self::Systemd(_) => "systemd",
+        }
+    }
+
+    /// Whether it opens the vault only at an operator's word, so that a daemon keeps it.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        matches!(self, Self::Passphrase(_) | Self::Command(_))
+    }
 }
 
 /// What opens a locked vault.
 pub enum UnlockWith {
     Passphrase(SecretText),
-    /// Whatever the vault's own key provider gives without asking.
+    /// Whatever the vault's own key provider gives.
     Provider,
+    /// The same, of a command that the operator has looked at.
+    TrustedCommand,
 }
 
 /// One entry of an import.

@@ -9,12 +9,12 @@ use futures_core::Stream;
 use futures_util::StreamExt;
 use http::HeaderMap;
 
-use super::command::{Command, KeyChoice, UnlockWith};
+use super::command::{Command, RekeyRequest, UnlockWith};
 use super::error::{ErrorKind, ServiceError};
-use super::local::{LOCKED, Local, LocalOpened, LocalReply};
+use super::local::{KeySources, LOCKED, Local, LocalOpened, LocalReply};
 use super::look::Found;
 use super::messages::Messages;
-use super::outcome::{Outcome, StatusView};
+use super::outcome::{Outcome, RekeyedView, StatusView};
 use super::remote::{Remote, RemoteOpened, RemoteReply};
 use crate::broker::{self, CallerMessages, RequestBody, TimeLimit};
 use crate::platform::process;
@@ -48,13 +48,14 @@ pub struct Service {
 impl Service {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let Settings { places, daemon, env_key, .. } = settings;
+        let Settings { places, daemon, env_key, credentials, .. } = settings;
         let env_key = env_key.map(|key| SecretText::new(key.to_string()));
+        let sources = KeySources { env_key, credentials };
         let caller = Caller::process(process::effective_uid(), Some(process::own_pid()));
         Self {
             daemon,
             remote: Remote::new(places.clone(), daemon),
-            local: Local::new(places, env_key),
+            local: Local::new(places, sources),
             caller,
         }
     }
@@ -71,7 +72,7 @@ impl Service {
         match command {
             Command::Status => self.status(),
             Command::Init(request) => {
-                let asks = request.provider == KeyChoice::Passphrase;
+                let asks = request.key.asks();
                 let outcome = self.local.execute(&self.caller, Command::Init(request))?;
                 if asks && self.daemon != DaemonUse::Disabled {
                     self.block_on(self.hand_over(async || false))?;
@@ -81,6 +82,7 @@ impl Service {
             }
             Command::Unlock { with } => self.unlock(with),
             Command::Lock => self.lock(),
+            Command::Rekey(request) => self.rekey(request),
             command @ (Command::ApprovalList
             | Command::ApprovalShow { .. }
             | Command::ApprovalAnswer { .. }) => self.ask_running(&command),
@@ -215,6 +217,19 @@ impl Service {
         Ok(Outcome::Unlocked)
     }
 
+    /// Done here, since no key goes to whoever listens at a socket; a daemon that runs makes room for one that has the
+    /// new key.
+    fn rekey(&self, request: RekeyRequest) -> Result<Outcome, ServiceError> {
+        let has_daemon = self.has_daemon()?;
+        let outcome = self.local.execute(&self.caller, Command::Rekey(request))?;
+        let Outcome::Rekeyed(view) = outcome else { return Ok(outcome) };
+        // One that cannot be replaced finds out by itself that its key opens nothing any more.
+        let daemon = has_daemon.then(|| {
+            self.daemon != DaemonUse::Disabled && self.block_on(self.hand_over(async || false)).is_ok()
+        });
+        Ok(Outcome::Rekeyed(RekeyedView { daemon, ..view }))
+    }
+
     fn lock(&self) -> Result<Outcome, ServiceError> {
         if self.has_daemon()? {
             self.ask(&Command::Lock)
@@ -298,8 +313,14 @@ impl Service {
 /// What is known of the vault, with what was found at the daemon's socket.
 fn beside(outcome: Outcome, found: &Found) -> Outcome {
     let listeners = || found.health.as_ref().map(|health| health.listeners.clone()).unwrap_or_default();
-    let with =
-        |view| StatusView { daemon: found.pid, daemon_state: found.state, listeners: listeners(), ..view };
+    let elsewhere = found.health.as_ref().map_or(0, |health| health.unlocked_memory);
+    let with = |view: StatusView| StatusView {
+        daemon: found.pid,
+        daemon_state: found.state,
+        listeners: listeners(),
+        unlocked_memory: view.unlocked_memory.max(elsewhere),
+        ..view
+    };
     match outcome {
         Outcome::Status(view) => Outcome::Status(with(view)),
         Outcome::Initialised(view) => Outcome::Initialised(with(view)),

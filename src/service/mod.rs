@@ -30,17 +30,17 @@ pub mod wire;
 pub use catalog::example_host;
 pub use clients::{ClientView, ClientsRequest, ClientsView, ReadyView};
 pub use command::{
-    Bounds, Command, ImportEntry, InitRequest, KeyChoice, NewCapability, SecretSelector, SourceFile,
-    UnlockWith,
+    Bounds, Command, ImportEntry, InitRequest, NewCapability, NewKey, RekeyRequest, SecretSelector,
+    SourceFile, UnlockWith,
 };
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{Opened, Reply, Service};
 pub use gateway::{Gateway, ListenerView, OfferView};
-pub use local::{Local, LocalOpened, LocalReply, OpenLog, Passed, Through};
+pub use local::{KeySources, Local, LocalOpened, LocalReply, OpenLog, Passed, Through};
 pub use outcome::{
     AppliedPolicy, AuditView, BindingView, CapabilityDetail, CapabilityView, CredentialView, DaemonState,
-    GrantView, Outcome, PolicyChange, PolicyView, ProviderView, Readiness, RepairView, RuleView, SecretNeed,
-    SecretView, SettingView, StatusView, StoredView, UpstreamView,
+    GrantView, Outcome, PolicyChange, PolicyView, ProviderView, Readiness, RekeyedView, RepairView, RuleView,
+    SecretNeed, SecretView, SettingView, StatusView, StoredView, UpstreamView,
 };
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;
@@ -58,4 +58,4 @@ pub use crate::broker::{
     Question, RequestBody, TimeLimit,
 };
 pub use crate::policy::{Call, Caller, Denial, Reason, TokenBounds};
-pub use crate::vault::{SecretInput, SecretText, SettingName};
+pub use crate::vault::{CredentialFile, KeyCommand, SecretInput, SecretText, SettingName};

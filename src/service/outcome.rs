@@ -31,6 +31,7 @@ pub enum Outcome {
     Initialised(StatusView),
     Unlocked,
     Locked,
+    Rekeyed(RekeyedView),
     SecretStored(StoredView),
     Login(LoginView),
     Imported {
@@ -228,6 +229,27 @@ pub struct StatusView {
     /// Where callers find the daemon on TCP.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub listeners: Vec<ListenerView>,
+    /// How many bytes hold keys and values and may be written to swap, since the system did not lock them.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub unlocked_memory: usize,
+}
+
+/// What becomes of a vault that is locked with another key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RekeyedView {
+    pub key_provider: String,
+    pub key_place: String,
+    /// How many records' own keys were wrapped anew.
+    pub records: usize,
+    /// Where the key file before is now.
+    pub set_aside: Option<String>,
+    /// Whether the daemon that runs has the new key; none when none runs.
+    pub daemon: Option<bool>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_nothing(bytes: &usize) -> bool {
+    *bytes == 0
 }
 
 /// What is at the daemon's socket.

@@ -67,6 +67,9 @@ pub struct Health {
     /// Where callers find it on TCP.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub listeners: Vec<ListenerView>,
+    /// How many bytes hold keys and values that the system did not lock.
+    #[serde(default)]
+    pub unlocked_memory: usize,
 }
 
 /// An error as it stands in JSON, on the socket and with `--json`.

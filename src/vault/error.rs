@@ -26,6 +26,9 @@ pub enum VaultError {
     /// that nothing opens; that cannot be told apart.
     #[error("the key or passphrase does not open this vault")]
     WrongKey,
+    /// It was open until its key was changed.
+    #[error("the vault was locked with another key meanwhile")]
+    Rekeyed,
     #[error("the vault's header cannot be used: {0}")]
     Header(#[from] HeaderError),
     #[error("{record} was tampered with or is damaged")]
@@ -133,6 +136,7 @@ pub enum VaultErrorKind {
     Absent,
     Locked,
     WrongKey,
+    Rekeyed,
     Unavailable,
     Tampered,
     Conflict,
@@ -153,6 +157,7 @@ impl VaultError {
             Self::AlreadyExists { .. } => VaultErrorKind::AlreadyExists,
             Self::Key(_) => VaultErrorKind::Locked,
             Self::WrongKey => VaultErrorKind::WrongKey,
+            Self::Rekeyed => VaultErrorKind::Rekeyed,
             Self::Header(_)
             | Self::Tampered { .. }
             | Self::RecordsDiffer(_)
@@ -195,6 +200,7 @@ impl VaultError {
                  the vault from a backup"
                     .to_owned()
             }
+            Self::Rekeyed => "try again; if it is locked then: aivault unlock".to_owned(),
             Self::Header(_) => {
                 "restore the vault from a backup, or use the program version that made it".to_owned()
             }

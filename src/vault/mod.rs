@@ -35,6 +35,7 @@ mod paths;
 mod policies;
 mod providers;
 mod provision;
+mod rekey;
 mod repair;
 mod resident;
 mod reveal;
@@ -53,13 +54,16 @@ mod usage;
 pub use alias::Alias;
 pub use caller_token::{CallerToken, NewCallerToken, PresentedToken, TokenText};
 pub use callers::{Recognised, RevokedToken, Tokens};
-pub use change::{Moment, Vault, VaultStatus};
+pub use change::{Moment, Superseded, Vault, VaultStatus};
 pub use credentials::Sought;
 pub use error::{Difference, Existing, VaultError, VaultErrorKind};
 pub use header::{Header, HeaderError, VaultId};
 pub use ids::{CallerTokenId, CredentialId, IdError, SecretId, UpstreamId};
 pub use init::{init, open_or_init};
-pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText, UsageKey};
+pub use keys::{
+    Argon2Params, AuditKey, CredentialFile, Kek, KeyCommand, KeyError, KeyMaterial, KeyProvider,
+    KeychainEntry, SecretText, Session, UsageKey,
+};
 pub use model::{
     Binding, Claim, ClaimedWay, Created, CredentialMeta, Destination, Group, NewCredential, NewSecret,
     Provisioned, Removed, SecretChange, SecretMeta, SecretRef, StoredPolicy, StoredProvider, Switch,
@@ -67,6 +71,7 @@ pub use model::{
 };
 pub use open::{LockedVault, Presence, find, open, presence};
 pub use paths::VaultPaths;
+pub use rekey::{Rekeyed, rekey};
 pub use repair::{Repair, repair};
 pub use secret::{Secret, SecretInput};
 pub use settings::{Setting, SettingName, Settings};

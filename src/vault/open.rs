@@ -1,13 +1,13 @@
 //! Finding a vault and opening it with its key.
 
-use std::path::PathBuf;
-
 use super::change::Vault;
+use super::diagnose;
 use super::error::{Existing, VaultError};
 use super::header::{Header, HeaderError};
-use super::keys::{self, KeyMaterial};
+use super::keys::{self, DerivedKeys, Kek, KeyMaterial, KeyPlaces};
 use super::paths::VaultPaths;
 use super::resident::Resident;
+use super::seal::Sealer;
 use super::sqlite::SqliteStore;
 use super::store::RecordStore as _;
 use super::unlocked::Unlocked;
@@ -40,7 +40,7 @@ pub fn open(paths: &VaultPaths, material: &KeyMaterial) -> Result<Vault, VaultEr
 pub struct LockedVault {
     pub(super) store: SqliteStore,
     header: Header,
-    key_file: PathBuf,
+    key_places: KeyPlaces,
 }
 
 /// The vault at `paths`, opened no further than its header.
@@ -66,7 +66,7 @@ impl LockedVault {
         files::check_private(&paths.database())?;
         let store = SqliteStore::open_existing(&paths.database())?;
         let bytes = store.header()?.ok_or(HeaderError::Missing)?;
-        Ok(Self { store, header: Header::parse(&bytes)?, key_file: paths.key_file.clone() })
+        Ok(Self { store, header: Header::parse(&bytes)?, key_places: paths.key_places() })
     }
 
     #[must_use]
@@ -83,7 +83,21 @@ impl LockedVault {
     }
 
     pub(super) fn with_key(self, material: &KeyMaterial) -> Result<(SqliteStore, Unlocked), VaultError> {
-        let kek = keys::obtain(&self.header.provider, material, self.header.vault_id, &self.key_file)?;
-        Ok((self.store, Unlocked::new(self.header, kek)))
+        let Self { store, header, key_places } = self;
+        let fits = |kek: &Kek| header.fits(kek);
+        let kek = keys::obtain(&header.provider, material, header.vault_id, &key_places, fits)?;
+        if !header.fits(&kek) {
+            return Err(why_unfit(&store, &header, &kek)?);
+        }
+        let unlocked = Unlocked::open_with(header, kek).ok_or(VaultError::WrongKey)?;
+        Ok((store, unlocked))
     }
+}
+
+/// A key that opens records is the right one, and the header is not what it was.
+fn why_unfit(store: &SqliteStore, header: &Header, kek: &Kek) -> Result<VaultError, VaultError> {
+    // By the derivation of the wrapping key, which is the same in every format.
+    let sealer = Sealer::new(DerivedKeys::of(kek, header.vault_id).wrap(), header);
+    let is_right = diagnose::fits_some_record(store, &sealer)?;
+    Ok(if is_right { HeaderError::Edited.into() } else { VaultError::WrongKey })
 }

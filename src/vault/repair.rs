@@ -118,7 +118,7 @@ fn compare_with_manifest(
         Ok(_) => Ok(None),
         Err(VaultError::RecordsDiffer(difference)) => Ok(Some(difference)),
         // The manifest itself is gone or edited, but the key is right.
-        Err(VaultError::Tampered { .. }) if diagnose::fits_some_record(store, unlocked)? => {
+        Err(VaultError::Tampered { .. }) if diagnose::fits_some_record(store, &unlocked.sealer)? => {
             let found = found.len() as u64;
             Ok(Some(Difference::Counted { expected: found, found }))
         }

@@ -122,6 +122,13 @@ impl RecordStore for SqliteStore {
         Ok(transaction.commit()?)
     }
 
+    /// The write-ahead log still has the pages as they were written; once it is merged and cut to nothing, `secure_delete`
+    /// has overwritten the rest.
+    fn forget_replaced(&mut self) -> Result<(), StoreError> {
+        let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+    }
+
     fn change_marker(&self) -> Result<u64, StoreError> {
         let mut statement = self.connection.prepare_cached("PRAGMA data_version")?;
         to_generation(statement.query_row([], |row| row.get(0))?)
@@ -144,6 +151,12 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn apply_all(connection: &Connection, batch: &Batch) -> Result<(), StoreError> {
+    if let Some([seen, next]) = &batch.header {
+        let replace = "UPDATE header SET bytes = ?2 WHERE id = 1 AND bytes = ?1";
+        if connection.execute(replace, [seen, next])? != 1 {
+            return Err(StoreError::Conflict);
+        }
+    }
     batch.changes.iter().try_for_each(|change| apply(connection, change))
 }
 

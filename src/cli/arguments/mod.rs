@@ -5,6 +5,7 @@ mod config;
 mod credential;
 mod gateway;
 mod invoke;
+mod key;
 mod mcp;
 mod oauth;
 mod operate;
@@ -28,6 +29,7 @@ pub(super) use config::ConfigVerb;
 pub(super) use credential::{CredentialCreateArguments, CredentialVerb};
 pub(super) use gateway::{GatewayArguments, GatewayVerb, OpenArguments};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments, WebSocketArguments};
+pub(super) use key::{KeyPlaceArguments, KeyVerb, MigrateArguments, NewKeyArguments, RotateMasterArguments};
 pub(super) use mcp::McpArguments;
 pub(super) use oauth::{LoginArguments, OauthVerb, WantedArguments};
 pub(super) use operate::{
@@ -44,7 +46,7 @@ pub(super) use secrets::{
 };
 pub(super) use suite::{ExplainArguments, NewArguments, TestArguments, TestFormat};
 pub(super) use token::{MintArguments, RevokeArguments, TokenVerb};
-pub(super) use vault::{InitArguments, KeyProvider, PassphraseArguments};
+pub(super) use vault::{InitArguments, KeyProvider, PassphraseArguments, UnlockArguments};
 
 /// Calls APIs with keys that the caller never sees: an encrypted vault and a policy-enforced broker.
 #[derive(Parser)]
@@ -67,9 +69,14 @@ pub(super) enum Verb {
     /// Make a vault (the first command makes one with safe defaults otherwise)
     Init(InitArguments),
     /// Open a locked vault until `lock` or a restart
-    Unlock(PassphraseArguments),
+    Unlock(UnlockArguments),
     /// Forget the vault's key until `unlock`
     Lock,
+    /// See where the vault's key comes from, and have it come from elsewhere
+    #[command(subcommand, arg_required_else_help = true)]
+    Key(KeyVerb),
+    /// Lock the vault with a new key from where it comes now
+    RotateMaster(RotateMasterArguments),
     /// Store, list, rotate and delete secrets
     #[command(subcommand, arg_required_else_help = true)]
     Secrets(SecretsVerb),
@@ -168,6 +175,7 @@ impl Arguments {
             Verb::Token(TokenVerb::Mint(mint)) => mint.format.json,
             Verb::Token(TokenVerb::List(format)) => format.json,
             Verb::Audit(audit) => audit.wants_json(),
+            Verb::Key(KeyVerb::Status(format)) => format.json,
             Verb::Repair(repair) => repair.format.json,
             Verb::Policy(PolicyVerb::Check { json, .. }) => *json,
             Verb::Policy(PolicyVerb::Apply { format, .. } | PolicyVerb::List(format)) => format.json,
@@ -198,6 +206,16 @@ mod tests {
         for line in [
             "aivault status",
             "aivault init --provider passphrase --passphrase your-passphrase",
+            "aivault init --provider command --command-env GNUPGHOME -- /usr/bin/pass show aivault",
+            "aivault init --provider systemd --credential aivault.key",
+            "aivault unlock --trust-command",
+            "aivault key status --json",
+            "aivault key migrate --to passphrase --new-passphrase several-words",
+            "aivault key migrate --to command -- /usr/bin/op read op://vault/aivault/key",
+            "aivault key migrate --to file --passphrase -",
+            "aivault rotate-master",
+            "aivault rotate-master --new-key AAAA",
+            "aivault rotate-master --passphrase old --new-passphrase-file new",
             "aivault secrets create --name OPENAI_API_KEY --value sk-... --scope global",
             "aivault capability list",
             "aivault capability describe openai/chat-completions",
@@ -269,6 +287,11 @@ mod tests {
             "aivault secrets",
             "aivault stauts",
             "aivault secrets create",
+            "aivault key",
+            "aivault key migrate",
+            "aivault key migrate --to paper",
+            "aivault rotate-master --new-passphrase a --new-passphrase-file b",
+            "aivault unlock --trust-command --passphrase p",
             "aivault secrets create --name lower --value x",
             "aivault secrets create --name A --value x --value-file y",
             "aivault secrets rotate --id 1 --name A --value x",

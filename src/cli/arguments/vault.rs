@@ -1,8 +1,10 @@
-//! `init`, and the passphrase that it and others take.
+//! `init` and `unlock`, and the passphrase that it and others take.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+
+use super::KeyPlaceArguments;
 
 #[derive(Args)]
 pub(in crate::cli) struct InitArguments {
@@ -11,6 +13,8 @@ pub(in crate::cli) struct InitArguments {
     pub(in crate::cli) provider: Option<KeyProvider>,
     #[command(flatten)]
     pub(in crate::cli) passphrase: PassphraseArguments,
+    #[command(flatten)]
+    pub(in crate::cli) place: KeyPlaceArguments,
     /// Make a test vault, for ever marked as such: its hosts can be sent to local servers
     #[arg(long)]
     pub(in crate::cli) test: bool,
@@ -27,6 +31,19 @@ pub(in crate::cli) enum KeyProvider {
     /// The keychain of this desktop
     #[value(alias = "macos-keychain")]
     Keychain,
+    /// What a command prints, run at each `unlock`
+    Command,
+    /// A credential of a systemd service
+    Systemd,
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct UnlockArguments {
+    #[command(flatten)]
+    pub(in crate::cli) passphrase: PassphraseArguments,
+    /// Run the command that the vault names for its key, which you have read, and remember it on this machine
+    #[arg(long, conflicts_with_all = ["passphrase", "passphrase_file"])]
+    pub(in crate::cli) trust_command: bool,
 }
 
 /// Where a passphrase comes from: without a flag, from a hidden prompt or a pipe.

@@ -9,6 +9,7 @@ mod config;
 mod credentials;
 mod findings;
 mod gateway;
+mod keys;
 mod policies;
 mod providers;
 mod repair;
@@ -46,6 +47,8 @@ pub(super) struct View {
     source: bool,
     deed: Deed,
     filter: Filter,
+    /// What of the status is about the key alone.
+    key: bool,
     /// The one that is asked for, of all that is set.
     setting: Option<SettingName>,
 }
@@ -70,6 +73,10 @@ impl View {
         Self { source: true, ..Self::default() }
     }
 
+    pub(super) fn of_key(format: Format) -> Self {
+        Self { key: true, ..Self::of(format) }
+    }
+
     pub(super) fn of_setting(name: SettingName) -> Self {
         Self { setting: Some(name), ..Self::default() }
     }
@@ -86,6 +93,8 @@ impl View {
 /// Prints one answer.
 pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -> io::Result<()> {
     match outcome {
+        Outcome::Status(status) if view.key && view.json => keys::print_json(status, screen),
+        Outcome::Status(status) if view.key => keys::print(status, screen),
         Outcome::Status(status) if view.json => json(status, screen),
         Outcome::Status(status) | Outcome::Initialised(status) => status::print(status, screen),
         Outcome::GatewayOpened(listener) if view.json => json(listener, screen),
@@ -94,6 +103,7 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::Gateway { listeners } => gateway::print_list(listeners, screen),
         Outcome::Restarted => writeln!(screen.out, "The daemon is another one now."),
         Outcome::Unlocked => writeln!(screen.out, "The vault is unlocked."),
+        Outcome::Rekeyed(rekeyed) => keys::print_rekeyed(rekeyed, screen),
         Outcome::Locked => writeln!(screen.out, "The vault is locked."),
         Outcome::SecretStored(stored) => secrets::print_stored(stored, view.deed, screen),
         // Steps of something that is shown while it goes on.

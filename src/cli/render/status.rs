@@ -17,13 +17,7 @@ pub(super) fn print(status: &StatusView, screen: &mut Screen<'_>) -> io::Result<
     if status.created {
         writeln!(screen.out, "Vault initialised at {}", escape::line(&status.folder))?;
     }
-    for (label, value) in rows(status) {
-        let value = escape::line(&value);
-        let lines = if screen.on_terminal { wrapped(&value, WIDE) } else { vec![value.into_owned()] };
-        for (label, line) in iter::once(label).chain(iter::repeat("")).zip(lines) {
-            writeln!(screen.out, "{}", aligned([(label, LABELS), (&line, 0)].into_iter()))?;
-        }
-    }
+    print_rows(rows(status), screen)?;
     if let Some(problem) = &status.problem {
         let help = status.problem_help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
         screen.warn(&format!("the vault does not open: {problem}{help}"))?;
@@ -31,13 +25,42 @@ pub(super) fn print(status: &StatusView, screen: &mut Screen<'_>) -> io::Result<
     status.damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
 }
 
+pub(super) fn print_rows(rows: Vec<(&'static str, String)>, screen: &mut Screen<'_>) -> io::Result<()> {
+    for (label, value) in rows {
+        let value = escape::line(&value);
+        let lines = if screen.on_terminal { wrapped(&value, WIDE) } else { vec![value.into_owned()] };
+        for (label, line) in iter::once(label).chain(iter::repeat("")).zip(lines) {
+            writeln!(screen.out, "{}", aligned([(label, LABELS), (&line, 0)].into_iter()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Where the key comes from and what that is worth.
+pub(super) fn key_rows(status: &StatusView) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
+        ("key:", format!("{} ({})", status.key_provider, status.key_place)),
+        ("protection:", status.protection.clone()),
+    ];
+    if status.unlocked_memory > 0 {
+        let kib = status.unlocked_memory.div_ceil(1024);
+        rows.push((
+            "memory:",
+            format!(
+                "{kib} KiB that hold keys and values may be written to swap: the limit on locked memory is too \
+                 small (`ulimit -l`, or LimitMEMLOCK= of a service)"
+            ),
+        ));
+    }
+    rows
+}
+
 fn rows(status: &StatusView) -> Vec<(&'static str, String)> {
     let mut rows = vec![("vault:", status.folder.clone()), ("state:", status.state.clone())];
     if status.test {
         rows.push(("test vault:", "yes, for ever; do not store real secrets in it".to_owned()));
     }
-    rows.push(("key:", format!("{} ({})", status.key_provider, status.key_place)));
-    rows.push(("protection:", status.protection.clone()));
+    rows.extend(key_rows(status));
     rows.push(("secrets:", count(status.secrets)));
     rows.push(("credentials:", count(status.credentials)));
     let capabilities = counted(status.capabilities as u64, "capability");
@@ -123,6 +146,7 @@ mod tests {
             upstreams: Vec::new(),
             egress: Vec::new(),
             listeners: Vec::new(),
+            unlocked_memory: 0,
         }
     }
 
@@ -169,6 +193,7 @@ version:      0.1.0
             secrets: None,
             daemon: Some(42),
             daemon_state: DaemonState::Running,
+            unlocked_memory: 2049,
             damaged: vec!["secret 9".into()],
             upstreams: vec![UpstreamView { host: "a.com".into(), address: "127.0.0.1:1".into() }],
             ..status()
@@ -177,6 +202,7 @@ version:      0.1.0
         assert!(out.starts_with("Vault initialised at /home/a/.aivault/data/vault\n"), "{out}");
         for line in [
             "\ntest vault:   yes, for ever; do not store real secrets in it\n",
+            "\nmemory:       3 KiB that hold keys and values may be written to swap: ",
             "\nsecrets:      unknown while the vault is locked\n",
             "\ndaemon:       running, pid 42, on /home/a/.aivault/run/aivaultd.sock\n",
             "\nupstream:     a.com -> 127.0.0.1:1\n",

@@ -18,7 +18,7 @@ pub use error::{FileError, Problem};
 pub use folder::{check_private_dir, ensure_private_dir, list_folder};
 pub use identity::{Identity, NamedFile};
 pub use open::open_regular;
-pub use read::{check_private, exists, read_bounded, read_private};
+pub use read::{check_private, check_program, exists, read_bounded, read_credential, read_private};
 pub use write::{make_private, publish_new, remove, set_aside, write_atomic, write_private_new};
 
 pub(in crate::platform) use guard::open_or_create_private;

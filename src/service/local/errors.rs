@@ -17,6 +17,7 @@ impl From<VaultError> for ServiceError {
             VaultErrorKind::Absent => (ErrorKind::VaultUnavailable, "vault.absent"),
             VaultErrorKind::Locked => (ErrorKind::VaultLocked, "vault.key"),
             VaultErrorKind::WrongKey => (ErrorKind::VaultLocked, "vault.wrong_key"),
+            VaultErrorKind::Rekeyed => (ErrorKind::VaultLocked, "vault.rekeyed"),
             VaultErrorKind::Unavailable => (ErrorKind::VaultUnavailable, "vault.unavailable"),
             VaultErrorKind::Tampered => (ErrorKind::VaultUnavailable, "vault.tampered"),
             VaultErrorKind::Conflict => (ErrorKind::VaultUnavailable, "vault.busy"),

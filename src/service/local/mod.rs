@@ -17,6 +17,7 @@ mod gateway;
 mod grants;
 mod hosts;
 mod import;
+mod keys;
 mod labels;
 mod login;
 mod policies;
@@ -43,7 +44,7 @@ use crate::broker::{Approvals, Broker, CallerMessages, Opened, Reply, RequestBod
 use crate::platform::clock;
 use crate::policy::{Call, Caller, Reason};
 use crate::settings::Places;
-use crate::vault::SecretText;
+pub use keys::KeySources;
 use presented::Refusals;
 pub use session::OpenLog;
 use session::Session;
@@ -62,8 +63,7 @@ pub type LocalOpened = Opened;
 /// The service, with its vault when that is open.
 pub struct Local {
     places: Places,
-    /// The key of the `env` provider, where this process was given one.
-    env_key: Option<SecretText>,
+    sources: KeySources,
     broker: Broker,
     approvals: Arc<Approvals>,
     gateway: OnceLock<Arc<dyn Gateway>>,
@@ -76,21 +76,21 @@ pub struct Local {
 impl Local {
     /// The service of one command line, which nobody can ask what waits for approval.
     #[must_use]
-    pub fn new(places: Places, env_key: Option<SecretText>) -> Self {
-        Self::with(places, env_key, Approvals::new(false))
+    pub fn new(places: Places, sources: KeySources) -> Self {
+        Self::with(places, sources, Approvals::new(false))
     }
 
     /// The service that a daemon offers to many.
     #[must_use]
-    pub fn shared(places: Places) -> Self {
-        Self::with(places, None, Approvals::new(true))
+    pub fn shared(places: Places, sources: KeySources) -> Self {
+        Self::with(places, sources, Approvals::new(true))
     }
 
-    fn with(places: Places, env_key: Option<SecretText>, approvals: Approvals) -> Self {
+    fn with(places: Places, sources: KeySources, approvals: Approvals) -> Self {
         let approvals = Arc::new(approvals);
         let (broker, session) = (Broker::new(), RwLock::new(None));
         let (unknown, ended) = (Refusals::default(), Refusals::default());
-        Self { places, env_key, broker, approvals, gateway: OnceLock::new(), session, unknown, ended }
+        Self { places, sources, broker, approvals, gateway: OnceLock::new(), session, unknown, ended }
     }
 
     pub(in crate::service) fn places(&self) -> &Places {
@@ -113,6 +113,7 @@ impl Local {
             Command::Init(request) => self.init(caller, &request),
             Command::Unlock { with } => self.unlock(caller, with),
             Command::Lock => self.lock(caller),
+            Command::Rekey(request) => self.rekey(caller, request),
             Command::SecretCreate { name, value, scope, aliases, provider, hosts } => {
                 let place = secrets::Place { scope, provider, hosts };
                 self.create_secret(caller, name, value, place, aliases).map(Outcome::SecretStored)

@@ -89,7 +89,7 @@ impl Local {
             (None, None) => {
                 let found = vault::find(&paths)?;
                 let found = found.ok_or_else(|| VaultError::Absent { folder: paths.folder.clone() })?;
-                self.material(&found.header().provider)?
+                self.material_at_a_word(&found.header().provider, false)?
             }
         };
         Ok(vault::repair(&paths, &material)?)

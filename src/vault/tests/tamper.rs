@@ -194,8 +194,8 @@ fn every_edit_of_the_header_shows() {
         ("\"test\":false", "\"test\":true"),
         ("\"provider\":\"file\"", "\"provider\":\"env\""),
         (&*created, "0"),
-        ("\"format\":1", "\"format\":1 "),
-        ("\"format\":1", "\"format\":2"),
+        ("\"format\":2", "\"format\":2 "),
+        ("\"format\":2", "\"format\":1"),
         (&text, ""),
         (&text, "{}"),
     ] {
