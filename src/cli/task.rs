@@ -12,8 +12,8 @@ use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::{
-    approvals, capability, config, credential, gateway, input, oauth, policy, provider, run, secrets, suite,
-    token, vault,
+    approvals, audit, capability, config, credential, gateway, import, input, oauth, policy, provider, run,
+    secrets, suite, token, vault,
 };
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
@@ -31,7 +31,9 @@ pub(super) enum Task {
     Oauth(oauth::Oauth),
     Unlock(PassphraseArguments),
     RestartAudit(PassphraseArguments),
+    FollowAudit(Box<audit::Follow>),
     Repair(RepairArguments),
+    Import(Box<import::Import>),
     Invoke(Box<Invocation>),
     Run(Box<run::Run>),
     /// What applying policies would change.
@@ -81,6 +83,7 @@ impl Arguments {
             Verb::Unlock(passphrase) => Task::Unlock(passphrase),
             Verb::Lock => Task::Ask(Command::Lock, View::default()),
             Verb::Secrets(verb) => secrets::task(verb)?,
+            Verb::Import(arguments) => Task::Import(Box::new(import::Import::read(*arguments)?)),
             Verb::Capability(verb) => capability::task(verb)?,
             Verb::Credential(verb) => credential::task(verb)?,
             Verb::Oauth(verb) => oauth::task(verb)?,
@@ -89,7 +92,7 @@ impl Arguments {
             Verb::Invoke(invoke) => Task::Invoke(Box::new(Invocation::raw(invoke)?)),
             Verb::Json(invoke) => Task::Invoke(Box::new(Invocation::json(invoke)?)),
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),
-            Verb::Audit(audit) => vault::audit(audit),
+            Verb::Audit(arguments) => audit::task(*arguments)?,
             Verb::Policy(verb) => policy::task(verb)?,
             Verb::Provider(verb) => provider::task(verb)?,
             Verb::Approvals(verb) => approvals_task(verb),
@@ -124,7 +127,9 @@ impl Task {
             Self::Oauth(oauth) => oauth.perform(&service(), screen),
             Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
             Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
+            Self::FollowAudit(follow) => follow.perform(&service(), screen),
             Self::Repair(repair) => vault::repair(&service(), repair, screen),
+            Self::Import(import) => import.perform(&service(), screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
             Self::Run(run) => run.perform(&service(), screen),
             Self::Plan(command, format) => policy::plan(&service(), command, format, screen),
