@@ -179,6 +179,8 @@ words! {
         VaultRepair = "vault.repair",
         /// The first entry of a log that an operator began anew.
         AuditRestart = "audit.restart",
+        /// Files of the log are removed, since the operator keeps them for so long only.
+        AuditRetire = "audit.retire",
         /// Written by the log itself when it found what a crash left behind.
         AuditRepair = "audit.repair",
     }
@@ -272,7 +274,8 @@ mod tests {
              capability.create capability.delete capability.enable capability.disable capability.bind \
              capability.unbind config.set config.unset gateway.open upstream.set upstream.remove provider.add \
              provider.remove policy.apply policy.remove approval.ask approval.answer invoke token.mint \
-             token.revoke token.refuse token.fetch oauth.login response vault.repair audit.restart audit.repair"
+             token.revoke token.refuse token.fetch oauth.login response vault.repair audit.restart audit.retire \
+             audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

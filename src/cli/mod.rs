@@ -7,6 +7,7 @@
 
 mod approvals;
 mod arguments;
+mod audit;
 mod capability;
 mod config;
 mod credential;
@@ -14,6 +15,7 @@ pub mod demo;
 mod error;
 mod escape;
 mod gateway;
+mod import;
 mod input;
 mod invoke;
 mod json;

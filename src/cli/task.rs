@@ -12,8 +12,8 @@ use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::{
-    approvals, capability, config, credential, gateway, input, key, oauth, policy, provider, run, secrets,
-    suite, token, vault,
+    approvals, audit, capability, config, credential, gateway, import, input, key, oauth, policy, provider, run,
+    secrets, suite, token, vault,
 };
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
@@ -32,7 +32,9 @@ pub(super) enum Task {
     Unlock(UnlockArguments),
     Rekey(Box<key::Rekey>),
     RestartAudit(PassphraseArguments),
+    FollowAudit(Box<audit::Follow>),
     Repair(RepairArguments),
+    Import(Box<import::Import>),
     Invoke(Box<Invocation>),
     Run(Box<run::Run>),
     /// What applying policies would change.
@@ -85,6 +87,7 @@ impl Arguments {
             Verb::RotateMaster(arguments) => key::rotate_master(arguments, around),
             Verb::Lock => Task::Ask(Command::Lock, View::default()),
             Verb::Secrets(verb) => secrets::task(verb)?,
+            Verb::Import(arguments) => Task::Import(Box::new(import::Import::read(*arguments)?)),
             Verb::Capability(verb) => capability::task(verb)?,
             Verb::Credential(verb) => credential::task(verb)?,
             Verb::Oauth(verb) => oauth::task(verb)?,
@@ -93,7 +96,7 @@ impl Arguments {
             Verb::Invoke(invoke) => Task::Invoke(Box::new(Invocation::raw(invoke)?)),
             Verb::Json(invoke) => Task::Invoke(Box::new(Invocation::json(invoke)?)),
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),
-            Verb::Audit(audit) => vault::audit(audit),
+            Verb::Audit(arguments) => audit::task(*arguments)?,
             Verb::Policy(verb) => policy::task(verb)?,
             Verb::Provider(verb) => provider::task(verb)?,
             Verb::Approvals(verb) => approvals_task(verb),
@@ -129,7 +132,9 @@ impl Task {
             Self::Unlock(unlock) => vault::unlock(&service(), unlock, screen),
             Self::Rekey(rekey) => rekey.perform(&service(), screen),
             Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
+            Self::FollowAudit(follow) => follow.perform(&service(), screen),
             Self::Repair(repair) => vault::repair(&service(), repair, screen),
+            Self::Import(import) => import.perform(&service(), screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
             Self::Run(run) => run.perform(&service(), screen),
             Self::Plan(command, format) => policy::plan(&service(), command, format, screen),

@@ -1,10 +1,9 @@
-//! `init`, `unlock` and `audit`.
+//! `init`, `unlock`, `repair` and `audit restart`.
 
 use std::process::ExitCode;
 
 use super::arguments::{
-    AuditArguments, AuditVerb, InitArguments, KeyProvider, NewKeyArguments, PassphraseArguments,
-    RepairArguments, UnlockArguments,
+    InitArguments, KeyProvider, NewKeyArguments, PassphraseArguments, RepairArguments, UnlockArguments,
 };
 use super::error::CliError;
 use super::key;
@@ -119,17 +118,6 @@ fn takes_passphrase(service: &Service) -> Result<bool, CliError> {
 /// A vault that cannot be opened says nothing, and then its key is at hand or its daemon runs.
 fn is_of_provider(service: &Service, provider: &str) -> bool {
     matches!(service.execute(Command::Status), Ok(Outcome::Status(status)) if status.key_provider == provider)
-}
-
-pub(super) fn audit(arguments: AuditArguments) -> Task {
-    match arguments.verb {
-        Some(AuditVerb::Verify(format)) => Task::Ask(Command::AuditVerify, View::of(format)),
-        Some(AuditVerb::Restart(passphrase)) => Task::RestartAudit(passphrase),
-        None => {
-            let AuditArguments { limit, before_ts_ms, format, .. } = arguments;
-            Task::Ask(Command::AuditRead { limit, before_ts_ms }, View::of(format))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use super::clients::ClientsRequest;
 use super::login::LoginRequest;
 use super::token::{MintRequest, TokenSelector};
 
+use crate::audit::Query as AuditQuery;
 use crate::spec::{
-    CapabilityId, CredentialName, Host, Method, PolicyId, ProviderId, Risk, Scope, ScopeId, SecretName,
+    Age, CapabilityId, CredentialName, Host, Method, PolicyId, ProviderId, Risk, Scope, ScopeId, SecretName,
     WayName,
 };
 use crate::vault::{CredentialFile, KeyCommand, SecretInput, SecretText, SettingName};
@@ -47,6 +48,9 @@ pub enum Command {
         scope: Scope,
         #[serde(default)]
         hosts: Vec<Host>,
+        /// Says what would be stored, and stores nothing.
+        #[serde(default)]
+        dry_run: bool,
     },
     SecretList {
         scope: Option<Scope>,
@@ -133,10 +137,21 @@ pub enum Command {
         scope: Scope,
     },
     AuditRead {
-        limit: usize,
-        before_ts_ms: Option<u64>,
+        query: AuditQuery,
     },
-    AuditVerify,
+    AuditStats {
+        query: AuditQuery,
+    },
+    AuditVerify {
+        /// A checkpoint as it was printed.
+        since: Option<String>,
+    },
+    /// Signs the head of the log, to be kept elsewhere.
+    AuditCheckpoint,
+    /// Removes the files of the log whose entries are all older.
+    AuditRetire {
+        older_than: Age,
+    },
     /// Puts policies in force, all of them or none.
     PolicyApply {
         files: Vec<SourceFile>,
@@ -305,6 +320,14 @@ pub enum UnlockWith {
 pub struct ImportEntry {
     pub name: SecretName,
     pub value: SecretInput,
+    /// Where it holds, when not where the rest does.
+    #[serde(default)]
+    pub scope: Option<Scope>,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// The provider that the value is for, where the name says none.
+    #[serde(default)]
+    pub provider: Option<ProviderId>,
 }
 
 /// A policy or provider file as its author wrote it.

@@ -89,7 +89,7 @@ impl Service {
             Command::GatewayStatus => self.gateway(),
             Command::Restart => self.restart(),
             command @ Command::GatewayOpen { .. } => self.open_gateway(&command),
-            command @ (Command::AuditRead { .. } | Command::Repair { .. }) => {
+            command @ (Command::AuditRead { .. } | Command::AuditStats { .. } | Command::Repair { .. }) => {
                 self.local.execute(&self.caller, command)
             }
             // A daemon that runs has the log open, and must go over to the new one.

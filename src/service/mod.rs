@@ -39,8 +39,9 @@ pub use gateway::{Gateway, ListenerView, OfferView};
 pub use local::{KeySources, Local, LocalOpened, LocalReply, OpenLog, Passed, Through};
 pub use outcome::{
     AppliedPolicy, AuditView, BindingView, CapabilityDetail, CapabilityView, CredentialView, DaemonState,
-    GrantView, Outcome, PolicyChange, PolicyView, ProviderView, Readiness, RekeyedView, RepairView, RuleView,
-    SecretNeed, SecretView, SettingView, StatusView, StoredView, UpstreamView,
+    GrantView, Outcome, PlannedView, PolicyChange, PolicyView, ProviderView, Readiness, RekeyedView, RepairView,
+    RetiredView, RetirementView, RuleView, SecretNeed, SecretView, SettingView, StatusView, StoredView,
+    UpstreamView, VerifiedView,
 };
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;
@@ -53,9 +54,14 @@ pub use way::WayView;
 
 pub use token::{MintRequest, MintedView, RevokedView, TokenSelector, TokenView};
 
+pub use crate::audit::{
+    Calls as AuditCalls, Event as AuditEvent, OfCapability as AuditOfCapability, Outcome as AuditOutcome,
+    Query as AuditQuery, Stats as AuditStats, printable,
+};
 pub use crate::broker::{
     AskingRule, CallerBodyFault, CallerMessages, CallerStream, Close, MAX_MESSAGE, Message, MessageFault,
     Question, RequestBody, TimeLimit,
 };
 pub use crate::policy::{Call, Caller, Denial, Reason, TokenBounds};
+pub use crate::vault::former;
 pub use crate::vault::{CredentialFile, KeyCommand, SecretInput, SecretText, SettingName};

@@ -39,6 +39,10 @@ pub enum Outcome {
         /// What was stored already with the same value.
         unchanged: Vec<SecretName>,
     },
+    /// What an import would store: nothing was stored.
+    ImportPlanned {
+        planned: Vec<PlannedView>,
+    },
     Secrets {
         secrets: Vec<SecretView>,
         /// How many stand in other scopes than the one that was asked for.
@@ -101,12 +105,18 @@ pub enum Outcome {
         /// Why the entries are not to be believed as they are, if so.
         doubt: Option<String>,
     },
-    AuditVerified {
-        events: u64,
-        files: u32,
-        /// The last entry's authenticator: kept elsewhere, it shows later that the log was not replaced.
-        last_mac: String,
+    AuditVerified(VerifiedView),
+    AuditStats {
+        stats: crate::audit::Stats,
+        doubt: Option<String>,
     },
+    AuditCheckpoint {
+        /// The entry that it is the head of.
+        seq: u64,
+        checkpoint: String,
+    },
+    /// None when no file was old enough.
+    AuditRetired(Option<RetirementView>),
     PoliciesApplied {
         policies: Vec<AppliedPolicy>,
         /// What is unwise about them, a line each.
@@ -331,6 +341,19 @@ pub struct StoredView {
     pub test_vault: bool,
 }
 
+/// A secret that would be stored, and where its value could go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedView {
+    pub name: SecretName,
+    #[serde(flatten)]
+    pub scope: Scope,
+    pub provider: Option<ProviderId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<Host>,
+    /// Whether one of that name is stored: an import with another value would store nothing.
+    pub is_there: bool,
+}
+
 /// Whether a capability can be used now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -424,6 +447,40 @@ impl AuditView {
     pub fn is_request(&self) -> bool {
         self.event.outcome == crate::audit::Outcome::Requested
     }
+}
+
+/// A log that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifiedView {
+    pub events: u64,
+    pub files: u32,
+    /// The last entry's authenticator: kept elsewhere, it shows later that the log was not replaced.
+    pub last_mac: String,
+    /// The entry of the checkpoint that was given: nothing up to it has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+    /// What the operator's retention removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<RetiredView>,
+    /// The entries that tell of repairs after a crash.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<u64>,
+}
+
+/// What is not there any more of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiredView {
+    pub upto_seq: u64,
+    pub files: u32,
+    pub at_ms: u64,
+}
+
+/// What went just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetirementView {
+    pub entries: u64,
+    pub files: u32,
+    pub upto_seq: u64,
 }
 
 /// A provider in a line.

@@ -19,6 +19,7 @@ mod credentials;
 mod diagnose;
 mod draft;
 mod error;
+pub mod former;
 mod groups;
 mod header;
 mod hex;

@@ -38,6 +38,7 @@ mod d_headers;
 mod d_honest;
 mod d_screens;
 mod d_words;
+mod f_log;
 mod h_certificates;
 mod h_login;
 mod h_signing;

@@ -1,9 +1,11 @@
 //! What can be typed: the tree of commands and flags, and nothing of what they mean.
 
+mod audit;
 mod capability;
 mod config;
 mod credential;
 mod gateway;
+mod import;
 mod invoke;
 mod key;
 mod mcp;
@@ -21,6 +23,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Command, FromArgMatches as _, Parser, Subcommand};
 
+pub(super) use audit::{AuditArguments, AuditFilter, AuditVerb};
 pub(super) use capability::{
     BindArguments, BoundArguments, CapabilityVerb, DescribeArguments, ListArguments, NewCapabilityArguments,
     PolicyOfVerb, SwitchArguments, UnbindArguments,
@@ -28,13 +31,12 @@ pub(super) use capability::{
 pub(super) use config::ConfigVerb;
 pub(super) use credential::{CredentialCreateArguments, CredentialVerb};
 pub(super) use gateway::{GatewayArguments, GatewayVerb, OpenArguments};
+pub(super) use import::{ImportKind, TakeOverArguments};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments, WebSocketArguments};
 pub(super) use key::{KeyPlaceArguments, KeyVerb, MigrateArguments, NewKeyArguments, RotateMasterArguments};
 pub(super) use mcp::McpArguments;
 pub(super) use oauth::{LoginArguments, OauthVerb, WantedArguments};
-pub(super) use operate::{
-    ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,
-};
+pub(super) use operate::{ApprovalsVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb};
 pub(super) use review::{
     CoverageArguments, CoverageFormat, DiffArguments, DiffFormat, FailOn, LintArguments, MutateArguments,
     ReportFormat,
@@ -80,6 +82,8 @@ pub(super) enum Verb {
     /// Store, list, rotate and delete secrets
     #[command(subcommand, arg_required_else_help = true)]
     Secrets(SecretsVerb),
+    /// Store secrets from what there is: a .env file, JSON, 1Password, the environment, an older vault
+    Import(Box<TakeOverArguments>),
     /// Browse and use capabilities
     #[command(subcommand, arg_required_else_help = true)]
     Capability(CapabilityVerb),
@@ -102,7 +106,7 @@ pub(super) enum Verb {
     #[command(visible_alias = "md")]
     Markdown(MarkdownArguments),
     /// Show what was asked, decided and done
-    Audit(AuditArguments),
+    Audit(Box<AuditArguments>),
     /// See what is left of a vault that was damaged or set back, and accept it
     Repair(RepairArguments),
     /// Ask the policy without a call
@@ -228,9 +232,20 @@ mod tests {
             "aivault audit",
             "aivault audit verify --json",
             "aivault audit restart",
+            "aivault audit --capability openai/* --outcome denied --outcome failed --since 2h --until 1m --caller cli --csv",
+            "aivault audit --since 2026-11-23 --until 2026-11-24T10:00:00Z --action secret.* --limit 5 --json",
+            "aivault audit --follow --json --capability openai/*",
+            "aivault audit checkpoint",
+            "aivault audit verify --since head.txt --json",
+            "aivault audit stats --since 7d --json",
+            "aivault audit retire --older-than 90d",
             "aivault repair --accept --passphrase -",
             "aivault secrets list",
             "aivault secrets import --entry OPENAI_API_KEY=sk-... --entry GITHUB_TOKEN=ghp-... --scope global",
+            "aivault import --from dotenv .env --dry-run",
+            "aivault import --from env --name *_API_KEY --workspace-id w",
+            "aivault import --from 1password-json - --name OPENAI_*",
+            "aivault import --from aivault-v0 old/vault --key-file old/kek.key --remove",
             "aivault secrets update --id 1 --name NEW",
             "aivault secrets create --name A --value -",
             "aivault secrets create --name A --value -starts-with-a-dash",
@@ -299,7 +314,16 @@ mod tests {
             "aivault invoke",
             "aivault invoke a/b --body x --request {}",
             "aivault invoke a/b --body x --multipart-field a=b",
+            "aivault import .env",
+            "aivault import --from csv x",
+            "aivault import --from dotenv .env --dry-run --remove",
             "aivault audit --limit -1",
+            "aivault audit --since yesterday",
+            "aivault audit --outcome refused",
+            "aivault audit --follow --until 1m",
+            "aivault audit --csv --json",
+            "aivault audit retire",
+            "aivault audit retire --older-than 0d",
             "aivault config set proxy http://proxy:3128",
             "aivault invoke a/b --timeout-ms 0",
             "aivault invoke a/b --timeout-ms 86400001",

@@ -2,6 +2,8 @@
 
 mod approvals;
 mod audit;
+mod audit_csv;
+mod audit_stats;
 mod capabilities;
 mod capability;
 mod changes;
@@ -37,12 +39,13 @@ pub(super) use findings::{findings, pretty_one};
 pub(super) use secrets::Deed;
 
 pub(super) use approvals::print as question_in_full;
-use audit::Verified;
+pub(super) use audit::{Form as AuditForm, print as audit_events};
 
 /// How an answer is to be shown.
 #[derive(Default)]
 pub(super) struct View {
     json: bool,
+    csv: bool,
     /// The text of a file rather than what it means.
     source: bool,
     deed: Deed,
@@ -67,6 +70,10 @@ pub(super) struct Filter {
 impl View {
     pub(super) fn of(format: Format) -> Self {
         Self { json: format.is_json(), ..Self::default() }
+    }
+
+    pub(super) fn csv() -> Self {
+        Self { csv: true, ..Self::default() }
     }
 
     pub(super) fn source() -> Self {
@@ -109,6 +116,7 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         // Steps of something that is shown while it goes on.
         Outcome::Login(_) | Outcome::Clients(_) => Ok(()),
         Outcome::Imported { stored, unchanged } => secrets::print_imported(stored, unchanged, screen),
+        Outcome::ImportPlanned { planned } => secrets::print_planned(planned, screen),
         Outcome::Secrets { secrets, elsewhere, damaged } => {
             let secrets = secrets::in_order(secrets);
             if view.json {
@@ -173,15 +181,25 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
             writeln!(screen.out, "Credential deleted: {name} of {provider}. Its secrets are kept.")
         }
         Outcome::Audit { events, damaged, doubt } => {
-            audit::print(events, view.json, screen)?;
+            let form = match view {
+                View { csv: true, .. } => AuditForm::Csv,
+                View { json: true, .. } => AuditForm::Json,
+                _ => AuditForm::Table,
+            };
+            audit_events(events, form, screen)?;
             doubt.iter().try_for_each(|doubt| screen.warn(doubt))?;
             damaged.iter().try_for_each(|line| screen.warn(&format!("not an entry of the audit log: {line}")))
         }
-        Outcome::AuditVerified { events, files, last_mac } => audit::print_verified(
-            &Verified { intact: true, events: *events, files: *files, last_mac },
-            view.json,
-            screen,
-        ),
+        Outcome::AuditVerified(verified) => audit::print_verified(verified, view.json, screen),
+        Outcome::AuditCheckpoint { seq, checkpoint } => {
+            audit::print_checkpoint(*seq, checkpoint, view.json, screen)
+        }
+        Outcome::AuditStats { stats, doubt } => {
+            audit_stats::print(stats, view.json, screen)?;
+            doubt.iter().try_for_each(|doubt| screen.warn(doubt))
+        }
+        Outcome::AuditRetired(retired) if view.json => json(retired, screen),
+        Outcome::AuditRetired(retired) => audit::print_retired(retired.as_ref(), screen),
         Outcome::PoliciesApplied { policies, warnings } => {
             if view.json {
                 json(policies, screen)?;
@@ -321,7 +339,7 @@ mod testing {
 mod tests {
     use super::testing::printed;
     use super::*;
-    use crate::service::UpstreamView;
+    use crate::service::{UpstreamView, VerifiedView};
 
     #[test]
     fn counts_and_lists_read_well() {
@@ -338,7 +356,14 @@ mod tests {
         let show = |answer: Outcome| printed(|screen| outcome(&answer, &View::default(), screen)).0;
         assert_eq!(show(Outcome::Locked), "The vault is locked.\n");
         assert_eq!(
-            show(Outcome::AuditVerified { events: 12, files: 1, last_mac: "7f".to_owned() }),
+            show(Outcome::AuditVerified(VerifiedView {
+                events: 12,
+                files: 1,
+                last_mac: "7f".to_owned(),
+                since: None,
+                retired: None,
+                repairs: Vec::new()
+            })),
             "The audit log is intact: 12 events in 1 file, the last with MAC 7f.\n"
         );
         let upstream = UpstreamView { host: "a.com\u{1b}".into(), address: "127.0.0.1:1".into() };

@@ -39,9 +39,13 @@ fn is_remains(what: &Existing) -> bool {
 
 impl From<AuditError> for ServiceError {
     fn from(error: AuditError) -> Self {
-        let reason =
-            if matches!(error, AuditError::Broken(_)) { "audit.broken" } else { "audit.unavailable" };
-        Self::new(ErrorKind::VaultUnavailable, error.to_string()).reason(reason).help(error.help())
+        let (kind, reason) = match &error {
+            AuditError::Broken(_) => (ErrorKind::VaultUnavailable, "audit.broken"),
+            AuditError::CheckpointRetired { .. } => (ErrorKind::Conflict, "audit.retired"),
+            AuditError::ForeignCheckpoint => (ErrorKind::InvalidRequest, "audit.checkpoint"),
+            _ => (ErrorKind::VaultUnavailable, "audit.unavailable"),
+        };
+        Self::new(kind, error.to_string()).reason(reason).help(error.help())
     }
 }
 

@@ -118,8 +118,12 @@ impl Local {
                 let place = secrets::Place { scope, provider, hosts };
                 self.create_secret(caller, name, value, place, aliases).map(Outcome::SecretStored)
             }
-            Command::SecretImport { entries, scope, hosts } => {
-                self.import_secrets(caller, entries, secrets::Place { scope, provider: None, hosts })
+            Command::SecretImport { entries, scope, hosts, dry_run } => {
+                let place = secrets::Place { scope, provider: None, hosts };
+                if dry_run {
+                    return self.plan_import(caller, entries, &place);
+                }
+                self.import_secrets(caller, entries, &place)
             }
             Command::SecretList { scope } => self.list_secrets(caller, scope.as_ref()),
             Command::SecretUpdate { secret, name, aliases } => {
@@ -157,8 +161,11 @@ impl Local {
                 self.delete_credential(caller, &name, provider.as_ref(), &scope)
             }
             Command::Login(request) => self.log_in(caller, request),
-            Command::AuditRead { limit, before_ts_ms } => self.read_audit(caller, limit, before_ts_ms),
-            Command::AuditVerify => self.verify_audit(caller),
+            Command::AuditRead { query } => self.read_audit(caller, &query),
+            Command::AuditStats { query } => self.audit_stats(caller, &query),
+            Command::AuditVerify { since } => self.verify_audit(caller, since.as_deref()),
+            Command::AuditCheckpoint => self.audit_checkpoint(caller),
+            Command::AuditRetire { older_than } => self.retire_audit(caller, older_than),
             Command::PolicyApply { files, dry_run } => self.apply_policies(caller, files, dry_run),
             Command::PolicyList => self.list_policies(caller),
             Command::PolicyShow { id } => self.show_policy(caller, &id),

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::Local;
 use super::presented::KnownCallers;
 use crate::audit::{self, Action, AuditKey, Event, Outcome as Logged};
-use crate::broker::{Desk, Journal, Limits, Rulebook, Shelf};
+use crate::broker::{Desk, Journal, Limits, Rulebook, Shelf, kept_ms};
 use crate::platform::clock;
 use crate::platform::files::NamedFile;
 use crate::policy::Caller;
@@ -43,6 +43,13 @@ impl Session {
     /// another in its place, deleted it, or locked it with another key.
     fn is_in_place(&self) -> bool {
         !self.superseded.is_known() && self.file.as_ref().is_none_or(NamedFile::is_in_place)
+    }
+
+    /// Keeps the audit log as long as the vault's settings say now, from now on.
+    pub(super) fn keep_log_as_set(&self) -> Result<(), ServiceError> {
+        let settings = self.desk.vault().settings()?;
+        self.desk.journal.keep_for(kept_ms(&settings));
+        Ok(self.desk.journal.settle()?)
     }
 
     /// Writes that `event` is requested, does `act`, and writes how it ended.
@@ -178,6 +185,8 @@ impl Local {
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
         let journal = Journal::new(self.places.audit.clone(), key, fresh);
+        // A setting that cannot be read is among the damaged records.
+        journal.keep_for(kept_ms(&vault.settings().unwrap_or_default()));
         let (vault_id, file) = (vault.header().vault_id.to_string(), vault.file().cloned());
         let superseded = vault.superseded();
         // The state that it was made from can be compared within one open vault only.

@@ -37,7 +37,7 @@ impl Local {
             credentials: Some(counts.credentials),
             damaged,
             upstreams,
-            egress: settings.values().map(|setting| config::in_a_line(setting)).collect(),
+            egress: settings.values().filter_map(|setting| config::in_a_line(setting)).collect(),
             ..self.describe(vault.header())
         })
     }

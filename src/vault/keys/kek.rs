@@ -95,7 +95,7 @@ impl SecretText {
         Ok(Self::new(text.to_owned()))
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(in crate::vault) fn as_str(&self) -> &str {
         &self.0
     }
 }
