@@ -174,6 +174,8 @@ words! {
         Response = "response",
         /// An operator accepted the vault's records as they are.
         VaultRepair = "vault.repair",
+        VaultBackup = "vault.backup",
+        VaultRestore = "vault.restore",
         /// The first entry of a log that an operator began anew.
         AuditRestart = "audit.restart",
         /// Written by the log itself when it found what a crash left behind.
@@ -269,7 +271,8 @@ mod tests {
              capability.create capability.delete capability.enable capability.disable capability.bind \
              capability.unbind config.set config.unset gateway.open upstream.set upstream.remove provider.add \
              provider.remove policy.apply policy.remove approval.ask approval.answer invoke token.mint \
-             token.revoke token.refuse token.fetch oauth.login response vault.repair audit.restart audit.repair"
+             token.revoke token.refuse token.fetch oauth.login response vault.repair vault.backup vault.restore \
+             audit.restart audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

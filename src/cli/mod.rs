@@ -7,6 +7,7 @@
 
 mod approvals;
 mod arguments;
+mod backup;
 mod capability;
 mod config;
 mod credential;

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::arguments::{
-    ApprovalsVerb, Arguments, CoverageArguments, ExplainArguments, Format, McpArguments, MutateArguments,
-    NewArguments, PassphraseArguments, RepairArguments, TestArguments, UpstreamVerb, Verb,
+    ApprovalsVerb, Arguments, CoverageArguments, DoctorArguments, ExplainArguments, Format, McpArguments,
+    MutateArguments, NewArguments, PassphraseArguments, RepairArguments, TestArguments, UpstreamVerb, Verb,
 };
 use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::{
-    approvals, capability, config, credential, gateway, input, oauth, policy, provider, run, secrets, suite,
-    token, vault,
+    approvals, backup, capability, config, credential, gateway, input, oauth, policy, provider, run, secrets,
+    suite, token, vault,
 };
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
@@ -32,6 +32,7 @@ pub(super) enum Task {
     Unlock(PassphraseArguments),
     RestartAudit(PassphraseArguments),
     Repair(RepairArguments),
+    Doctor(DoctorArguments),
     Invoke(Box<Invocation>),
     Run(Box<run::Run>),
     /// What applying policies would change.
@@ -94,6 +95,9 @@ impl Arguments {
             Verb::Provider(verb) => provider::task(verb)?,
             Verb::Approvals(verb) => approvals_task(verb),
             Verb::Repair(repair) => Task::Repair(repair),
+            Verb::Backup(arguments) => backup::backup(arguments)?,
+            Verb::Restore(arguments) => backup::restore(arguments)?,
+            Verb::Doctor(doctor) => Task::Doctor(doctor),
             Verb::Config(verb) => config::task(verb)?,
             Verb::Mcp(McpArguments { expose, place }) => Task::Mcp { expose, scope: secrets::place(place) },
             Verb::Restart => Task::Ask(Command::Restart, View::default()),
@@ -125,6 +129,7 @@ impl Task {
             Self::Unlock(passphrase) => vault::unlock(&service(), passphrase, screen),
             Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
             Self::Repair(repair) => vault::repair(&service(), repair, screen),
+            Self::Doctor(doctor) => vault::doctor(&service(), doctor, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
             Self::Run(run) => run.perform(&service(), screen),
             Self::Plan(command, format) => policy::plan(&service(), command, format, screen),

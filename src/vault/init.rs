@@ -90,7 +90,7 @@ fn build_database(
 }
 
 /// What a crash left; it never became a vault.
-fn discard_unfinished(paths: &VaultPaths) -> Result<(), VaultError> {
+pub(super) fn discard_unfinished(paths: &VaultPaths) -> Result<(), VaultError> {
     for suffix in ["", "-journal", "-wal", "-shm"] {
         files::remove(&paths.folder.join(format!("vault.db.new{suffix}")))?;
     }

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod alias;
+mod backup;
 mod bindings;
 mod caller_token;
 mod callers;
@@ -18,6 +19,7 @@ mod compare;
 mod credentials;
 mod diagnose;
 mod draft;
+mod epoch;
 mod error;
 mod groups;
 mod header;
@@ -31,6 +33,7 @@ mod manifest;
 mod model;
 mod multiset;
 mod open;
+mod orphans;
 mod paths;
 mod policies;
 mod providers;
@@ -51,6 +54,7 @@ mod upstreams;
 mod usage;
 
 pub use alias::Alias;
+pub use backup::{Checked, Staged, back_up, stage};
 pub use caller_token::{CallerToken, NewCallerToken, PresentedToken, TokenText};
 pub use callers::{Recognised, RevokedToken, Tokens};
 pub use change::{Moment, Vault, VaultStatus};
@@ -66,6 +70,7 @@ pub use model::{
     Upstream,
 };
 pub use open::{LockedVault, Presence, find, open, presence};
+pub use orphans::Orphan;
 pub use paths::VaultPaths;
 pub use repair::{Repair, repair};
 pub use secret::{Secret, SecretInput};

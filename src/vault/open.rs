@@ -1,8 +1,9 @@
 //! Finding a vault and opening it with its key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::change::Vault;
+use super::epoch::EpochNote;
 use super::error::{Existing, VaultError};
 use super::header::{Header, HeaderError};
 use super::keys::{self, KeyMaterial};
@@ -62,9 +63,14 @@ pub fn find(paths: &VaultPaths) -> Result<Option<LockedVault>, VaultError> {
 
 impl LockedVault {
     pub(super) fn at(paths: &VaultPaths) -> Result<Self, VaultError> {
+        Self::of_file(paths, &paths.database())
+    }
+
+    /// The same of a database that does not bear its name yet.
+    pub(super) fn of_file(paths: &VaultPaths, database: &Path) -> Result<Self, VaultError> {
         files::check_private_dir(&paths.folder)?;
-        files::check_private(&paths.database())?;
-        let store = SqliteStore::open_existing(&paths.database())?;
+        files::check_private(database)?;
+        let store = SqliteStore::open_existing(database)?;
         let bytes = store.header()?.ok_or(HeaderError::Missing)?;
         Ok(Self { store, header: Header::parse(&bytes)?, key_file: paths.key_file.clone() })
     }
@@ -77,9 +83,13 @@ impl LockedVault {
     /// # Errors
     /// When the key is not this vault's, or its records are not those last written.
     pub fn unlock(self, material: &KeyMaterial) -> Result<Vault, VaultError> {
+        let key_file = self.key_file.clone();
         let (store, unlocked) = self.with_key(material)?;
+        let mut note = EpochNote::read(&key_file, &unlocked)?;
         let resident = Resident::read(&store, &unlocked)?;
-        Ok(Vault::new(Box::new(store), unlocked, resident))
+        note.refuse_older(resident.manifest().epoch)?;
+        note.raise(resident.manifest().epoch, &unlocked);
+        Ok(Vault::new(Box::new(store), unlocked, resident).noting(note))
     }
 
     pub(super) fn with_key(self, material: &KeyMaterial) -> Result<(SqliteStore, Unlocked), VaultError> {

@@ -1,5 +1,6 @@
 //! What can be typed: the tree of commands and flags, and nothing of what they mean.
 
+mod backup;
 mod capability;
 mod config;
 mod credential;
@@ -20,6 +21,7 @@ use std::ffi::OsString;
 
 use clap::{Args, Command, FromArgMatches as _, Parser, Subcommand};
 
+pub(super) use backup::{BackupArguments, RestoreArguments};
 pub(super) use capability::{
     BindArguments, BoundArguments, CapabilityVerb, DescribeArguments, ListArguments, NewCapabilityArguments,
     PolicyOfVerb, SwitchArguments, UnbindArguments,
@@ -31,7 +33,8 @@ pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments, WebSo
 pub(super) use mcp::McpArguments;
 pub(super) use oauth::{LoginArguments, OauthVerb, WantedArguments};
 pub(super) use operate::{
-    ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,
+    ApprovalsVerb, AuditArguments, AuditVerb, DoctorArguments, PolicyVerb, ProviderVerb, RepairArguments,
+    UpstreamVerb,
 };
 pub(super) use review::{
     CoverageArguments, CoverageFormat, DiffArguments, DiffFormat, FailOn, LintArguments, MutateArguments,
@@ -98,6 +101,12 @@ pub(super) enum Verb {
     Audit(AuditArguments),
     /// See what is left of a vault that was damaged or set back, and accept it
     Repair(RepairArguments),
+    /// Check everything that the vault stands on: permissions, key, records, log, daemon, clock, disk
+    Doctor(DoctorArguments),
+    /// Copy the vault as it is to a file, still sealed; while it is in use
+    Backup(BackupArguments),
+    /// Put a backup where no vault is, everything in it checked before
+    Restore(RestoreArguments),
     /// Ask the policy without a call
     #[command(subcommand, arg_required_else_help = true)]
     Policy(PolicyVerb),
@@ -169,6 +178,7 @@ impl Arguments {
             Verb::Token(TokenVerb::List(format)) => format.json,
             Verb::Audit(audit) => audit.wants_json(),
             Verb::Repair(repair) => repair.format.json,
+            Verb::Doctor(doctor) => doctor.format.json,
             Verb::Policy(PolicyVerb::Check { json, .. }) => *json,
             Verb::Policy(PolicyVerb::Apply { format, .. } | PolicyVerb::List(format)) => format.json,
             Verb::Provider(ProviderVerb::List(format) | ProviderVerb::Show { format, .. }) => format.json,
@@ -211,6 +221,11 @@ mod tests {
             "aivault audit verify --json",
             "aivault audit restart",
             "aivault repair --accept --passphrase -",
+            "aivault doctor --fix --json",
+            "aivault backup vault.backup",
+            "aivault backup vault.age --recipient age1example --recipient age1other",
+            "aivault backup vault.age --passphrase -",
+            "aivault restore vault.age --identity-file identity --vault-passphrase -",
             "aivault secrets list",
             "aivault secrets import --entry OPENAI_API_KEY=sk-... --entry GITHUB_TOKEN=ghp-... --scope global",
             "aivault secrets update --id 1 --name NEW",

@@ -21,6 +21,7 @@ pub(in crate::vault) struct DerivedKeys {
     audit: Key,
     usage: Key,
     tokens: Key,
+    epoch: Key,
 }
 
 impl DerivedKeys {
@@ -41,6 +42,7 @@ impl DerivedKeys {
             audit: derive("aivault/v1/audit"),
             usage: derive("aivault/v1/usage"),
             tokens: derive("aivault/v1/caller-tokens"),
+            epoch: derive("aivault/v1/epoch"),
         }
     }
 
@@ -67,6 +69,16 @@ impl DerivedKeys {
     /// Whether that is what is kept of it, in constant time.
     pub(in crate::vault) fn is_token_mac(&self, parts: &[&[u8]], kept: &[u8; 32]) -> bool {
         begun(&self.tokens, parts).verify_slice(kept).is_ok()
+    }
+
+    /// What vouches for the note of the last change.
+    pub(in crate::vault) fn epoch_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        mac(&self.epoch, parts)
+    }
+
+    /// Whether that vouches for it, in constant time.
+    pub(in crate::vault) fn is_epoch_mac(&self, parts: &[&[u8]], kept: &[u8; 32]) -> bool {
+        begun(&self.epoch, parts).verify_slice(kept).is_ok()
     }
 
     pub(in crate::vault) fn audit(&self) -> AuditKey {
@@ -126,7 +138,7 @@ mod tests {
         let all: Vec<[u8; 32]> = [keys(1, 1), keys(1, 2), keys(2, 1)]
             .iter()
             .flat_map(|keys| {
-                [*keys.wrap, *keys.manifest, *keys.names, *keys.audit, *keys.usage, *keys.tokens]
+                [*keys.wrap, *keys.manifest, *keys.names, *keys.audit, *keys.usage, *keys.tokens, *keys.epoch]
             })
             .collect();
         for (at, key) in all.iter().enumerate() {
