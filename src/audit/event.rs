@@ -177,6 +177,8 @@ words! {
         Response = "response",
         /// An operator accepted the vault's records as they are.
         VaultRepair = "vault.repair",
+        VaultBackup = "vault.backup",
+        VaultRestore = "vault.restore",
         /// The first entry of a log that an operator began anew.
         AuditRestart = "audit.restart",
         /// Files of the log are removed, since the operator keeps them for so long only.
@@ -274,8 +276,8 @@ mod tests {
              capability.create capability.delete capability.enable capability.disable capability.bind \
              capability.unbind config.set config.unset gateway.open upstream.set upstream.remove provider.add \
              provider.remove policy.apply policy.remove approval.ask approval.answer invoke token.mint \
-             token.revoke token.refuse token.fetch oauth.login response vault.repair audit.restart audit.retire \
-             audit.repair"
+             token.revoke token.refuse token.fetch oauth.login response vault.repair vault.backup vault.restore \
+             audit.restart audit.retire audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

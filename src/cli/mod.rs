@@ -8,6 +8,7 @@
 mod approvals;
 mod arguments;
 mod audit;
+mod backup;
 mod capability;
 mod config;
 mod credential;

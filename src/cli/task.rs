@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::arguments::{
-    ApprovalsVerb, Arguments, CoverageArguments, ExplainArguments, Format, McpArguments, MutateArguments,
-    NewArguments, PassphraseArguments, RepairArguments, TestArguments, UnlockArguments, UpstreamVerb, Verb,
+    ApprovalsVerb, Arguments, CoverageArguments, DoctorArguments, ExplainArguments, Format, McpArguments,
+    MutateArguments, NewArguments, PassphraseArguments, RepairArguments, TestArguments, UnlockArguments,
+    UpstreamVerb, Verb,
 };
 use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::{
-    approvals, audit, capability, config, credential, gateway, import, input, key, oauth, policy, provider, run,
-    secrets, suite, token, vault,
+    approvals, audit, backup, capability, config, credential, gateway, import, input, key, oauth, policy,
+    provider, run, secrets, suite, token, vault,
 };
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
@@ -35,6 +36,7 @@ pub(super) enum Task {
     FollowAudit(Box<audit::Follow>),
     Repair(RepairArguments),
     Import(Box<import::Import>),
+    Doctor(DoctorArguments),
     Invoke(Box<Invocation>),
     Run(Box<run::Run>),
     /// What applying policies would change.
@@ -101,6 +103,9 @@ impl Arguments {
             Verb::Provider(verb) => provider::task(verb)?,
             Verb::Approvals(verb) => approvals_task(verb),
             Verb::Repair(repair) => Task::Repair(repair),
+            Verb::Backup(arguments) => backup::backup(arguments)?,
+            Verb::Restore(arguments) => backup::restore(arguments)?,
+            Verb::Doctor(doctor) => Task::Doctor(doctor),
             Verb::Config(verb) => config::task(verb)?,
             Verb::Mcp(McpArguments { expose, place }) => Task::Mcp { expose, scope: secrets::place(place) },
             Verb::Restart => Task::Ask(Command::Restart, View::default()),
@@ -135,6 +140,7 @@ impl Task {
             Self::FollowAudit(follow) => follow.perform(&service(), screen),
             Self::Repair(repair) => vault::repair(&service(), repair, screen),
             Self::Import(import) => import.perform(&service(), screen),
+            Self::Doctor(doctor) => vault::doctor(&service(), doctor, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
             Self::Run(run) => run.perform(&service(), screen),
             Self::Plan(command, format) => policy::plan(&service(), command, format, screen),

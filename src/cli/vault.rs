@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use super::arguments::{
-    InitArguments, KeyProvider, NewKeyArguments, PassphraseArguments, RepairArguments, UnlockArguments,
+    DoctorArguments, InitArguments, KeyProvider, NewKeyArguments, PassphraseArguments, RepairArguments,
+    UnlockArguments,
 };
 use super::error::CliError;
 use super::key;
@@ -86,6 +87,20 @@ pub(super) fn repair(
     let needed = passphrase.are_given() || is_of_provider(service, "passphrase");
     let passphrase = needed.then(|| passphrase::existing(passphrase)).transpose()?;
     ask(service, Command::Repair { accept, passphrase }, &View::of(format), screen)
+}
+
+/// Ends with 1 when something is wrong that was not repaired.
+pub(super) fn doctor(
+    service: &Service,
+    arguments: DoctorArguments,
+    screen: &mut Screen<'_>,
+) -> Result<ExitCode, CliError> {
+    let DoctorArguments { fix, passphrase, format } = arguments;
+    let passphrase = passphrase.are_given().then(|| passphrase::existing(passphrase)).transpose()?;
+    let outcome = service.execute(Command::Doctor { fix, passphrase })?;
+    render::outcome(&outcome, &View::of(format), screen)?;
+    let is_well = matches!(&outcome, Outcome::Doctor(view) if view.is_well());
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn ask(

@@ -1,8 +1,11 @@
 //! The one vocabulary of every surface: what may be asked of the service. `outcome` has the answers;
 //! invocations stand apart (`invoke`), since their bodies stream.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
+use super::backup::{BackupKey, BackupLock};
 use super::clients::ClientsRequest;
 use super::login::LoginRequest;
 use super::token::{MintRequest, TokenSelector};
@@ -205,6 +208,28 @@ pub enum Command {
         accept: bool,
         /// Stays in this process.
         #[serde(skip)]
+        passphrase: Option<SecretText>,
+    },
+    /// A copy of the vault as it is, still sealed. In this process alone.
+    #[serde(skip)]
+    Backup {
+        to: PathBuf,
+        /// Whom it is encrypted for besides; nobody: it is as sealed as the vault is.
+        lock: Vec<BackupLock>,
+    },
+    /// Puts a backup where no vault is. In this process alone.
+    #[serde(skip)]
+    Restore {
+        from: PathBuf,
+        key: Option<BackupKey>,
+        /// Of a vault with a passphrase.
+        passphrase: Option<SecretText>,
+    },
+    /// Looks at everything that the vault stands on. In this process alone.
+    #[serde(skip)]
+    Doctor {
+        /// Repairs what is safe to repair.
+        fix: bool,
         passphrase: Option<SecretText>,
     },
     /// Says how requests leave this machine.

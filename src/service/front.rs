@@ -10,11 +10,12 @@ use futures_util::StreamExt;
 use http::HeaderMap;
 
 use super::command::{Command, RekeyRequest, UnlockWith};
+use super::doctor::Check;
 use super::error::{ErrorKind, ServiceError};
 use super::local::{KeySources, LOCKED, Local, LocalOpened, LocalReply};
 use super::look::Found;
 use super::messages::Messages;
-use super::outcome::{Outcome, RekeyedView, StatusView};
+use super::outcome::{DaemonState, Outcome, RekeyedView, StatusView};
 use super::remote::{Remote, RemoteOpened, RemoteReply};
 use crate::broker::{self, CallerMessages, RequestBody, TimeLimit};
 use crate::platform::process;
@@ -86,12 +87,18 @@ impl Service {
             command @ (Command::ApprovalList
             | Command::ApprovalShow { .. }
             | Command::ApprovalAnswer { .. }) => self.ask_running(&command),
+            command @ Command::Doctor { .. } => {
+                let found = self.block_on(async { Ok(self.remote.look().await) })?;
+                Ok(with_daemon(self.local.execute(&self.caller, command)?, &found))
+            }
             Command::GatewayStatus => self.gateway(),
             Command::Restart => self.restart(),
             command @ Command::GatewayOpen { .. } => self.open_gateway(&command),
-            command @ (Command::AuditRead { .. } | Command::AuditStats { .. } | Command::Repair { .. }) => {
-                self.local.execute(&self.caller, command)
-            }
+            command @ (Command::AuditRead { .. }
+            | Command::AuditStats { .. }
+            | Command::Repair { .. }
+            | Command::Backup { .. }
+            | Command::Restore { .. }) => self.local.execute(&self.caller, command),
             // A daemon that runs has the log open, and must go over to the new one.
             command @ Command::AuditRestart { .. } if self.has_daemon()? => self.ask(&command),
             command @ Command::AuditRestart { .. } => self.local.execute(&self.caller, command),
@@ -326,6 +333,31 @@ fn beside(outcome: Outcome, found: &Found) -> Outcome {
         Outcome::Initialised(view) => Outcome::Initialised(with(view)),
         other => other,
     }
+}
+
+/// The same for a look at everything.
+fn with_daemon(outcome: Outcome, found: &Found) -> Outcome {
+    let Outcome::Doctor(mut view) = outcome else { return outcome };
+    let restart = "put a new one in its place: aivault restart";
+    match found.state {
+        DaemonState::Running => {
+            view.fine(Check::Daemon, "it runs, is of this version, and serves this vault")
+        }
+        DaemonState::Absent => view.fine(Check::Daemon, "none runs; the next call starts one"),
+        DaemonState::OtherVersion => view.wrong(Check::Daemon, "it is of another version", restart),
+        DaemonState::Silent => view.wrong(Check::Daemon, "it does not answer", restart),
+        DaemonState::OtherVault => view.wrong(
+            Check::Daemon,
+            "the one at the socket serves another vault",
+            "unset AIVAULTD_SOCKET, or set it to another path for each vault",
+        ),
+        DaemonState::Unusable => view.wrong(
+            Check::Daemon,
+            "what is at its socket is not a daemon of yours",
+            "see who owns the socket, and what may write to its folder",
+        ),
+    }
+    Outcome::Doctor(view)
 }
 
 impl From<LocalReply> for Reply {

@@ -4,9 +4,11 @@
 //! Decides where a thing is done (in this process, or by the daemon that holds the
 //! key), never what is allowed.
 
+mod backup;
 mod catalog;
 mod clients;
 mod command;
+pub mod doctor;
 mod edit;
 mod error;
 mod front;
@@ -27,6 +29,7 @@ mod way;
 mod which_vault;
 pub mod wire;
 
+pub use backup::{BackupKey, BackupLock};
 pub use catalog::example_host;
 pub use clients::{ClientView, ClientsRequest, ClientsView, ReadyView};
 pub use command::{
@@ -39,9 +42,9 @@ pub use gateway::{Gateway, ListenerView, OfferView};
 pub use local::{KeySources, Local, LocalOpened, LocalReply, OpenLog, Passed, Through};
 pub use outcome::{
     AppliedPolicy, AuditView, BindingView, CapabilityDetail, CapabilityView, CredentialView, DaemonState,
-    GrantView, Outcome, PlannedView, PolicyChange, PolicyView, ProviderView, Readiness, RekeyedView, RepairView,
-    RetiredView, RetirementView, RuleView, SecretNeed, SecretView, SettingView, StatusView, StoredView,
-    UpstreamView, VerifiedView,
+    GrantView, Outcome, PlannedView, PolicyChange, PolicyView, ProviderView, Readiness, RekeyedView,
+    RepairView, RetiredView, RetirementView, RuleView, SecretNeed, SecretView, SettingView, StatusView,
+    StoredView, UpstreamView, VerifiedView,
 };
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;

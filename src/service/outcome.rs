@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::clients::ClientsView;
+use super::doctor::DoctorView;
 use super::login::LoginView;
 use super::token::{MintedView, RevokedView, TokenView};
 
@@ -188,6 +189,17 @@ pub enum Outcome {
         set_aside: Option<String>,
     },
     Repair(RepairView),
+    Doctor(DoctorView),
+    BackedUp {
+        path: String,
+        bytes: u64,
+        encrypted: bool,
+    },
+    Restored {
+        secrets: usize,
+        /// Whether the audit log that was there goes on.
+        log_goes_on: bool,
+    },
     ConfigSet(SettingView),
     Config {
         settings: Vec<SettingView>,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::draft::Draft;
+use super::epoch::EpochNote;
 use super::error::VaultError;
 use super::header::{Header, HeaderError};
 use super::index::Index;
@@ -27,6 +28,8 @@ pub struct Vault {
     store: Box<dyn RecordStore + Send>,
     unlocked: Unlocked,
     resident: Resident,
+    /// Beside the key.
+    note: Option<EpochNote>,
     /// What others commit now is not taken in: somebody looks at one state several times.
     still: bool,
     superseded: Superseded,
@@ -84,7 +87,12 @@ pub struct VaultStatus {
 
 impl Vault {
     pub(super) fn new(store: Box<dyn RecordStore + Send>, unlocked: Unlocked, resident: Resident) -> Self {
-        Self { store, unlocked, resident, still: false, superseded: Superseded::default() }
+        Self { store, unlocked, resident, note: None, still: false, superseded: Superseded::default() }
+    }
+
+    /// With each change noted beside the key.
+    pub(super) fn noting(self, note: EpochNote) -> Self {
+        Self { note: Some(note), ..self }
     }
 
     #[must_use]
@@ -257,6 +265,9 @@ impl Vault {
             let error = match self.store.commit(&sealed.batch) {
                 Ok(()) => {
                     self.resident.absorb(sealed);
+                    if let Some(note) = &mut self.note {
+                        note.raise(self.resident.manifest().epoch, &self.unlocked);
+                    }
                     return Ok(outcome);
                 }
                 Err(error) => error,

@@ -35,6 +35,10 @@ pub enum VaultError {
     Tampered { record: RecordName },
     #[error("the vault's records are not those last written: {0}")]
     RecordsDiffer(Difference),
+    #[error("the note of the vault's last change, {path:?}, was edited or is damaged")]
+    EpochNote { path: PathBuf },
+    #[error("this is no backup of a vault")]
+    NoBackup,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -161,6 +165,8 @@ impl VaultError {
             Self::Header(_)
             | Self::Tampered { .. }
             | Self::RecordsDiffer(_)
+            | Self::EpochNote { .. }
+            | Self::NoBackup
             | Self::Store(StoreError::Corrupt { .. }) => VaultErrorKind::Tampered,
             Self::Store(StoreError::Conflict | StoreError::Busy) => VaultErrorKind::Conflict,
             Self::Store(_) | Self::File(_) | Self::Entropy(_) => VaultErrorKind::Unavailable,
@@ -206,6 +212,17 @@ impl VaultError {
             }
             Self::Tampered { .. } => {
                 "restore the vault from a backup, or see what is left of it: aivault repair".to_owned()
+            }
+            Self::RecordsDiffer(Difference::WholeVault { .. }) => {
+                "put the later vault.db back; if it is meant to be the older one, accept it as it is: aivault \
+                 repair --accept"
+                    .to_owned()
+            }
+            Self::NoBackup => "give a file that `aivault backup` wrote".to_owned(),
+            Self::EpochNote { .. } => {
+                "see what is in the vault with `aivault repair`, then accept it as it is: aivault repair \
+                 --accept"
+                    .to_owned()
             }
             Self::RecordsDiffer(_) => {
                 "restore the vault from a backup, or see what is left of it: aivault repair".to_owned()

@@ -177,6 +177,12 @@ impl Header {
         })
     }
 
+    /// The format that its bytes say.
+    #[must_use]
+    pub fn format(&self) -> u32 {
+        if self.lasting.is_some() { FORMAT } else { FIRST_FORMAT }
+    }
+
     /// SHA-256 of the exact bytes; what the manifest is bound to.
     pub(super) fn digest(&self) -> &[u8; 32] {
         &self.digest

@@ -83,7 +83,7 @@ fn build_database(paths: &VaultPaths, said: Said, kek: Kek) -> Result<Kek, Vault
 }
 
 /// What a crash left; it never became a vault.
-fn discard_unfinished(paths: &VaultPaths) -> Result<(), VaultError> {
+pub(super) fn discard_unfinished(paths: &VaultPaths) -> Result<(), VaultError> {
     for suffix in ["", "-journal", "-wal", "-shm"] {
         files::remove(&paths.folder.join(format!("vault.db.new{suffix}")))?;
     }

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod alias;
+mod backup;
 mod bindings;
 mod caller_token;
 mod callers;
@@ -18,6 +19,7 @@ mod compare;
 mod credentials;
 mod diagnose;
 mod draft;
+mod epoch;
 mod error;
 pub mod former;
 mod groups;
@@ -32,6 +34,7 @@ mod manifest;
 mod model;
 mod multiset;
 mod open;
+mod orphans;
 mod paths;
 mod policies;
 mod providers;
@@ -53,6 +56,7 @@ mod upstreams;
 mod usage;
 
 pub use alias::Alias;
+pub use backup::{Checked, Staged, back_up, stage};
 pub use caller_token::{CallerToken, NewCallerToken, PresentedToken, TokenText};
 pub use callers::{Recognised, RevokedToken, Tokens};
 pub use change::{Moment, Superseded, Vault, VaultStatus};
@@ -62,7 +66,7 @@ pub use header::{Header, HeaderError, VaultId};
 pub use ids::{CallerTokenId, CredentialId, IdError, SecretId, UpstreamId};
 pub use init::{init, open_or_init};
 pub use keys::{
-    Argon2Params, AuditKey, CredentialFile, Kek, KeyCommand, KeyError, KeyMaterial, KeyProvider,
+    Argon2Params, AuditKey, CredentialFile, FormerKeys, Kek, KeyCommand, KeyError, KeyMaterial, KeyProvider,
     KeychainEntry, SecretText, Session, UsageKey,
 };
 pub use model::{
@@ -71,6 +75,7 @@ pub use model::{
     Upstream,
 };
 pub use open::{LockedVault, Presence, find, open, presence};
+pub use orphans::Orphan;
 pub use paths::VaultPaths;
 pub use rekey::{Rekeyed, rekey};
 pub use repair::{Repair, repair};

@@ -1,7 +1,10 @@
 //! Finding a vault and opening it with its key.
 
+use std::path::Path;
+
 use super::change::Vault;
 use super::diagnose;
+use super::epoch::EpochNote;
 use super::error::{Existing, VaultError};
 use super::header::{Header, HeaderError};
 use super::keys::{self, DerivedKeys, Kek, KeyMaterial, KeyPlaces};
@@ -62,9 +65,14 @@ pub fn find(paths: &VaultPaths) -> Result<Option<LockedVault>, VaultError> {
 
 impl LockedVault {
     pub(super) fn at(paths: &VaultPaths) -> Result<Self, VaultError> {
+        Self::of_file(paths, &paths.database())
+    }
+
+    /// The same of a database that does not bear its name yet.
+    pub(super) fn of_file(paths: &VaultPaths, database: &Path) -> Result<Self, VaultError> {
         files::check_private_dir(&paths.folder)?;
-        files::check_private(&paths.database())?;
-        let store = SqliteStore::open_existing(&paths.database())?;
+        files::check_private(database)?;
+        let store = SqliteStore::open_existing(database)?;
         let bytes = store.header()?.ok_or(HeaderError::Missing)?;
         Ok(Self { store, header: Header::parse(&bytes)?, key_places: paths.key_places() })
     }
@@ -77,9 +85,13 @@ impl LockedVault {
     /// # Errors
     /// When the key is not this vault's, or its records are not those last written.
     pub fn unlock(self, material: &KeyMaterial) -> Result<Vault, VaultError> {
+        let path = self.key_places.epoch_note();
         let (store, unlocked) = self.with_key(material)?;
+        let mut note = EpochNote::read(path, &unlocked)?;
         let resident = Resident::read(&store, &unlocked)?;
-        Ok(Vault::new(Box::new(store), unlocked, resident))
+        note.refuse_older(resident.manifest().epoch)?;
+        note.raise(resident.manifest().epoch, &unlocked);
+        Ok(Vault::new(Box::new(store), unlocked, resident).noting(note))
     }
 
     pub(super) fn with_key(self, material: &KeyMaterial) -> Result<(SqliteStore, Unlocked), VaultError> {

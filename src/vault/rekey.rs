@@ -8,6 +8,7 @@
 use std::path::PathBuf;
 
 use super::change::{PATIENCE_MS, Vault, pause};
+use super::epoch::EpochNote;
 use super::error::VaultError;
 use super::header::{HeaderError, Said};
 use super::keys::{self, Kek, KeyMaterial, KeyProvider};
@@ -42,10 +43,12 @@ pub fn rekey(paths: &VaultPaths, current: &KeyMaterial, next: &KeyMaterial) -> R
     let found = find(paths)?.ok_or_else(|| VaultError::Absent { folder: paths.folder.clone() })?;
     let _one_at_a_time = FileLock::acquire(&paths.rekey_lock())?;
     let (mut store, before) = found.with_key(current)?;
-    // Of what is not whole, nothing is to be made that looks whole.
-    let resident = Resident::read(&store, &before)?;
-    undamaged(&resident)?;
     let places = paths.key_places();
+    let mut note = EpochNote::read(places.epoch_note(), &before)?;
+    // Of what is not whole or not the latest, nothing is to be made that looks as if it were.
+    let resident = Resident::read(&store, &before)?;
+    note.refuse_older(resident.manifest().epoch)?;
+    undamaged(&resident)?;
     keys::finish_settling(&before.header.provider, &before.kek, &places, &mark())?;
     let (provider, kek) = keys::provision_next(next, before.header.vault_id, &places)?;
     let unlocked = exchange(&mut store, &before, resident, &provider, &kek)?;
@@ -54,7 +57,9 @@ pub fn rekey(paths: &VaultPaths, current: &KeyMaterial, next: &KeyMaterial) -> R
     let _ = store.forget_replaced();
     let resident = Resident::read(&store, &unlocked)?;
     let records = resident.generations().len();
-    Ok(Rekeyed { vault: Vault::new(Box::new(store), unlocked, resident), records, set_aside })
+    note.raise(resident.manifest().epoch, &unlocked);
+    let vault = Vault::new(Box::new(store), unlocked, resident).noting(note);
+    Ok(Rekeyed { vault, records, set_aside })
 }
 
 /// Commits the exchange upon the newest state; when another process was first, plans it again.

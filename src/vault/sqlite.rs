@@ -45,6 +45,27 @@ impl SqliteStore {
         store.connection.close().map_err(|(_, error)| error.into())
     }
 
+    /// Writes all that was committed by now into an empty file, while others go on; nothing that was deleted is in it.
+    ///
+    /// # Errors
+    /// When the file is not empty, or the disk refuses.
+    pub fn copy_into(&self, path: &Path) -> Result<(), StoreError> {
+        let name = path.to_str().ok_or_else(|| StoreError::Unavailable {
+            detail: format!("{path:?} is no name that SQLite takes"),
+        })?;
+        Ok(self.connection.execute("VACUUM INTO ?1", [name]).map(drop)?)
+    }
+
+    /// Says that the file is written in the way of a vault's database, and closes it.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish_copy(path: &Path) -> Result<(), StoreError> {
+        let connection = connect(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.close().map_err(|(_, error)| error.into())
+    }
+
     /// # Errors
     /// When the file is no database of this schema.
     pub fn open_existing(path: &Path) -> Result<Self, StoreError> {

@@ -63,6 +63,10 @@ impl Unlocked {
         blob: &[u8],
     ) -> Result<Option<Item>, Unopened> {
         let opened = self.open(name, generation, blob)?;
+        // What has no value has its seal all the same, and every byte of a record counts.
+        if !matches!(name.kind, Kind::Secret | Kind::Token) {
+            opened.value()?;
+        }
         let item = match name.kind {
             Kind::Secret => Item::Secret(parse(&opened)?),
             Kind::Credential => Item::Credential(parse(&opened)?),

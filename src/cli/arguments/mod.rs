@@ -1,6 +1,7 @@
 //! What can be typed: the tree of commands and flags, and nothing of what they mean.
 
 mod audit;
+mod backup;
 mod capability;
 mod config;
 mod credential;
@@ -24,6 +25,7 @@ use std::ffi::OsString;
 use clap::{Args, Command, FromArgMatches as _, Parser, Subcommand};
 
 pub(super) use audit::{AuditArguments, AuditFilter, AuditVerb};
+pub(super) use backup::{BackupArguments, RestoreArguments};
 pub(super) use capability::{
     BindArguments, BoundArguments, CapabilityVerb, DescribeArguments, ListArguments, NewCapabilityArguments,
     PolicyOfVerb, SwitchArguments, UnbindArguments,
@@ -36,7 +38,9 @@ pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments, WebSo
 pub(super) use key::{KeyPlaceArguments, KeyVerb, MigrateArguments, NewKeyArguments, RotateMasterArguments};
 pub(super) use mcp::McpArguments;
 pub(super) use oauth::{LoginArguments, OauthVerb, WantedArguments};
-pub(super) use operate::{ApprovalsVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb};
+pub(super) use operate::{
+    ApprovalsVerb, DoctorArguments, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,
+};
 pub(super) use review::{
     CoverageArguments, CoverageFormat, DiffArguments, DiffFormat, FailOn, LintArguments, MutateArguments,
     ReportFormat,
@@ -109,6 +113,12 @@ pub(super) enum Verb {
     Audit(Box<AuditArguments>),
     /// See what is left of a vault that was damaged or set back, and accept it
     Repair(RepairArguments),
+    /// Check everything that the vault stands on: permissions, key, records, log, daemon, clock, disk
+    Doctor(DoctorArguments),
+    /// Copy the vault as it is to a file, still sealed; while it is in use
+    Backup(BackupArguments),
+    /// Put a backup where no vault is, everything in it checked before
+    Restore(RestoreArguments),
     /// Ask the policy without a call
     #[command(subcommand, arg_required_else_help = true)]
     Policy(PolicyVerb),
@@ -181,6 +191,7 @@ impl Arguments {
             Verb::Audit(audit) => audit.wants_json(),
             Verb::Key(KeyVerb::Status(format)) => format.json,
             Verb::Repair(repair) => repair.format.json,
+            Verb::Doctor(doctor) => doctor.format.json,
             Verb::Policy(PolicyVerb::Check { json, .. }) => *json,
             Verb::Policy(PolicyVerb::Apply { format, .. } | PolicyVerb::List(format)) => format.json,
             Verb::Provider(ProviderVerb::List(format) | ProviderVerb::Show { format, .. }) => format.json,
@@ -240,6 +251,11 @@ mod tests {
             "aivault audit stats --since 7d --json",
             "aivault audit retire --older-than 90d",
             "aivault repair --accept --passphrase -",
+            "aivault doctor --fix --json",
+            "aivault backup vault.backup",
+            "aivault backup vault.age --recipient age1example --recipient age1other",
+            "aivault backup vault.age --passphrase -",
+            "aivault restore vault.age --identity-file identity --vault-passphrase -",
             "aivault secrets list",
             "aivault secrets import --entry OPENAI_API_KEY=sk-... --entry GITHUB_TOKEN=ghp-... --scope global",
             "aivault import --from dotenv .env --dry-run",

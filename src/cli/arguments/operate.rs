@@ -20,6 +20,17 @@ pub(in crate::cli) struct RepairArguments {
     pub(in crate::cli) format: Format,
 }
 
+#[derive(Args)]
+pub(in crate::cli) struct DoctorArguments {
+    /// Repair what is safe to repair: access of others, and what interrupted writes left
+    #[arg(long)]
+    pub(in crate::cli) fix: bool,
+    #[command(flatten)]
+    pub(in crate::cli) passphrase: PassphraseArguments,
+    #[command(flatten)]
+    pub(in crate::cli) format: Format,
+}
+
 #[derive(Subcommand)]
 pub(in crate::cli) enum PolicyVerb {
     /// Put policies in force, all of the files or none

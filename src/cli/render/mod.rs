@@ -9,6 +9,7 @@ mod capability;
 mod changes;
 mod config;
 mod credentials;
+mod doctor;
 mod findings;
 mod gateway;
 mod keys;
@@ -108,6 +109,21 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::GatewayOpened(listener) => gateway::print_opened(listener, screen),
         Outcome::Gateway { listeners } if view.json => json(listeners, screen),
         Outcome::Gateway { listeners } => gateway::print_list(listeners, screen),
+        Outcome::Doctor(found) if view.json => json(found, screen),
+        Outcome::Doctor(found) => doctor::print(found, screen),
+        Outcome::BackedUp { path, bytes, encrypted } => {
+            let how = if *encrypted { "encrypted, and sealed within" } else { "sealed as the vault is" };
+            writeln!(screen.out, "The vault is backed up to {} ({bytes} bytes, {how}).", escape::line(path))?;
+            writeln!(screen.out, "Its key is not in it: keep that as well, elsewhere.")
+        }
+        Outcome::Restored { secrets, log_goes_on } => {
+            let log = if *log_goes_on { "goes on" } else { "begins anew" };
+            writeln!(
+                screen.out,
+                "The vault is restored, with {}; its audit log {log}.",
+                counted(*secrets as u64, "secret")
+            )
+        }
         Outcome::Restarted => writeln!(screen.out, "The daemon is another one now."),
         Outcome::Unlocked => writeln!(screen.out, "The vault is unlocked."),
         Outcome::Rekeyed(rekeyed) => keys::print_rekeyed(rekeyed, screen),

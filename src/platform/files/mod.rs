@@ -11,6 +11,7 @@ mod guard;
 mod identity;
 mod open;
 mod read;
+mod upkeep;
 mod write;
 
 pub use documents::{create_document, files_below, replace_document};
@@ -19,6 +20,9 @@ pub use folder::{check_private_dir, ensure_private_dir, list_folder};
 pub use identity::{Identity, NamedFile};
 pub use open::open_regular;
 pub use read::{check_private, check_program, exists, read_bounded, read_credential, read_private};
-pub use write::{make_private, publish_new, remove, set_aside, write_atomic, write_private_new};
+pub use upkeep::{close_to_others, free_bytes, leftovers};
+pub use write::{
+    is_set_aside_of, make_private, publish_new, remove, set_aside, write_atomic, write_private_new,
+};
 
 pub(in crate::platform) use guard::open_or_create_private;

@@ -4,6 +4,7 @@ use crate::audit::AuditError;
 use crate::broker::guard::GuardError;
 use crate::broker::{BrokerError, ConversationError, TokenError, UpstreamError};
 use crate::meter::MeterError;
+use crate::platform::files::FileError;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::vault::{Existing, VaultError, VaultErrorKind};
 
@@ -30,6 +31,13 @@ impl From<VaultError> for ServiceError {
             VaultErrorKind::Invalid => (ErrorKind::InvalidRequest, "invalid"),
         };
         Self::new(kind, error.to_string()).reason(reason).help(error.help())
+    }
+}
+
+/// Of a file that the operator named; those of the vault are its own errors.
+impl From<FileError> for ServiceError {
+    fn from(error: FileError) -> Self {
+        Self::new(ErrorKind::Conflict, error.to_string()).reason("file").help(error.help())
     }
 }
 

@@ -6,11 +6,13 @@
 mod accounts;
 mod approvals;
 mod audit;
+mod backup;
 mod bindings;
 mod bounds;
 mod capabilities;
 mod clients;
 mod config;
+mod doctor;
 mod errors;
 mod example;
 mod gateway;
@@ -183,6 +185,11 @@ impl Local {
             Command::TokenRevoke { which } => self.revoke_tokens(caller, which),
             Command::AuditRestart { passphrase } => self.restart_audit(caller, passphrase),
             Command::Repair { accept, passphrase } => self.repair(caller, accept, passphrase),
+            Command::Backup { to, lock } => self.back_up(caller, &to, &lock),
+            Command::Restore { from, key, passphrase } => {
+                self.restore(caller, &from, key.as_ref(), passphrase)
+            }
+            Command::Doctor { fix, passphrase } => Ok(self.doctor(fix, passphrase)),
             Command::ConfigSet { name, value } => self.set_config(caller, name, value),
             Command::ConfigList => self.list_config(caller),
             Command::ConfigUnset { name } => self.unset_config(caller, name),

@@ -85,6 +85,16 @@ impl DerivedKeys {
         begun(&self.lasting.tokens, parts).verify_slice(kept).is_ok()
     }
 
+    /// What vouches for the note of the last change.
+    pub(in crate::vault) fn epoch_mac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        mac(&self.lasting.epoch, parts)
+    }
+
+    /// Whether that vouches for it, in constant time.
+    pub(in crate::vault) fn is_epoch_mac(&self, parts: &[&[u8]], kept: &[u8; 32]) -> bool {
+        begun(&self.lasting.epoch, parts).verify_slice(kept).is_ok()
+    }
+
     pub(in crate::vault) fn audit(&self) -> AuditKey {
         AuditKey(self.lasting.audit.duplicate())
     }
@@ -142,8 +152,8 @@ mod tests {
         let all: Vec<[u8; 32]> = [keys(1, 1), keys(1, 2), keys(2, 1)]
             .iter()
             .flat_map(|keys| {
-                let LastingKeys { names, audit, usage, tokens } = &keys.lasting;
-                [&keys.wrap, &keys.manifest, names, audit, usage, tokens].map(|key| *key.as_bytes())
+                let LastingKeys { names, audit, usage, tokens, epoch } = &keys.lasting;
+                [&keys.wrap, &keys.manifest, names, audit, usage, tokens, epoch].map(|key| *key.as_bytes())
             })
             .collect();
         for (at, key) in all.iter().enumerate() {

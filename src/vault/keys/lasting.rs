@@ -1,10 +1,11 @@
 //! The keys that a change of the key-encryption key leaves as they are, and how the header keeps them.
 //!
-//! They name records, mark callers' tokens and chain the log, so that new ones would orphan all of these. Sealed under
-//! a key of their own with what the header says as associated data: a header that somebody edited opens nothing.
+//! They name records, mark callers' tokens, chain the log and vouch for the note of the last change, so that new ones
+//! would orphan all of these. Sealed under a key of their own with what the header says as associated data: a header
+//! that somebody edited opens nothing.
 //!
 //! ```text
-//! nonce 24 | names 32, audit 32, usage 32, tokens 32, encrypted | tag 16
+//! nonce 24 | names 32, audit 32, usage 32, tokens 32, epoch 32, encrypted | tag 16
 //! ```
 
 use chacha20poly1305::aead::AeadInOut as _;
@@ -19,7 +20,7 @@ use crate::vault::header::VaultId;
 
 const NONCE: usize = 24;
 const TAG: usize = 16;
-const COUNT: usize = 4;
+const COUNT: usize = 5;
 const PURPOSE: &str = "aivault/v2/lasting";
 
 pub(in crate::vault) struct LastingKeys {
@@ -27,6 +28,7 @@ pub(in crate::vault) struct LastingKeys {
     pub(super) audit: Key,
     pub(super) usage: Key,
     pub(super) tokens: Key,
+    pub(super) epoch: Key,
 }
 
 /// The keys as the header keeps them.
@@ -37,7 +39,7 @@ impl LastingKeys {
     /// Those of a new vault, which no other has.
     pub(in crate::vault) fn generate() -> Result<Self, EntropyError> {
         let key = Key::generate;
-        Ok(Self { names: key()?, audit: key()?, usage: key()?, tokens: key()? })
+        Ok(Self { names: key()?, audit: key()?, usage: key()?, tokens: key()?, epoch: key()? })
     }
 
     /// Those of a vault of the first format.
@@ -47,6 +49,7 @@ impl LastingKeys {
             audit: source.key("aivault/v1/audit"),
             usage: source.key("aivault/v1/usage"),
             tokens: source.key("aivault/v1/caller-tokens"),
+            epoch: source.key("aivault/v1/epoch"),
         }
     }
 
@@ -58,7 +61,7 @@ impl LastingKeys {
         said: &[u8],
     ) -> Result<SealedKeys, EntropyError> {
         let mut plain = Locked::zeroed(COUNT * Key::LENGTH);
-        let keys = [&self.names, &self.audit, &self.usage, &self.tokens];
+        let keys = [&self.names, &self.audit, &self.usage, &self.tokens, &self.epoch];
         for (place, key) in plain.chunks_exact_mut(Key::LENGTH).zip(keys) {
             place.copy_from_slice(key.as_bytes());
         }
@@ -67,7 +70,7 @@ impl LastingKeys {
         let cipher = XChaCha20Poly1305::new(key.as_bytes().into());
         // The cipher refuses only messages of 256 GiB and more.
         let tag = cipher.encrypt_inout_detached(&XNonce::from(nonce), said, (&mut *plain).into());
-        let tag = tag.expect("four keys are far shorter than the cipher's limit");
+        let tag = tag.expect("five keys are far shorter than the cipher's limit");
         Ok(SealedKeys([&nonce[..], &plain, &tag].concat()))
     }
 }
@@ -93,7 +96,7 @@ impl SealedKeys {
         cipher.decrypt_inout_detached(&nonce, said, (&mut *plain).into(), &tag).ok()?;
         let mut keys = plain.chunks_exact(Key::LENGTH);
         let mut next = || Key::from_slice(keys.next()?);
-        Some(LastingKeys { names: next()?, audit: next()?, usage: next()?, tokens: next()? })
+        Some(LastingKeys { names: next()?, audit: next()?, usage: next()?, tokens: next()?, epoch: next()? })
     }
 }
 
@@ -108,7 +111,7 @@ mod tests {
         let keys = LastingKeys::generate().unwrap();
         let sealed = keys.seal(&kek(1), vault(1), b"said").unwrap();
         let opened = sealed.open(&kek(1), vault(1), b"said").unwrap();
-        for (one, other) in [(&keys.names, &opened.names), (&keys.tokens, &opened.tokens)] {
+        for (one, other) in [(&keys.names, &opened.names), (&keys.epoch, &opened.epoch)] {
             assert_eq!(one.as_bytes(), other.as_bytes());
         }
         assert!(sealed.open(&kek(2), vault(1), b"said").is_none());

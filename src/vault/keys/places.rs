@@ -19,6 +19,11 @@ impl KeyPlaces {
         self.file.with_extension("key.next")
     }
 
+    /// The last change of the vault.
+    pub(in crate::vault) fn epoch_note(&self) -> PathBuf {
+        self.file.with_extension("epoch")
+    }
+
     /// Which command the user of this machine chose.
     pub(super) fn command_notice(&self) -> PathBuf {
         self.file.with_extension("command")

@@ -11,8 +11,8 @@ use crate::vault::manifest::Manifest;
 use crate::vault::multiset::SetSum;
 use crate::vault::store::Kind;
 use crate::vault::{
-    CredentialFile, KeyCommand, KeyMaterial, SecretId, SecretRef, SecretText, Session, Vault, VaultError,
-    VaultErrorKind, init, open, rekey, repair,
+    CredentialFile, Difference, FormerKeys, KeyCommand, KeyMaterial, SecretId, SecretRef, SecretText,
+    Session, Vault, VaultError, VaultErrorKind, init, open, rekey, repair,
 };
 
 const KEY: &str = "0707070707070707070707070707070707070707070707070707070707070707";
@@ -116,6 +116,11 @@ fn a_copy_from_before_opens_with_the_key_that_was_set_aside() {
     fs::rename(&backup, place.database()).unwrap();
     assert!(matches!(place.open(), Err(VaultError::WrongKey)));
     fs::rename(aside, &place.paths.key_file).unwrap();
+    // It is older than the note beside the key, which holds under either key.
+    assert!(matches!(place.open(), Err(VaultError::RecordsDiffer(Difference::WholeVault { .. }))));
+    let looked = repair(&place.paths, &KeyMaterial::File).unwrap();
+    assert!(looked.noted() > Some(looked.epoch()));
+    looked.accept(&[], 0).unwrap();
     place.open().unwrap();
 }
 
@@ -148,6 +153,48 @@ fn a_change_that_was_cut_off_leaves_one_key_that_opens() {
     assert_eq!((fs::read(aside).unwrap(), fs::read(again).unwrap()), (old, new));
     assert!(!next.exists());
     assert_eq!(value(&place), b"sk-one");
+}
+
+#[test]
+fn the_note_of_the_last_change_holds_before_a_change_of_the_key_and_after_it() {
+    let place = Place::new();
+    filled(&place, &KeyMaterial::File);
+    let note = place.paths.key_file.with_extension("epoch");
+    let (before, database) = (fs::read(&note).unwrap(), fs::read(place.database()).unwrap());
+    let later = rekey(&place.paths, &KeyMaterial::File, &KeyMaterial::File).unwrap().vault.epoch();
+    // As if the change had been cut off before it was noted.
+    fs::write(&note, &before).unwrap();
+    assert_eq!(place.open().unwrap().epoch(), later);
+    assert_eq!(repair(&place.paths, &KeyMaterial::File).unwrap().noted(), Some(later));
+
+    // And a vault that was set back is not made one with a new key.
+    let mut after = place.open().unwrap();
+    let stale = fs::read(place.database()).unwrap();
+    assert_ne!(stale, database);
+    after.create_secret(new_secret("THIRD", "three", Scope::Global), None, NOW).unwrap();
+    drop(after);
+    for name in ["vault.db-wal", "vault.db-shm"] {
+        let _ = fs::remove_file(place.paths.folder.join(name));
+    }
+    fs::write(place.database(), stale).unwrap();
+    let refused = rekey(&place.paths, &KeyMaterial::File, &KeyMaterial::File).err().unwrap();
+    assert!(matches!(refused, VaultError::RecordsDiffer(Difference::WholeVault { .. })), "{refused}");
+}
+
+#[test]
+fn what_changes_of_the_key_left_is_told_apart() {
+    let place = Place::new();
+    filled(&place, &KeyMaterial::File);
+    let found = |place: &Place| repair(&place.paths, &KeyMaterial::File).unwrap().former_keys().unwrap();
+    assert_eq!(found(&place), FormerKeys::default());
+    let aside = rekey(&place.paths, &KeyMaterial::File, &KeyMaterial::File).unwrap().set_aside.unwrap();
+    let next = place.paths.key_file.with_extension("key.next");
+    crate::platform::files::write_private_new(&next, KEY.as_bytes()).unwrap();
+    let unused = FormerKeys { unused: Some(next.clone()), set_aside: vec![aside.clone()], nameless: None };
+    assert_eq!(found(&place), unused);
+    fs::rename(&place.paths.key_file, &next).unwrap();
+    let nameless = FormerKeys { nameless: Some(next), set_aside: vec![aside], unused: None };
+    assert_eq!(found(&place), nameless);
 }
 
 #[test]
@@ -221,6 +268,8 @@ fn as_the_first_format(place: &Place) {
         Manifest { sum: sum.fold(SetSum::default(), SetSum::plus), ..*vault.resident().manifest() };
     let blob = manifest.seal(&sealer, &header).unwrap();
     drop(vault);
+    // Of a vault whose keys were others.
+    fs::remove_file(place.paths.key_file.with_extension("epoch")).unwrap();
     let sql = place.sql();
     sql.execute("UPDATE header SET bytes = ?1", [bytes]).unwrap();
     sql.execute("UPDATE record SET blob = ?1 WHERE kind = 'manifest'", [blob]).unwrap();
