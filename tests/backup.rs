@@ -75,6 +75,37 @@ fn an_older_vault_comes_back_where_the_later_one_was_lost() {
     assert!(listed.contains("FIRST") && !listed.contains("SECOND"), "{listed}");
 }
 
+/// The key of then is kept beside the one of now, and is what such a backup needs.
+#[test]
+fn a_backup_from_before_a_change_of_the_key_needs_the_key_of_then() {
+    let home = Home::test(Door::InProcess);
+    home.store("FIRST", "value");
+    let file = back_up(&home, &[]);
+    home.run(&["rotate-master"]).ok();
+    home.store("SECOND", "value");
+    for lost in ["vault.db", "vault.db-wal", "vault.db-shm"] {
+        let _ = fs::remove_file(home.vault().join(lost));
+    }
+    let refused = restore(&home, &file, &[]).ends(4);
+    assert!(refused.errors().contains("kek.key-set-aside-"), "{}", refused.errors());
+    assert!(!home.vault().join("vault.db").exists());
+
+    let key = home.vault().join("kek.key");
+    let kept = fs::read_dir(home.vault()).unwrap().map(|entry| entry.unwrap().path());
+    let is_kept = |path: &std::path::PathBuf| path.to_string_lossy().contains("kek.key-set-aside-");
+    let then: Vec<_> = kept.filter(is_kept).collect();
+    assert_eq!(then.len(), 1, "{then:?}");
+    fs::rename(&key, home.path("key-of-now")).unwrap();
+    fs::rename(&then[0], &key).unwrap();
+    restore(&home, &file, &[]).ok().says("its audit log goes on");
+    home.run(&["doctor"]).ok();
+    home.run(&["audit", "verify"]).ok();
+    let listed = home.run(&["secrets", "list"]).ok().text();
+    assert!(listed.contains("FIRST") && !listed.contains("SECOND"), "{listed}");
+    home.run(&["rotate-master"]).ok();
+    home.run(&["doctor"]).ok().says("of keys before, 1 are kept");
+}
+
 #[test]
 fn an_encrypted_backup_opens_for_whom_it_is_meant() {
     let home = Home::test(Door::InProcess);

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use support::{Door, Home, Upstream, secrets};
 
-const FORMATS: &[&str] = &["format-1"];
+const FORMATS: &[&str] = &["format-1", "format-2"];
 
 fn fixtures() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vaults")
@@ -44,6 +44,8 @@ fn a_vault_of_each_format_opens_and_is_used() {
     for format in FORMATS {
         let home = Home::empty(Door::InProcess);
         copy(&fixtures().join(format), &home.vault());
+        let said = home.run(&["doctor"]).ok().text();
+        assert!(said.contains(&format!("of {}", format.replace('-', " "))), "{said}");
         let listed = home.run(&["secrets", "list"]).ok();
         listed.says("OPENAI_API_KEY").says("OTHER");
         home.run(&["doctor"]).ok();
@@ -59,6 +61,15 @@ fn a_vault_of_each_format_opens_and_is_used() {
             "{format}"
         );
         home.run(&["secrets", "rotate", "--name", "OTHER", "--value", "the next value"]).ok();
-        home.run(&["doctor"]).ok();
+        // With another key it is of the newest format, and all the rest is as it was.
+        home.run(&["rotate-master"]).ok();
+        home.run(&["doctor"]).ok().says("of format 2");
+        home.run(&["audit", "verify"]).ok();
+        home.run(&["invoke", "openai/models"]).ok();
+        assert_eq!(
+            upstream.take_one().header("authorization"),
+            format!("Bearer {}", secrets::OPENAI),
+            "{format}"
+        );
     }
 }

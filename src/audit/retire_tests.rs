@@ -208,7 +208,12 @@ fn entries_are_filtered() {
     let call = |seq: u64, capability: &str, outcome| {
         let event = Event {
             capability: Some(capability.to_owned()),
-            ..Event::new(seq * 10, if seq % 2 == 0 { "cli" } else { "token:a" }, Action::Invoke, outcome)
+            ..Event::new(
+                seq * 10,
+                if seq.is_multiple_of(2) { "cli" } else { "token:a" },
+                Action::Invoke,
+                outcome,
+            )
         };
         assert_eq!(log.append(&event).unwrap(), seq);
     };

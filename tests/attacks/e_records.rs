@@ -125,7 +125,8 @@ const BROAD: &[(&str, Broad)] = &[
     ("E2", Broad::Renamed),
     ("E2", Broad::HeaderSays("\"test\":true", "\"test\":false")),
     ("E2", Broad::HeaderSays("\"provider\":\"file\"", "\"provider\":\"env\"")),
-    ("E2", Broad::HeaderSays("\"format\":1", "\"format\":9")),
+    ("E2", Broad::HeaderSays("\"format\":2", "\"format\":9")),
+    ("E2", Broad::HeaderSays("\"format\":2", "\"format\":1")),
     ("E1", Broad::FileCutTo(0)),
     ("E1", Broad::FileCutTo(30)),
     ("E1", Broad::FileCutTo(60)),
@@ -165,7 +166,8 @@ fn perform_broad(copy: &Copied<'_>, attack: Broad) {
         }
         Broad::HeaderSays(from, to) => {
             let sql = copy.sql();
-            let edit = "UPDATE header SET bytes = CAST(replace(CAST(bytes AS TEXT), ?1, ?2) AS BLOB)";
+            let edit = "UPDATE header SET bytes = CAST(replace(CAST(bytes AS TEXT), ?1, ?2) AS BLOB) \
+                        WHERE instr(CAST(bytes AS TEXT), ?1) > 0";
             assert_eq!(sql.execute(edit, [from, to]).unwrap(), 1);
         }
         Broad::FileCutTo(hundredths) => {
