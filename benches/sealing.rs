@@ -92,5 +92,21 @@ fn sealing(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, sealing);
+/// The whole step, each time upon what the one before left: every record's key is wrapped anew.
+fn changing_the_key(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("changing the key");
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("vault");
+    let paths = VaultPaths { key_file: root.join("kek.key"), audit_dir: root.join("audit"), folder: root };
+    let mut vault = vault::init(&paths, &KeyMaterial::File, false).unwrap();
+    let others = (0..10_000).map(|index| (new(&format!("OTHER_{index}")), None));
+    vault.create_secrets(others.collect(), 0).unwrap();
+    drop(vault);
+    group.sample_size(10).bench_function("of 10000 secrets", |b| {
+        b.iter(|| vault::rekey(&paths, &KeyMaterial::File, &KeyMaterial::File).unwrap().records);
+    });
+    group.finish();
+}
+
+criterion_group!(benches, sealing, changing_the_key);
 criterion_main!(benches);

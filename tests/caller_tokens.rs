@@ -8,7 +8,7 @@ use std::fs;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use aivault::service::{Call, Caller, Command, ErrorKind, Local, RequestBody, ServiceError};
+use aivault::service::{Call, Caller, Command, ErrorKind, KeySources, Local, RequestBody, ServiceError};
 use aivault::settings::Places;
 use aivault::spec::{CredentialName, Scope, ScopeId};
 use futures_util::StreamExt as _;
@@ -37,7 +37,7 @@ fn local(home: &Home) -> Local {
         given: Some(vault),
         socket_given: false,
     };
-    Local::new(places, None)
+    Local::new(places, KeySources::default())
 }
 
 fn call(capability: &str, path: &str) -> Call {

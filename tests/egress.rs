@@ -142,7 +142,7 @@ fn what_is_set_can_be_seen_and_taken_back_and_is_on_record() {
     let (upstream, home) = setting(Door::InProcess);
     let set = home.run(&["config", "set", "egress-proxy", "http://proxy.corp.example:3128/"]).ok();
     assert_eq!(set.text(), "Calls to public hosts now go through http://proxy.corp.example:3128.\n");
-    let list = "egress-proxy  http://proxy.corp.example:3128\nextra-ca      1 certificate\n";
+    let list = "egress-proxy     http://proxy.corp.example:3128\nextra-ca         1 certificate\n";
     assert_eq!(home.run(&["config", "list"]).ok().text(), list);
     let json = home.run(&["config", "list", "--json"]).ok().json();
     assert_eq!(json[0]["name"], "egress-proxy");
@@ -156,7 +156,7 @@ fn what_is_set_can_be_seen_and_taken_back_and_is_on_record() {
 
     home.run(&["config", "unset", "egress-proxy"]).ok();
     home.run(&["config", "unset", "egress-proxy"]).ends(5);
-    assert_eq!(home.run(&["config", "list"]).ok().text(), "extra-ca      1 certificate\n");
+    assert_eq!(home.run(&["config", "list"]).ok().text(), "extra-ca         1 certificate\n");
     let events = home.events();
     let done: Vec<_> = events
         .iter()
@@ -232,6 +232,6 @@ fn what_could_not_be_used_is_not_set() {
     home.run(&["config", "set", "extra-ca", "/nowhere/ca.pem"]).ends(2);
     assert_eq!(
         home.run(&["config", "list"]).ok().text(),
-        "Nothing is set: calls go straight to their hosts.\n"
+        "Nothing is set: calls go straight to their hosts, and the audit log is kept for ever.\n"
     );
 }

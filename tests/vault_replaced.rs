@@ -45,7 +45,7 @@ fn sent_key(home: &Home, upstream: &Upstream) -> String {
 }
 
 #[test]
-fn what_was_restored_is_used_at_once() {
+fn what_was_restored_is_used_once_it_is_accepted() {
     let upstream = Upstream::serving(&["api.openai.com"]);
     let home = Home::with_openai(Door::Daemon, &upstream, OLD);
     let backup = back_up(&home);
@@ -53,6 +53,9 @@ fn what_was_restored_is_used_at_once() {
     assert_eq!(sent_key(&home, &upstream), format!("Bearer {NEW}"));
     let daemon = home.daemon();
     restore(&home, &backup);
+    let refused = home.run(INVOKE).ends(4);
+    assert!(refused.errors().contains("set back"), "the note beside the key is later: {}", refused.errors());
+    home.run(&["repair", "--accept"]).ok();
     assert_eq!(sent_key(&home, &upstream), format!("Bearer {OLD}"));
     assert_eq!(home.daemon(), daemon, "it is the same daemon");
     home.run(&["audit", "verify"]).ok();

@@ -12,10 +12,13 @@ use crate::platform::append::AppendError;
 use super::error::{AuditError, Problem};
 use super::event::{Action, Event, Outcome};
 use super::log::AuditLog;
-use super::read::{ReadOptions, read};
+use super::query::Query;
+use super::read::read;
 use super::test_folder::{Folder, broken, event, key};
 
-const ALL: ReadOptions = ReadOptions { limit: usize::MAX, before_ts_ms: None };
+fn all() -> Query {
+    Query { limit: usize::MAX, ..Query::default() }
+}
 
 #[test]
 fn entries_are_counted_from_one_and_go_on_after_reopening() {
@@ -31,13 +34,13 @@ fn entries_are_counted_from_one_and_go_on_after_reopening() {
 fn what_was_logged_is_read_newest_first() {
     let folder = Folder::with_files(40);
     assert!(folder.verify().unwrap().files > 5);
-    let recent = read(&folder.path(), ALL).unwrap();
+    let recent = read(&folder.path(), &all()).unwrap();
     let expected: Vec<(u64, Event)> = (1..=40).rev().map(|number| (number, event(number))).collect();
     assert!(recent.entries.into_iter().map(|entry| (entry.seq, entry.event)).eq(expected));
-    let some = read(&folder.path(), ReadOptions { limit: 7, before_ts_ms: Some(21) }).unwrap();
+    let some = read(&folder.path(), &Query { limit: 7, before_ms: Some(21), ..Query::default() }).unwrap();
     let seqs: Vec<u64> = some.entries.iter().map(|entry| entry.seq).collect();
     assert_eq!(seqs, [20, 19, 18, 17, 16, 15, 14]);
-    assert_eq!(read(&folder.path(), ReadOptions { limit: 0, ..ALL }).unwrap().entries, []);
+    assert_eq!(read(&folder.path(), &Query::default()).unwrap().entries, []);
 }
 
 #[test]
@@ -47,7 +50,7 @@ fn a_damaged_line_is_told_and_hides_no_other() {
     let offset = (lines[0].len() + lines[1].len()) as u64;
     lines[2] = b"{}\n".to_vec();
     folder.set_lines(&lines);
-    let recent = read(&folder.path(), ALL).unwrap();
+    let recent = read(&folder.path(), &all()).unwrap();
     assert_eq!(recent.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [5, 4, 2, 1]);
     assert_eq!(recent.damaged.len(), 1);
     assert_eq!((recent.damaged[0].file.as_str(), recent.damaged[0].offset), ("log-000001.jsonl", offset));
@@ -69,7 +72,7 @@ fn no_text_breaks_out_of_its_line() {
     assert_eq!(*newline, b'\n');
     assert!(line.iter().all(|byte| matches!(byte, b' '..=b'~')));
     assert!(folder.verify().unwrap().repairs.is_empty());
-    assert_eq!(read(&folder.path(), ALL).unwrap().entries[0].event, logged);
+    assert_eq!(read(&folder.path(), &all()).unwrap().entries[0].event, logged);
 }
 
 #[test]
@@ -184,7 +187,7 @@ fn verification_beside_writers_finds_nothing_wrong() {
             let events = folder.verify().unwrap().events;
             assert!(events >= last);
             last = events;
-            read(&folder.path(), ALL).unwrap();
+            read(&folder.path(), &all()).unwrap();
         }
     });
     assert_eq!(folder.verify().unwrap().events, 600);
@@ -251,7 +254,7 @@ fn a_log_that_must_be_there_is_not_begun() {
     let absent = |result| matches!(result, Err(AuditError::Absent { .. }));
     assert!(absent(AuditLog::open_existing(&folder.path(), key()).map(drop)));
     assert!(absent(folder.verify().map(drop)));
-    assert!(absent(read(&folder.path(), ALL).map(drop)));
+    assert!(absent(read(&folder.path(), &all()).map(drop)));
     assert!(!folder.path().exists());
     fs::create_dir(folder.path()).unwrap();
     assert!(absent(AuditLog::open_existing(&folder.path(), key()).map(drop)));
@@ -276,7 +279,7 @@ fn another_key_can_neither_write_nor_verify() {
     let folder = Folder::with(1);
     let other = || super::AuditKey::new([8; 32]);
     assert_eq!(broken(AuditLog::open(&folder.path(), other())).problem, Problem::HeadEdited);
-    assert_eq!(broken(super::verify(&folder.path(), other())).problem, Problem::HeadEdited);
+    assert_eq!(broken(super::verify(&folder.path(), other(), None)).problem, Problem::HeadEdited);
 }
 
 fn append_fifty(log: &AuditLog, thread: u64) {
@@ -292,7 +295,7 @@ fn append_fifty(log: &AuditLog, thread: u64) {
 
 fn every_entry_is_there_once(folder: &Folder, threads: u64) {
     assert_eq!(folder.verify().unwrap().events, threads * 100);
-    let entries = read(&folder.path(), ALL).unwrap().entries;
+    let entries = read(&folder.path(), &all()).unwrap().entries;
     let decisions: BTreeSet<u64> =
         entries.iter().filter(|entry| entry.event.path.is_some()).map(|entry| entry.event.ts_ms).collect();
     let expected = (0..threads).flat_map(|thread| (0..50).map(move |number| thread * 1000 + number));

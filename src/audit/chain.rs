@@ -13,6 +13,8 @@ use super::line;
 
 const FIRST: &[u8] = b"aivault audit log v1, first line\0";
 const HEAD: &[u8] = b"aivault audit log v1, head\0";
+const ANCHOR: &[u8] = b"aivault audit log v1, anchor\0";
+const CHECKPOINT_KEY: &[u8] = b"aivault audit log v1, checkpoint key\0";
 const HASH_BLOCK: usize = 64;
 
 pub(super) type Mac = [u8; 32];
@@ -64,11 +66,24 @@ impl Chain {
     }
 
     pub(super) fn head_mac(&self, record: &[u8]) -> Mac {
-        self.over_head(record).finalize().into_bytes().into()
+        self.over(HEAD, record).finalize().into_bytes().into()
     }
 
     pub(super) fn head_holds(&self, record: &[u8], mac: &[u8]) -> bool {
-        self.over_head(record).verify_slice(mac).is_ok()
+        self.over(HEAD, record).verify_slice(mac).is_ok()
+    }
+
+    pub(super) fn anchor_mac(&self, record: &[u8]) -> Mac {
+        self.over(ANCHOR, record).finalize().into_bytes().into()
+    }
+
+    pub(super) fn anchor_holds(&self, record: &[u8], mac: &[u8]) -> bool {
+        self.over(ANCHOR, record).verify_slice(mac).is_ok()
+    }
+
+    /// What the key that signs checkpoints is made from: who has the chain's key can sign, and nobody else.
+    pub(super) fn checkpoint_seed(&self) -> zeroize::Zeroizing<[u8; 32]> {
+        zeroize::Zeroizing::new(self.over(CHECKPOINT_KEY, b"").finalize().into_bytes().into())
     }
 
     fn over_line(&self, after: &Link, body: &[u8]) -> Hmac<Sha256> {
@@ -81,9 +96,9 @@ impl Chain {
         mac
     }
 
-    fn over_head(&self, record: &[u8]) -> Hmac<Sha256> {
+    fn over(&self, purpose: &[u8], record: &[u8]) -> Hmac<Sha256> {
         let mut mac = self.keyed.clone();
-        mac.update(HEAD);
+        mac.update(purpose);
         mac.update(record);
         mac
     }

@@ -23,6 +23,10 @@ pub enum AuditError {
     Encoding(#[from] serde_json::Error),
     #[error("the audit log is not as it was written: {0}")]
     Broken(#[from] Broken),
+    #[error("the checkpoint cannot be compared: entry {seq} was retired, with all up to {retired}")]
+    CheckpointRetired { seq: u64, retired: u64 },
+    #[error("this vault did not sign the checkpoint")]
+    ForeignCheckpoint,
 }
 
 impl AuditError {
@@ -40,6 +44,14 @@ impl AuditError {
             Self::File(error) => error.help(),
             Self::Unsynced { folder } => format!("check the disk that holds {folder:?}, then restart"),
             Self::Encoding(_) => "this is a mistake of the program: please report it".to_owned(),
+            Self::CheckpointRetired { .. } => {
+                "what remains was checked and holds; compare a later checkpoint, and keep one after each retirement: \
+                 aivault audit checkpoint"
+                    .to_owned()
+            }
+            Self::ForeignCheckpoint => {
+                "give a checkpoint that `aivault audit checkpoint` printed on this very vault".to_owned()
+            }
             Self::Broken(_) => {
                 "compare the audit folder with a backup; to go on meanwhile, set it aside as it is and begin \
                  another log: aivault audit restart"
@@ -88,6 +100,12 @@ pub enum Problem {
     Truncated { written: u64 },
     #[error("the log went another way than the record of its last entry: one of them is an older copy")]
     Forked,
+    #[error("the checkpoint has another entry {seq}: the log was replaced since, or begun anew")]
+    OtherThanCheckpoint { seq: u64 },
+    #[error("the log ends before entry {seq}, which the checkpoint has")]
+    BeforeCheckpoint { seq: u64 },
+    #[error("the record of the first entry was edited, or the key is that of another vault")]
+    AnchorEdited,
     #[error("the record of the last entry is missing")]
     HeadMissing,
     #[error("the record of the last entry was edited, or the key is that of another vault")]

@@ -134,6 +134,9 @@ words! {
         OperatorOpen = "operator.open",
         /// What changes the vault was asked for outside of such a session.
         OperatorRefuse = "operator.refuse",
+        /// The vault is locked with another key: from the same provider, or from another.
+        KeyRotate = "key.rotate",
+        KeyMigrate = "key.migrate",
         SecretCreate = "secret.create",
         SecretUpdate = "secret.update",
         SecretRotate = "secret.rotate",
@@ -180,8 +183,12 @@ words! {
         Response = "response",
         /// An operator accepted the vault's records as they are.
         VaultRepair = "vault.repair",
+        VaultBackup = "vault.backup",
+        VaultRestore = "vault.restore",
         /// The first entry of a log that an operator began anew.
         AuditRestart = "audit.restart",
+        /// Files of the log are removed, since the operator keeps them for so long only.
+        AuditRetire = "audit.retire",
         /// Written by the log itself when it found what a crash left behind.
         AuditRepair = "audit.repair",
     }
@@ -270,12 +277,14 @@ mod tests {
         let words: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
         assert_eq!(
             words.join(" "),
-            "vault.init vault.unlock vault.lock operator.open operator.refuse secret.create secret.update secret.rotate secret.delete \
+            "vault.init vault.unlock vault.lock operator.open operator.refuse key.rotate key.migrate secret.create \
+             secret.update secret.rotate secret.delete \
              secret.attach-group secret.detach-group credential.provision credential.create credential.delete \
              capability.create capability.delete capability.enable capability.disable capability.bind \
              capability.unbind config.set config.unset gateway.open upstream.set upstream.remove provider.add \
              provider.remove policy.apply policy.remove approval.ask approval.answer invoke token.mint \
-             token.revoke token.refuse gateway.refuse token.fetch oauth.login response vault.repair audit.restart audit.repair"
+             token.revoke token.refuse gateway.refuse token.fetch oauth.login response vault.repair vault.backup \
+             vault.restore audit.restart audit.retire audit.repair"
         );
         for action in Action::ALL {
             assert_eq!(serde_json::to_string(action).unwrap(), format!("\"{action}\""));

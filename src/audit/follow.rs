@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::platform::append::AppendFile;
+use crate::platform::append::{AppendError, AppendFile};
 use crate::platform::clock::now_ms;
 
 use super::error::{AuditError, Problem};
@@ -30,7 +30,10 @@ impl AuditLog {
             return Err(head_broken(Problem::Forked));
         }
         loop {
-            let end = tail.log.len()?;
+            let end = match tail.log.len() {
+                Err(AppendError::Displaced { .. }) if self.skip_retired(tail)? => continue,
+                end => end?,
+            };
             if end < tail.at.end {
                 return Err(tail.broken(Problem::Truncated { written: goal.link.seq }));
             }
@@ -60,7 +63,11 @@ impl AuditLog {
         let at = tail.at.in_next_file();
         match AppendFile::open_existing(&self.folder.join(log_name(at.file))) {
             Ok(log) => (tail.log, tail.at) = (Arc::new(log), at),
-            Err(error) if error.is_missing() => return Err(file_broken(at.file, Problem::FileMissing)),
+            Err(error) if error.is_missing() && !self.skip_retired(tail)? => {
+                return Err(file_broken(at.file, Problem::FileMissing));
+            }
+            // It was retired.
+            Err(error) if error.is_missing() => {}
             Err(error) => return Err(error.into()),
         }
         Ok(())

@@ -92,7 +92,7 @@ impl Head {
     }
 }
 
-fn put(rest: &mut &mut [u8], bytes: &[u8]) {
+pub(super) fn put(rest: &mut &mut [u8], bytes: &[u8]) {
     let (field, behind) = std::mem::take(rest).split_at_mut(bytes.len());
     field.copy_from_slice(bytes);
     *rest = behind;
@@ -105,7 +105,7 @@ fn put_position(rest: &mut &mut [u8], position: &Position) {
     put(rest, &position.link.mac);
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+pub(super) fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (field, behind) = rest.split_first_chunk::<N>()?;
     *rest = behind;
     Some(*field)

@@ -45,12 +45,26 @@ pub(super) fn write_mac(buffer: &mut Vec<u8>, mac: &Mac) {
 }
 
 /// Lower-case hex, as macs are written.
-pub(super) fn hex(mac: &Mac) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    mac.iter()
+    bytes
+        .iter()
         .flat_map(|byte| [byte >> 4, byte & 15])
         .map(|digit| char::from(DIGITS[usize::from(digit)]))
         .collect()
+}
+
+/// The bytes of lower-case hex.
+pub(super) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes();
+    if digits.len() != 2 * N {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    }
+    Some(bytes)
 }
 
 /// Takes a line (without its newline) apart; `None` when it has not the form of one.
@@ -85,11 +99,7 @@ fn split_seq(body: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 fn mac_of(digits: &[u8]) -> Option<Mac> {
-    let mut mac = [0; 32];
-    for (byte, pair) in mac.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-    }
-    Some(mac)
+    unhex(str::from_utf8(digits).ok()?)
 }
 
 /// Lower case only: a second spelling would be an edit that goes unseen.

@@ -81,6 +81,11 @@ impl<'a> LinesBackwards<'a> {
         Ok(lines)
     }
 
+    /// From a byte where a line begins.
+    pub(super) fn before(log: &'a AppendFile, offset: u64) -> Self {
+        Self { log, begin: offset, block: Vec::new(), taken: Vec::new() }
+    }
+
     /// The line before, and the byte it begins at.
     pub(super) fn next(&mut self) -> Result<(Piece<'_>, u64), AppendError> {
         loop {

@@ -159,12 +159,12 @@ impl AuditLog {
 
     /// A panic elsewhere cannot leave a wrong tail: it is moved only after what it says
     /// is in the files, and compared with them before each use.
-    fn tail(&self) -> MutexGuard<'_, Tail> {
+    pub(super) fn tail(&self) -> MutexGuard<'_, Tail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Follows what other processes appended since.
-    fn catch_up(&self, tail: &mut Tail) -> Result<(), AuditError> {
+    pub(super) fn catch_up(&self, tail: &mut Tail) -> Result<(), AuditError> {
         self.read_head(tail)?;
         if tail.at == tail.head.written && tail.log.len()? == tail.at.end {
             return Ok(());
@@ -220,7 +220,7 @@ impl AuditLog {
 
     /// The head names the new file, durably, before the first line goes there: a file
     /// behind the one it names is none of the log's.
-    fn begin_next_file(&self, tail: &mut Tail) -> Result<(), AuditError> {
+    pub(super) fn begin_next_file(&self, tail: &mut Tail) -> Result<(), AuditError> {
         tail.log.sync()?;
         let at = tail.at.in_next_file();
         let next = open::open_empty(&self.folder, at.file)?;

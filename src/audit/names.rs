@@ -3,6 +3,9 @@
 /// The file that says how far the log has come.
 pub(super) const HEAD: &str = "head";
 
+/// The file that says where the log begins, once its first files were retired.
+pub(super) const ANCHOR: &str = "anchor";
+
 pub(super) fn log_name(number: u32) -> String {
     format!("log-{number:06}.jsonl")
 }

@@ -1,27 +1,21 @@
 //! The latest entries, newest first, for people and their tools.
 //!
 //! Reads from the end backwards and stops when it has enough. It needs no key, and so
-//! believes what it reads: whether the log is whole is for `verify` to say.
+//! believes what it reads: whether that is whole is for `check_from` and `verify` to say.
 
-use std::path::{Path, PathBuf};
+use std::ops::ControlFlow;
+use std::path::Path;
 
 use crate::platform::append::AppendFile;
 
+use super::anchor::first_file;
 use super::error::AuditError;
 use super::event::Event;
 use super::line;
 use super::lines::{LinesBackwards, Piece};
 use super::names::log_name;
 use super::open::log_files;
-
-/// Which entries to read.
-#[derive(Debug, Clone, Copy)]
-pub struct ReadOptions {
-    /// No more than so many.
-    pub limit: usize,
-    /// Only entries of an earlier time than this, in milliseconds since 1970.
-    pub before_ts_ms: Option<u64>,
-}
+use super::query::{Query, Sieve};
 
 /// One entry, as it stands in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +33,13 @@ pub struct Damaged {
     pub offset: u64,
 }
 
+/// Where a line begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub(super) file: u32,
+    pub(super) offset: u64,
+}
+
 /// What was found on the way back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recent {
@@ -46,63 +47,86 @@ pub struct Recent {
     pub entries: Vec<Entry>,
     /// The lines between them that are no entries, `limit` at most.
     pub damaged: Vec<Damaged>,
+    /// The earliest line that was looked at: who believes the entries should check the log from there.
+    pub from: Option<Place>,
 }
 
-/// Reads the latest entries of the log in `folder`.
+/// Reads the latest entries of the log in `folder` that are asked for.
 ///
 /// # Errors
 /// [`AuditError::Absent`] when there is no log; else what kept it from being read.
-pub fn read(folder: &Path, options: ReadOptions) -> Result<Recent, AuditError> {
-    let numbers = log_files(folder)?;
+pub fn read(folder: &Path, query: &Query) -> Result<Recent, AuditError> {
+    let sieve = Sieve::of(query);
+    let mut recent = Recent::default();
+    if query.limit == 0 {
+        return backwards(folder, |_, _| ControlFlow::Break(())).map(|()| recent);
+    }
+    backwards(folder, |found, place| {
+        match found.map(|text| taken(text, &sieve)) {
+            None | Some(Taken::Damaged) => {
+                recent.damaged.push(Damaged { file: log_name(place.file), offset: place.offset });
+            }
+            Some(Taken::Passed { seq }) if seq <= query.after_seq => return ControlFlow::Break(()),
+            Some(Taken::Passed { .. }) => {}
+            Some(Taken::Wanted(entry)) if entry.seq <= query.after_seq => return ControlFlow::Break(()),
+            Some(Taken::Wanted(entry)) => recent.entries.push(*entry),
+        }
+        recent.from = Some(place);
+        if recent.entries.len() >= query.limit || recent.damaged.len() >= query.limit {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(recent)
+}
+
+/// What a line turned out to be.
+enum Taken {
+    Damaged,
+    Passed { seq: u64 },
+    Wanted(Box<Entry>),
+}
+
+fn taken(text: &[u8], sieve: &Sieve<'_>) -> Taken {
+    let Some(line) = line::split(text) else { return Taken::Damaged };
+    let seq = line.seq;
+    if !sieve.lets_through(text) {
+        return Taken::Passed { seq };
+    }
+    match line::event_of(&line) {
+        Some(event) if sieve.wants(&event) => Taken::Wanted(Box::new(Entry { seq, event })),
+        Some(_) => Taken::Passed { seq },
+        None => Taken::Damaged,
+    }
+}
+
+/// Shows `see` each line with its place, from the last one back until it has enough; none for one that is longer than
+/// any line, behind which nothing can be told of that file.
+pub(super) fn backwards(
+    folder: &Path,
+    mut see: impl FnMut(Option<&[u8]>, Place) -> ControlFlow<()>,
+) -> Result<(), AuditError> {
+    let (numbers, first) = (log_files(folder)?, first_file(folder)?);
     if numbers.is_empty() {
         return Err(AuditError::Absent { folder: folder.to_owned() });
     }
-    let mut reading = Reading { folder: folder.to_owned(), options, recent: Recent::default() };
-    for &number in numbers.iter().rev() {
-        if reading.has_enough() {
-            break;
-        }
-        reading.file(&log_name(number))?;
-    }
-    Ok(reading.recent)
-}
-
-struct Reading {
-    folder: PathBuf,
-    options: ReadOptions,
-    recent: Recent,
-}
-
-impl Reading {
-    fn has_enough(&self) -> bool {
-        let limit = self.options.limit;
-        self.recent.entries.len() >= limit || self.recent.damaged.len() >= limit
-    }
-
-    fn file(&mut self, name: &str) -> Result<(), AuditError> {
-        let log = AppendFile::open_read_only(&self.folder.join(name))?;
+    for &number in numbers.iter().rev().filter(|number| **number >= first) {
+        let log = match AppendFile::open_read_only(&folder.join(log_name(number))) {
+            // It was retired meanwhile, with all that are older.
+            Err(error) if error.is_missing() && number < first_file(folder)? => break,
+            log => log?,
+        };
         let mut lines = LinesBackwards::of(&log)?;
-        while !self.has_enough() {
+        loop {
             let (piece, offset) = lines.next()?;
+            let place = Place { file: number, offset };
             match piece {
-                Piece::Line(line) => self.line(line, name, offset),
-                Piece::TooLong(_) => {
-                    self.recent.damaged.push(Damaged { file: name.to_owned(), offset });
-                    return Ok(());
-                }
-                Piece::Unfinished | Piece::End => return Ok(()),
+                Piece::Line(text) if see(Some(text), place.clone()).is_break() => return Ok(()),
+                Piece::Line(_) => {}
+                Piece::TooLong(_) if see(None, place).is_break() => return Ok(()),
+                Piece::TooLong(_) | Piece::Unfinished | Piece::End => break,
             }
         }
-        Ok(())
     }
-
-    fn line(&mut self, line: &[u8], name: &str, offset: u64) {
-        let entry = line::split(line)
-            .and_then(|line| line::event_of(&line).map(|event| Entry { seq: line.seq, event }));
-        match entry {
-            Some(entry) if self.options.before_ts_ms.is_some_and(|before| entry.event.ts_ms >= before) => {}
-            Some(entry) => self.recent.entries.push(entry),
-            None => self.recent.damaged.push(Damaged { file: name.to_owned(), offset }),
-        }
-    }
+    Ok(())
 }

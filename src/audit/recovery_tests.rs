@@ -6,12 +6,13 @@ use std::fs;
 use super::error::Problem;
 use super::event::{Action, Event};
 use super::head::Position;
-use super::read::{ReadOptions, read};
+use super::query::Query;
+use super::read::read;
 use super::test_folder::{Folder, broken, event};
 
 fn last_entry(folder: &Folder) -> Event {
-    let options = ReadOptions { limit: 1, before_ts_ms: None };
-    read(&folder.path(), options).unwrap().entries.remove(0).event
+    let query = Query { limit: 1, ..Query::default() };
+    read(&folder.path(), &query).unwrap().entries.remove(0).event
 }
 
 /// A log of `synced` entries on the disk and `count` written, on a machine that was then started again.

@@ -92,7 +92,7 @@ impl Folder {
     }
 
     pub(super) fn verify(&self) -> Result<Report, AuditError> {
-        verify(&self.path(), key())
+        verify(&self.path(), key(), None)
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aivault::daemon::{Beginning, Beside, DaemonError, Ended, Ground, Shared, Sockets};
 use aivault::platform::{process, ready};
-use aivault::service::{ListenerView, Local, OperatorGrant, SecretText, wire};
+use aivault::service::{KeySources, ListenerView, Local, OperatorGrant, SecretText, wire};
 use aivault::{daemon, http, mcp, settings};
 
 const HELP: &str = "\
@@ -50,6 +50,8 @@ Options:
 Environment:
   AIVAULT_DIR      the vault's folder
   AIVAULTD_SOCKET  the callers' socket
+  CREDENTIALS_DIRECTORY
+                   where systemd put the credentials of this service
 ";
 
 /// What the arguments say.
@@ -182,7 +184,9 @@ fn serve(told: Told) -> ExitCode {
     let group = callers.unwrap_or_else(|| settings::CALLERS_GROUP.to_owned());
     let shared = shared.map(|socket| Shared { socket, group });
     let wants_listeners = !wanted.is_empty() || shared.is_some();
-    let beginning = Beginning { key, operator, sockets, shared };
+    // A key in this process's environment is a client's to bring, as with any other daemon.
+    let sources = KeySources { credentials: settings.credentials, ..KeySources::default() };
+    let beginning = Beginning { sources, key, operator, sockets, shared };
     match daemon::run(settings.places, beginning, beside, || tell_manager(ready::READY)) {
         Ok(Ended::Stopped) => {
             tell_manager(ready::STOPPING);

@@ -18,6 +18,7 @@ use super::record;
 use super::redact::Redactor;
 use super::redirect::{Origin, Trail};
 use super::reply::Reply;
+use super::retention::kept_ms;
 use super::reveal::reveal;
 use super::rulebook::Rulebook;
 use super::scrub::Needles;
@@ -276,6 +277,7 @@ impl Broker {
             let mut vault =
                 if since.elapsed_ms() < JUST_NOW_MS { vault.as_known() } else { vault.moment()? };
             let client = self.client(&mut vault, |vault| vault.given_ms(credential))?;
+            desk.journal.keep_for(self.kept_ms());
             (client, reveal(&mut vault, credential, plan.secrets(), destination(&plan), is_wanted)?)
         };
         let identity = plan.client_certificate().map(|one| auth::identity(one, &secrets)).transpose()?;
@@ -317,6 +319,16 @@ impl Broker {
     /// Waits for what goes on when its caller has gone: tokens that are being fetched.
     pub async fn settle(&self) {
         self.tokens.settle().await;
+    }
+
+    /// Closes the connections that are kept for later: each has in its buffer what it sent last.
+    pub fn hang_up(&self) {
+        *self.client.lock().unwrap_or_else(PoisonError::into_inner) = Client::default();
+    }
+
+    /// How long the log is kept, as the vault said when the client was last looked at.
+    fn kept_ms(&self) -> Option<u64> {
+        kept_ms(&self.client.lock().unwrap_or_else(PoisonError::into_inner).settings)
     }
 
     /// The pooled client, as the vault says that requests leave; in a test vault, one that knows its redirections.

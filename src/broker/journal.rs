@@ -15,8 +15,9 @@ use zeroize::Zeroizing;
 
 use super::ending::Ending;
 use super::metrics::Metrics;
+use super::retention::Retention;
 use super::waiting::{Line, Waiting};
-use crate::audit::{AuditError, AuditKey, AuditLog, Event};
+use crate::audit::{AuditError, AuditKey, AuditLog, Event, Retirement};
 
 /// How long lines are gathered before they are synced together.
 const GATHER: Duration = Duration::from_millis(10);
@@ -35,6 +36,7 @@ struct Inner {
     waiting: Waiting,
     /// Counts what is logged.
     metrics: Arc<Metrics>,
+    retention: Retention,
 }
 
 impl Inner {
@@ -62,8 +64,8 @@ impl Journal {
     #[must_use]
     pub fn new(folder: PathBuf, key: Zeroizing<[u8; 32]>, may_begin: bool, metrics: Arc<Metrics>) -> Self {
         let (log, opening, pending) = (OnceLock::new(), Mutex::default(), AtomicBool::default());
-        let waiting = Waiting::default();
-        Self(Arc::new(Inner { folder, key, may_begin, log, opening, pending, waiting, metrics }))
+        let (waiting, retention) = (Waiting::default(), Retention::default());
+        Self(Arc::new(Inner { folder, key, may_begin, log, opening, pending, waiting, metrics, retention }))
     }
 
     /// Writes a line now and syncs it soon; `settle` is for those without a runtime.
@@ -157,7 +159,27 @@ impl Journal {
     /// When the disk does not take it.
     pub fn settle(&self) -> Result<(), AuditError> {
         self.write_lines(self.0.waiting.take_all());
-        self.0.log.get().map_or(Ok(()), AuditLog::sync)
+        self.0.log.get().map_or(Ok(()), AuditLog::sync)?;
+        if let Some(keep_ms) = self.0.retention.due(&self.0.folder) {
+            // What does not hold is kept, and is for `audit verify` to tell.
+            _ = self.retire(keep_ms, "aivault");
+        }
+        Ok(())
+    }
+
+    /// How long entries are kept, as the operator says; none: for ever.
+    pub fn keep_for(&self, keep_ms: Option<u64>) {
+        self.0.retention.keep_for(keep_ms);
+    }
+
+    /// Removes the files of the log whose entries are all older than `keep_ms`, in the name of `caller`.
+    ///
+    /// # Errors
+    /// When one of them does not hold, or something cannot be written or removed.
+    pub fn retire(&self, keep_ms: u64, caller: &str) -> Result<Option<Retirement>, AuditError> {
+        let retired = self.0.log()?.retire(keep_ms, caller)?;
+        self.0.log()?.sync()?;
+        Ok(retired)
     }
 }
 

@@ -30,6 +30,7 @@ mod redact;
 mod redirect;
 mod reply;
 pub mod resolver;
+mod retention;
 mod reveal;
 mod rulebook;
 pub mod scrub;
@@ -52,6 +53,7 @@ pub use journal::Journal;
 pub use limits::Limits;
 pub use redact::RedactError;
 pub use reply::{Reply, ReplyBody};
+pub use retention::kept_ms;
 pub use rulebook::Rulebook;
 pub use tokens::{Consent, DeviceCode, Exchanged, Login, Proof, TokenError};
 pub use upstream::{

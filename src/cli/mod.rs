@@ -7,6 +7,8 @@
 
 mod approvals;
 mod arguments;
+mod audit;
+mod backup;
 mod capability;
 mod config;
 mod credential;
@@ -14,9 +16,11 @@ pub mod demo;
 mod error;
 mod escape;
 mod gateway;
+mod import;
 mod input;
 mod invoke;
 mod json;
+mod key;
 mod oauth;
 mod passphrase;
 mod policy;
@@ -100,8 +104,12 @@ fn service(settings: Settings) -> Service {
 
 /// From arguments to a task, and from that to its output.
 fn carry_out(arguments: Arguments, settings: Settings, surfaces: Surfaces) -> Result<ExitCode, CliError> {
-    let env_key = settings.env_key.clone();
-    let around = Surroundings { env_key: env_key.as_ref().map(|key| key.as_str()), daemon: settings.daemon };
+    let (env_key, home) = (settings.env_key.clone(), settings.home.clone());
+    let around = Surroundings {
+        env_key: env_key.as_ref().map(|key| key.as_str()),
+        daemon: settings.daemon,
+        home: home.as_deref(),
+    };
     let task = arguments.into_task(around)?;
     let task = match task {
         Task::Demo => return Ok(demo::run(&settings)),

@@ -33,7 +33,7 @@ pub(super) fn task(verb: SecretsVerb) -> Result<Task, CliError> {
             let entries = import.entries.into_iter().enumerate();
             let entries = entries.map(|(i, text)| entry(i + 1, text)).collect::<Result<_, _>>()?;
             let (scope, hosts) = (scope(import.scope)?, import.hosts.hosts);
-            (Command::SecretImport { entries, scope, hosts }, View::after(Deed::Created))
+            (Command::SecretImport { entries, scope, hosts, dry_run: false }, View::after(Deed::Created))
         }
         SecretsVerb::AttachGroup(group) => {
             let Grouping { secret, workspace, group } = grouping(group)?;
@@ -175,7 +175,8 @@ fn entry(number: usize, text: OsString) -> Result<ImportEntry, CliError> {
     if value.is_empty() {
         return Err(malformed(&format!("({name}) has no value behind `=`")));
     }
-    Ok(ImportEntry { name, value: input::secret(value)? })
+    let value = input::secret(value)?;
+    Ok(ImportEntry { name, value, scope: None, aliases: Vec::new(), provider: None })
 }
 
 #[cfg(test)]

@@ -1,19 +1,20 @@
 //! What one command line comes down to, and how it is carried out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::arguments::{
-    ApprovalsVerb, Arguments, CoverageArguments, ExplainArguments, Format, McpArguments, MutateArguments,
-    NewArguments, PassphraseArguments, RepairArguments, TestArguments, UnlockArguments, UpstreamVerb, Verb,
+    ApprovalsVerb, Arguments, CoverageArguments, DoctorArguments, ExplainArguments, Format, McpArguments,
+    MutateArguments, NewArguments, PassphraseArguments, RepairArguments, TestArguments, UnlockArguments,
+    UpstreamVerb, Verb,
 };
 use super::error::CliError;
 use super::invoke::Invocation;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::{
-    approvals, capability, config, credential, gateway, input, oauth, policy, provider, run, secrets, setup,
-    suite, token, vault,
+    approvals, audit, backup, capability, config, credential, gateway, import, input, key, oauth, policy,
+    provider, run, secrets, setup, suite, token, vault,
 };
 use crate::platform::files;
 use crate::service::suite::PolicyChecker;
@@ -30,8 +31,12 @@ pub(super) enum Task {
     Warned(Vec<&'static str>, Box<Task>),
     Oauth(oauth::Oauth),
     Unlock(UnlockArguments),
+    Rekey(Box<key::Rekey>),
     RestartAudit(PassphraseArguments),
+    FollowAudit(Box<audit::Follow>),
     Repair(RepairArguments),
+    Import(Box<import::Import>),
+    Doctor(DoctorArguments),
     Invoke(Box<Invocation>),
     Run(Box<run::Run>),
     /// What applying policies would change.
@@ -65,6 +70,7 @@ pub(super) struct Surroundings<'a> {
     /// The key of the `env` provider.
     pub(super) env_key: Option<&'a str>,
     pub(super) daemon: DaemonUse,
+    pub(super) home: Option<&'a Path>,
 }
 
 impl Surroundings<'_> {
@@ -80,8 +86,11 @@ impl Arguments {
             Verb::Status(format) => Task::Ask(Command::Status, View::of(format)),
             Verb::Init(init) => vault::init(init, around)?,
             Verb::Unlock(unlock) => Task::Unlock(unlock),
+            Verb::Key(verb) => key::task(verb, around),
+            Verb::RotateMaster(arguments) => key::rotate_master(arguments, around),
             Verb::Lock => Task::Ask(Command::Lock, View::default()),
             Verb::Secrets(verb) => secrets::task(verb)?,
+            Verb::Import(arguments) => Task::Import(Box::new(import::Import::read(*arguments)?)),
             Verb::Capability(verb) => capability::task(verb)?,
             Verb::Credential(verb) => credential::task(verb)?,
             Verb::Oauth(verb) => oauth::task(verb)?,
@@ -90,11 +99,14 @@ impl Arguments {
             Verb::Invoke(invoke) => Task::Invoke(Box::new(Invocation::raw(invoke)?)),
             Verb::Json(invoke) => Task::Invoke(Box::new(Invocation::json(invoke)?)),
             Verb::Markdown(markdown) => Task::Invoke(Box::new(Invocation::markdown(markdown)?)),
-            Verb::Audit(audit) => vault::audit(audit),
+            Verb::Audit(arguments) => audit::task(*arguments)?,
             Verb::Policy(verb) => policy::task(verb)?,
             Verb::Provider(verb) => provider::task(verb)?,
             Verb::Approvals(verb) => approvals_task(verb),
             Verb::Repair(repair) => Task::Repair(repair),
+            Verb::Backup(arguments) => backup::backup(arguments)?,
+            Verb::Restore(arguments) => backup::restore(arguments)?,
+            Verb::Doctor(doctor) => Task::Doctor(doctor),
             Verb::Config(verb) => config::task(verb)?,
             Verb::Mcp(McpArguments { expose, place }) => Task::Mcp { expose, scope: secrets::place(place) },
             Verb::Metrics => Task::Ask(Command::Metrics, View::default()),
@@ -126,8 +138,12 @@ impl Task {
             }
             Self::Oauth(oauth) => oauth.perform(&service(), screen),
             Self::Unlock(unlock) => vault::unlock(&service(), unlock, screen),
+            Self::Rekey(rekey) => rekey.perform(&service(), screen),
             Self::RestartAudit(passphrase) => vault::restart_audit(&service(), passphrase, screen),
+            Self::FollowAudit(follow) => follow.perform(&service(), screen),
             Self::Repair(repair) => vault::repair(&service(), repair, screen),
+            Self::Import(import) => import.perform(&service(), screen),
+            Self::Doctor(doctor) => vault::doctor(&service(), doctor, screen),
             Self::Invoke(invocation) => invocation.perform(&service(), screen),
             Self::Run(run) => run.perform(&service(), screen),
             Self::Plan(command, format) => policy::plan(&service(), command, format, screen),

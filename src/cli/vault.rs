@@ -1,52 +1,53 @@
-//! `init`, `unlock` and `audit`.
+//! `init`, `unlock`, `repair` and `audit restart`.
 
 use std::process::ExitCode;
 
 use super::arguments::{
-    AuditArguments, AuditVerb, InitArguments, KeyProvider, PassphraseArguments, RepairArguments,
+    DoctorArguments, InitArguments, KeyProvider, NewKeyArguments, PassphraseArguments, RepairArguments,
     UnlockArguments,
 };
 use super::error::CliError;
+use super::key;
 use super::passphrase;
 use super::render::{self, View};
 use super::screen::Screen;
 use super::task::{Surroundings, Task};
-use crate::service::{Command, InitRequest, KeyChoice, Outcome, SecretText, Service, UnlockWith};
+use crate::service::{Command, InitRequest, NewKey, Outcome, SecretText, Service, UnlockWith};
 use crate::settings::DaemonUse;
 
-const SHORT: &str = "the passphrase is very short; whoever has a copy of the vault can try them all";
 const NO_DAEMON: &str = "AIVAULTD_DISABLE is set: the vault is locked again after this command, since only \
                          the daemon keeps its key; unset it to use the vault";
 
 pub(super) fn init(arguments: InitArguments, around: Surroundings<'_>) -> Result<Task, CliError> {
-    let provider = key_choice(arguments.provider, arguments.passphrase.are_given());
-    if provider != KeyChoice::Passphrase && arguments.passphrase.are_given() {
+    let InitArguments { provider, passphrase, place, test } = arguments;
+    let provider = chosen(provider, passphrase.are_given());
+    if provider != KeyProvider::Passphrase && passphrase.are_given() {
         return Err(CliError::usage("--passphrase goes with `--provider passphrase` only"));
     }
-    let mut warnings = Vec::new();
-    let mut passphrase = None;
-    if provider == KeyChoice::Passphrase {
-        let new = passphrase::new(arguments.passphrase)?;
-        warnings.extend(new.is_short.then_some(SHORT));
-        warnings.extend((around.daemon == DaemonUse::Disabled).then_some(NO_DAEMON));
-        passphrase = Some(new.text);
-    }
-    let env_key = if provider == KeyChoice::Env { around.env_key() } else { None };
-    let request = InitRequest { provider, passphrase, env_key, test: arguments.test };
-    let task = Task::Ask(Command::Init(request), View::default());
+    let new = NewKeyArguments {
+        new_passphrase: passphrase.passphrase,
+        new_passphrase_file: passphrase.passphrase_file,
+        new_key: None,
+    };
+    let env_key = if provider == KeyProvider::Env { around.env_key() } else { None };
+    let (key, warning) = match provider {
+        // That it is missing is for the service to say, which knows of the vault that is there.
+        KeyProvider::Env => (NewKey::Env(env_key), None),
+        provider => key::new_key(provider, place, new, env_key, around.home)?,
+    };
+    let mut warnings: Vec<&'static str> = warning.into_iter().collect();
+    warnings.extend((key.asks() && around.daemon == DaemonUse::Disabled).then_some(NO_DAEMON));
+    let task = Task::Ask(Command::Init(InitRequest { key, test }), View::default());
     Ok(if warnings.is_empty() { task } else { Task::Warned(warnings, Box::new(task)) })
 }
 
 /// The provider that was meant: a passphrase alone means a vault with one.
-fn key_choice(given: Option<KeyProvider>, with_passphrase: bool) -> KeyChoice {
+fn chosen(given: Option<KeyProvider>, with_passphrase: bool) -> KeyProvider {
     match given {
-        Some(KeyProvider::File) => KeyChoice::File,
-        Some(KeyProvider::Env) => KeyChoice::Env,
-        Some(KeyProvider::Passphrase) => KeyChoice::Passphrase,
-        Some(KeyProvider::Keychain) => KeyChoice::Keychain,
-        None if with_passphrase => KeyChoice::Passphrase,
-        None if cfg!(target_os = "macos") => KeyChoice::Keychain,
-        None => KeyChoice::File,
+        Some(provider) => provider,
+        None if with_passphrase => KeyProvider::Passphrase,
+        None if cfg!(target_os = "macos") => KeyProvider::Keychain,
+        None => KeyProvider::File,
     }
 }
 
@@ -56,8 +57,10 @@ pub(super) fn unlock(
     arguments: UnlockArguments,
     screen: &mut Screen<'_>,
 ) -> Result<ExitCode, CliError> {
-    let UnlockArguments { session, passphrase: given } = arguments;
-    let with = if given.are_given() || takes_passphrase(service)? {
+    let UnlockArguments { session, passphrase: given, trust_command } = arguments;
+    let with = if trust_command {
+        UnlockWith::TrustedCommand
+    } else if given.are_given() || takes_passphrase(service)? {
         UnlockWith::Passphrase(passphrase::existing(given)?)
     } else {
         UnlockWith::Provider
@@ -84,6 +87,20 @@ pub(super) fn repair(
     let needed = passphrase.are_given() || is_of_provider(service, "passphrase");
     let passphrase = needed.then(|| passphrase::existing(passphrase)).transpose()?;
     ask(service, Command::Repair { accept, passphrase }, &View::of(format), screen)
+}
+
+/// Ends with 1 when something is wrong that was not repaired.
+pub(super) fn doctor(
+    service: &Service,
+    arguments: DoctorArguments,
+    screen: &mut Screen<'_>,
+) -> Result<ExitCode, CliError> {
+    let DoctorArguments { fix, passphrase, format } = arguments;
+    let passphrase = passphrase.are_given().then(|| passphrase::existing(passphrase)).transpose()?;
+    let outcome = service.execute(Command::Doctor { fix, passphrase })?;
+    render::outcome(&outcome, &View::of(format), screen)?;
+    let is_well = matches!(&outcome, Outcome::Doctor(view) if view.is_well());
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn ask(
@@ -118,33 +135,24 @@ fn is_of_provider(service: &Service, provider: &str) -> bool {
     matches!(service.execute(Command::Status), Ok(Outcome::Status(status)) if status.key_provider == provider)
 }
 
-pub(super) fn audit(arguments: AuditArguments) -> Task {
-    match arguments.verb {
-        Some(AuditVerb::Verify(format)) => Task::Ask(Command::AuditVerify, View::of(format)),
-        Some(AuditVerb::Restart(passphrase)) => Task::RestartAudit(passphrase),
-        None => {
-            let AuditArguments { limit, before_ts_ms, format, .. } = arguments;
-            Task::Ask(Command::AuditRead { limit, before_ts_ms }, View::of(format))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::arguments::KeyPlaceArguments;
 
-    const AROUND: Surroundings<'static> = Surroundings { env_key: None, daemon: DaemonUse::Autostart };
+    const AROUND: Surroundings<'static> =
+        Surroundings { env_key: None, daemon: DaemonUse::Autostart, home: None };
 
     fn arguments(provider: Option<KeyProvider>, passphrase: Option<&str>) -> InitArguments {
         let passphrase =
             PassphraseArguments { passphrase: passphrase.map(str::to_owned), passphrase_file: None };
-        InitArguments { provider, passphrase, test: false }
+        InitArguments { provider, passphrase, place: KeyPlaceArguments::default(), test: false }
     }
 
     #[test]
     fn a_passphrase_alone_means_a_vault_with_one() {
-        assert_eq!(key_choice(None, true), KeyChoice::Passphrase);
-        assert_eq!(key_choice(Some(KeyProvider::Env), false), KeyChoice::Env);
+        assert_eq!(chosen(None, true), KeyProvider::Passphrase);
+        assert_eq!(chosen(Some(KeyProvider::Env), false), KeyProvider::Env);
     }
 
     #[test]
@@ -164,7 +172,7 @@ mod tests {
         };
         let long = "a long enough passphrase";
         assert!(warnings(long, DaemonUse::Autostart).is_empty());
-        assert_eq!(warnings("short", DaemonUse::Autostart), [SHORT]);
+        assert_eq!(warnings("short", DaemonUse::Autostart).len(), 1);
         assert_eq!(warnings(long, DaemonUse::Disabled), [NO_DAEMON]);
     }
 
@@ -176,7 +184,7 @@ mod tests {
             else {
                 panic!("no init");
             };
-            assert_eq!(request.env_key.is_some(), there, "{provider:?}");
+            assert_eq!(matches!(request.key, NewKey::Env(Some(_))), there, "{provider:?}");
         }
     }
 }

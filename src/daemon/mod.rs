@@ -28,7 +28,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::platform::workers::Workers;
 use crate::platform::{descriptors, files, process};
-use crate::service::{Caller, HandedListener, Local, OperatorGrant, SecretText, SharedView};
+use crate::service::{Caller, HandedListener, KeySources, Local, OperatorGrant, SecretText, SharedView};
 use crate::settings::Places;
 
 pub use error::DaemonError;
@@ -81,6 +81,8 @@ pub struct Shared {
 /// What a daemon begins with.
 #[derive(Default)]
 pub struct Beginning {
+    /// Where the key can be had later.
+    pub sources: KeySources,
     /// The key of its vault, which is open from the start then.
     pub key: Option<SecretText>,
     /// The operator's session that comes with the key.
@@ -130,7 +132,7 @@ async fn serve_all(
     beside: impl FnOnce(&Arc<Local>, Ground) -> Result<Beside, DaemonError>,
     ready: impl FnOnce(),
 ) -> Result<Ended, DaemonError> {
-    let Beginning { key, operator, sockets, shared } = beginning;
+    let Beginning { sources, key, operator, sockets, shared } = beginning;
     let estate = match sockets {
         Sockets::HandedOn => succession::take_over(&places)?,
         Sockets::Own => {
@@ -141,7 +143,7 @@ async fn serve_all(
             Estate { lock, callers, operators, succession, inherited: None }
         }
     };
-    let local = Arc::new(Local::shared(places.clone()));
+    let local = Arc::new(Local::shared(places.clone(), sources));
     if let Some(key) = key {
         let caller = Caller::process(process::effective_uid(), Some(process::own_pid()));
         local.take_key(&caller, &key).map_err(DaemonError::Key)?;

@@ -19,6 +19,7 @@ use http_body_util::StreamBody;
 use tokio::sync::{Notify, Semaphore};
 
 use super::bounded::{self, Room};
+use crate::platform::memory;
 use crate::platform::peer::PeerProcess;
 use crate::service::metrics as exposition;
 use crate::service::wire::{self, Health, Malformed, WireError};
@@ -67,6 +68,7 @@ async fn health(State(local): State<Arc<Local>>) -> Response {
         vault: local.vault_id(),
         listeners: local.listeners(),
         shared: local.shared_at().cloned(),
+        unlocked_memory: memory::pages().unlocked,
     };
     ours(StatusCode::OK, wire::FROM_SERVICE, &health)
 }

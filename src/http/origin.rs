@@ -61,7 +61,7 @@ mod tests {
 
     use super::*;
     use crate::http::door::House;
-    use crate::service::Local;
+    use crate::service::{KeySources, Local};
     use crate::settings::Places;
 
     fn door() -> Door {
@@ -79,7 +79,7 @@ mod tests {
             names: vec!["broker.example".to_owned()],
             credential: None,
             tls: None,
-            house: House::of(Arc::new(Local::shared(places))),
+            house: House::of(Arc::new(Local::shared(places, KeySources::default()))),
         }
     }
 

@@ -271,6 +271,14 @@ impl RecordFile {
         self.file.write_all_at(record, 0).map_err(refused("write", &self.path))
     }
 
+    /// Writes a part of the record over what was there.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn write_at(&self, part: &[u8], offset: u64) -> Result<(), AppendError> {
+        self.file.write_all_at(part, offset).map_err(refused("write", &self.path))
+    }
+
     /// Waits until the record is on the disk.
     ///
     /// # Errors

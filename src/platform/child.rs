@@ -19,6 +19,10 @@ pub enum ChildError {
     Run { program: PathBuf, source: io::Error },
     #[error("{program:?} was still running after {} seconds and was stopped", patience.as_secs())]
     TakeTooLong { program: PathBuf, patience: Duration },
+    #[error("{program:?} failed{}", code.map_or_else(String::new, |code| format!(" with code {code}")))]
+    Fail { program: PathBuf, code: Option<i32> },
+    #[error("{program:?} printed more than {limit} bytes")]
+    PrintTooMuch { program: PathBuf, limit: usize },
     #[error("could not ask process {pid} to end: {source}")]
     Terminate { pid: u32, source: io::Error },
 }

@@ -1,4 +1,4 @@
-//! The one door to the operating system: files, locks, clock, entropy, processes, peers, terminals.
+//! The one door to the operating system: files, locks, memory, clock, entropy, processes, peers, terminals.
 //!
 //! Every other module asks here, so that what touches the machine can be read in one place, and so
 //! that a lint can forbid it everywhere else. It must never decide anything for the product, read
@@ -20,6 +20,8 @@ pub mod handing;
 pub mod lineage;
 pub mod lock;
 pub mod mark;
+pub mod memory;
+pub mod output;
 pub mod peer;
 pub mod process;
 pub mod ready;

@@ -1,17 +1,21 @@
 //! The one vocabulary of every surface: what may be asked of the service. `outcome` has the answers;
 //! invocations stand apart (`invoke`), since their bodies stream.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
+use super::backup::{BackupKey, BackupLock};
 use super::clients::ClientsRequest;
 use super::login::LoginRequest;
 use super::token::{MintRequest, TokenSelector};
 
+use crate::audit::Query as AuditQuery;
 use crate::spec::{
-    CapabilityId, CredentialName, Host, Method, PolicyId, ProviderId, Risk, Scope, ScopeId, SecretName, Ttl,
-    WayName,
+    Age, CapabilityId, CredentialName, Host, Method, PolicyId, ProviderId, Risk, Scope, ScopeId, SecretName,
+    Ttl, WayName,
 };
-use crate::vault::{SecretInput, SecretText, SettingName};
+use crate::vault::{CredentialFile, KeyCommand, SecretInput, SecretText, SettingName};
 
 /// Something an operator asks for. Not `Debug`: some carry a value or a passphrase.
 #[derive(Serialize, Deserialize)]
@@ -31,6 +35,9 @@ pub enum Command {
     Lock,
     /// What was counted since the daemon started.
     Metrics,
+    /// Locks the vault with another key. Has no form on a socket either.
+    #[serde(skip)]
+    Rekey(RekeyRequest),
     SecretCreate {
         name: SecretName,
         value: SecretInput,
@@ -48,6 +55,9 @@ pub enum Command {
         scope: Scope,
         #[serde(default)]
         hosts: Vec<Host>,
+        /// Says what would be stored, and stores nothing.
+        #[serde(default)]
+        dry_run: bool,
     },
     SecretList {
         scope: Option<Scope>,
@@ -134,10 +144,21 @@ pub enum Command {
         scope: Scope,
     },
     AuditRead {
-        limit: usize,
-        before_ts_ms: Option<u64>,
+        query: AuditQuery,
     },
-    AuditVerify,
+    AuditStats {
+        query: AuditQuery,
+    },
+    AuditVerify {
+        /// A checkpoint as it was printed.
+        since: Option<String>,
+    },
+    /// Signs the head of the log, to be kept elsewhere.
+    AuditCheckpoint,
+    /// Removes the files of the log whose entries are all older.
+    AuditRetire {
+        older_than: Age,
+    },
     /// Puts policies in force, all of them or none.
     PolicyApply {
         files: Vec<SourceFile>,
@@ -191,6 +212,28 @@ pub enum Command {
         accept: bool,
         /// Stays in this process.
         #[serde(skip)]
+        passphrase: Option<SecretText>,
+    },
+    /// A copy of the vault as it is, still sealed. In this process alone.
+    #[serde(skip)]
+    Backup {
+        to: PathBuf,
+        /// Whom it is encrypted for besides; nobody: it is as sealed as the vault is.
+        lock: Vec<BackupLock>,
+    },
+    /// Puts a backup where no vault is. In this process alone.
+    #[serde(skip)]
+    Restore {
+        from: PathBuf,
+        key: Option<BackupKey>,
+        /// Of a vault with a passphrase.
+        passphrase: Option<SecretText>,
+    },
+    /// Looks at everything that the vault stands on. In this process alone.
+    #[serde(skip)]
+    Doctor {
+        /// Repairs what is safe to repair.
+        fix: bool,
         passphrase: Option<SecretText>,
     },
     /// Says how requests leave this machine.
@@ -248,27 +291,56 @@ pub struct Bounds {
 
 /// How a vault is to be made.
 pub struct InitRequest {
-    pub provider: KeyChoice,
-    pub passphrase: Option<SecretText>,
-    /// The key of the `env` provider.
-    pub env_key: Option<SecretText>,
+    pub key: NewKey,
     pub test: bool,
 }
 
-/// The key providers that an operator can choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyChoice {
+/// How a vault is to be locked from now on.
+pub struct RekeyRequest {
+    /// The one that opens it as it is, where it is locked with one.
+    pub passphrase: Option<SecretText>,
+    pub to: NewKey,
+}
+
+/// Where a vault's new key comes from.
+pub enum NewKey {
     File,
-    Env,
-    Passphrase,
+    /// The text of the key, as `AIVAULT_KEY` has it.
+    Env(Option<SecretText>),
+    Passphrase(Option<SecretText>),
     Keychain,
+    Command(KeyCommand),
+    Systemd(CredentialFile),
+}
+
+impl NewKey {
+    /// As the header and `status` spell it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Env(_) => "env",
+            Self::Passphrase(_) => "passphrase",
+            Self::Keychain => "keychain",
+            Self::Command(_) => "command",
+            Self::Systemd(_) => "systemd",
+        }
+    }
+
+    /// Whether it opens the vault only at an operator's word, so that a daemon keeps it.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        matches!(self, Self::Passphrase(_) | Self::Command(_))
+    }
 }
 
 /// What opens a locked vault.
 pub enum UnlockWith {
     Passphrase(SecretText),
-    /// Whatever the vault's own key provider gives without asking.
+    /// Whatever the vault's own key provider gives.
     Provider,
+    /// The same, of a command that the operator has looked at.
+    TrustedCommand,
 }
 
 /// One entry of an import.
@@ -277,6 +349,14 @@ pub enum UnlockWith {
 pub struct ImportEntry {
     pub name: SecretName,
     pub value: SecretInput,
+    /// Where it holds, when not where the rest does.
+    #[serde(default)]
+    pub scope: Option<Scope>,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// The provider that the value is for, where the name says none.
+    #[serde(default)]
+    pub provider: Option<ProviderId>,
 }
 
 /// A policy or provider file as its author wrote it.

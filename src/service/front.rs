@@ -10,15 +10,16 @@ use futures_util::StreamExt;
 use http::HeaderMap;
 
 use super::another;
-use super::command::{Command, InitRequest, KeyChoice, UnlockWith};
+use super::command::{Command, InitRequest, RekeyRequest, UnlockWith};
+use super::doctor::Check;
 use super::error::{ErrorKind, ServiceError};
-use super::local::{LOCKED, Local, LocalOpened, LocalReply};
+use super::local::{KeySources, LOCKED, Local, LocalOpened, LocalReply};
 use super::look::Found;
 use super::meet;
 use super::messages::Messages;
 use super::metrics;
 use super::operator::{NO_SESSION, OperatorGrant, OperatorView};
-use super::outcome::{Outcome, StatusView};
+use super::outcome::{DaemonState, Outcome, RekeyedView, StatusView};
 use super::remote::{Remote, RemoteOpened, RemoteReply};
 use super::shared::SharedView;
 use crate::broker::{self, CallerMessages, RequestBody, TimeLimit};
@@ -65,14 +66,15 @@ impl Service {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let another = another::place(&settings);
-        let Settings { places, daemon, env_key, .. } = settings;
+        let Settings { places, daemon, env_key, credentials, .. } = settings;
         let env_key = env_key.map(|key| SecretText::new(key.to_string()));
+        let sources = KeySources { env_key, credentials };
         let caller = Caller::process(process::effective_uid(), Some(process::own_pid()));
         Self {
             daemon,
             remote: Remote::new(places.clone(), daemon),
             another: another.map(|place| (Remote::of_another(places.clone(), place.clone()), place)),
-            local: Local::new(places, env_key),
+            local: Local::new(places, sources),
             caller,
             met: tokio::sync::OnceCell::new(),
             tell: Box::new(|_| {}),
@@ -121,16 +123,23 @@ impl Service {
             Command::Status => self.status(),
             Command::Unlock { with, session } => self.unlock(with, session),
             Command::Lock => self.lock(),
+            Command::Rekey(request) => self.rekey(request),
             command @ (Command::ApprovalList
             | Command::ApprovalShow { .. }
             | Command::ApprovalAnswer { .. }
             | Command::Metrics) => self.ask_running(&command),
+            command @ Command::Doctor { .. } => {
+                let found = self.block_on(async { Ok(self.remote.look().await) })?;
+                Ok(with_daemon(self.local.execute(&self.caller, command)?, &found))
+            }
             Command::GatewayStatus => self.gateway(),
             Command::Restart => self.restart(),
             command @ Command::GatewayOpen { .. } => self.open_gateway(&command),
-            command @ (Command::AuditRead { .. } | Command::Repair { .. }) => {
-                self.local.execute(&self.caller, command)
-            }
+            command @ (Command::AuditRead { .. }
+            | Command::AuditStats { .. }
+            | Command::Repair { .. }
+            | Command::Backup { .. }
+            | Command::Restore { .. }) => self.local.execute(&self.caller, command),
             // A daemon that runs has the log open, and must go over to the new one.
             command @ Command::AuditRestart { .. } if self.has_daemon()? => self.ask(&command),
             command @ Command::AuditRestart { .. } => self.local.execute(&self.caller, command),
@@ -142,7 +151,7 @@ impl Service {
     /// Makes a vault. Whoever typed its passphrase just now has an operator's session, where the terminal can be told
     /// again.
     fn init(&self, request: InitRequest) -> Result<Outcome, ServiceError> {
-        let hands_over = request.provider == KeyChoice::Passphrase && self.daemon != DaemonUse::Disabled;
+        let hands_over = request.key.asks() && self.daemon != DaemonUse::Disabled;
         let outcome = self.local.execute(&self.caller, Command::Init(request))?;
         let grant = OperatorGrant::here(Ttl::OPERATOR);
         if hands_over {
@@ -306,6 +315,19 @@ impl Service {
         })
     }
 
+    /// Done here, since no key goes to whoever listens at a socket; a daemon that runs makes room for one that has the
+    /// new key.
+    fn rekey(&self, request: RekeyRequest) -> Result<Outcome, ServiceError> {
+        let has_daemon = self.has_daemon()?;
+        let outcome = self.local.execute(&self.caller, Command::Rekey(request))?;
+        let Outcome::Rekeyed(view) = outcome else { return Ok(outcome) };
+        // One that cannot be replaced finds out by itself that its key opens nothing any more.
+        let daemon = has_daemon.then(|| {
+            self.daemon != DaemonUse::Disabled && self.block_on(self.hand_over(None, async || false)).is_ok()
+        });
+        Ok(Outcome::Rekeyed(RekeyedView { daemon, ..view }))
+    }
+
     fn lock(&self) -> Result<Outcome, ServiceError> {
         if self.has_daemon()? {
             self.ask(&Command::Lock)
@@ -423,6 +445,7 @@ fn opened(grant: Option<OperatorGrant>) -> OperatorView {
 fn beside(outcome: Outcome, found: &Found) -> Outcome {
     let listeners = || found.health.as_ref().map(|health| health.listeners.clone()).unwrap_or_default();
     let shared = || found.health.as_ref().and_then(|health| health.shared.clone());
+    let elsewhere = found.health.as_ref().map_or(0, |health| health.unlocked_memory);
     let with = |view: StatusView| {
         let shared = shared();
         let protection = match &shared {
@@ -430,7 +453,9 @@ fn beside(outcome: Outcome, found: &Found) -> Outcome {
             None => view.protection,
         };
         let (daemon, daemon_state) = (found.pid, found.state);
-        StatusView { daemon, daemon_state, listeners: listeners(), shared, protection, ..view }
+        let unlocked_memory = view.unlocked_memory.max(elsewhere);
+        let listeners = listeners();
+        StatusView { daemon, daemon_state, listeners, shared, protection, unlocked_memory, ..view }
     };
     match outcome {
         Outcome::Status(view) => Outcome::Status(with(view)),
@@ -447,6 +472,31 @@ fn protection_of_shared(shared: &SharedView, own: &str) -> String {
         "best against programs of other users: those of the group {group} may make calls, and read nothing of this \
          vault, which is {user}'s. Against programs that run as {user} itself: {own}"
     )
+}
+
+/// The same for a look at everything.
+fn with_daemon(outcome: Outcome, found: &Found) -> Outcome {
+    let Outcome::Doctor(mut view) = outcome else { return outcome };
+    let restart = "put a new one in its place: aivault restart";
+    match found.state {
+        DaemonState::Running => {
+            view.fine(Check::Daemon, "it runs, is of this version, and serves this vault")
+        }
+        DaemonState::Absent => view.fine(Check::Daemon, "none runs; the next call starts one"),
+        DaemonState::OtherVersion => view.wrong(Check::Daemon, "it is of another version", restart),
+        DaemonState::Silent => view.wrong(Check::Daemon, "it does not answer", restart),
+        DaemonState::OtherVault => view.wrong(
+            Check::Daemon,
+            "the one at the socket serves another vault",
+            "unset AIVAULTD_SOCKET, or set it to another path for each vault",
+        ),
+        DaemonState::Unusable => view.wrong(
+            Check::Daemon,
+            "what is at its socket is not a daemon of yours",
+            "see who owns the socket, and what may write to its folder",
+        ),
+    }
+    Outcome::Doctor(view)
 }
 
 impl From<LocalReply> for Reply {

@@ -5,9 +5,11 @@
 //! key), never what is allowed.
 
 mod another;
+mod backup;
 mod catalog;
 mod clients;
 mod command;
+pub mod doctor;
 mod edit;
 mod error;
 mod front;
@@ -33,21 +35,23 @@ mod way;
 mod which_vault;
 pub mod wire;
 
+pub use backup::{BackupKey, BackupLock};
 pub use catalog::example_host;
 pub use clients::{ClientView, ClientsRequest, ClientsView, ReadyView};
 pub use command::{
-    Bounds, Command, ImportEntry, InitRequest, KeyChoice, NewCapability, SecretSelector, SourceFile,
-    UnlockWith,
+    Bounds, Command, ImportEntry, InitRequest, NewCapability, NewKey, RekeyRequest, SecretSelector,
+    SourceFile, UnlockWith,
 };
 pub use error::{ErrorKind, Fault, ServiceError};
 pub use front::{AskPassphrase, Opened, Reply, Service};
 pub use gateway::{Gateway, HandedListener, ListenerRecord, ListenerView, OfferView, RemoteRecord};
-pub use local::{Local, LocalOpened, LocalReply, OpenLog, Passed, Through};
+pub use local::{KeySources, Local, LocalOpened, LocalReply, OpenLog, Passed, Through};
 pub use operator::{NO_SESSION, NoGrant, OperatorGrant, OperatorView};
 pub use outcome::{
     AppliedPolicy, AuditView, BindingView, CapabilityDetail, CapabilityView, CredentialView, DaemonState,
-    GrantView, Outcome, PolicyChange, PolicyView, ProviderView, Readiness, RepairView, RuleView, SecretNeed,
-    SecretView, SettingView, StatusView, StoredView, UpstreamView,
+    GrantView, Outcome, PlannedView, PolicyChange, PolicyView, ProviderView, Readiness, RekeyedView,
+    RepairView, RetiredView, RetirementView, RuleView, SecretNeed, SecretView, SettingView, StatusView,
+    StoredView, UpstreamView, VerifiedView,
 };
 pub use policy::{PolicyAnswer, PolicyQuestion, check_policy};
 pub use remote::Remote;
@@ -61,9 +65,14 @@ pub use way::WayView;
 
 pub use token::{MintRequest, MintedView, RevokedView, TokenSelector, TokenView};
 
+pub use crate::audit::{
+    Calls as AuditCalls, Event as AuditEvent, OfCapability as AuditOfCapability, Outcome as AuditOutcome,
+    Query as AuditQuery, Stats as AuditStats, printable,
+};
 pub use crate::broker::{
     AskingRule, CallerBodyFault, CallerMessages, CallerStream, Close, MAX_MESSAGE, Message, MessageFault,
     Question, RequestBody, TimeLimit,
 };
 pub use crate::policy::{Call, Caller, Denial, Reason, TokenBounds};
-pub use crate::vault::{SecretInput, SecretText, SettingName};
+pub use crate::vault::former;
+pub use crate::vault::{CredentialFile, KeyCommand, SecretInput, SecretText, SettingName};

@@ -92,7 +92,15 @@ pub fn deed(command: &Command) -> Option<&'static str> {
         | Command::BindingList
         | Command::CredentialList
         | Command::AuditRead { .. }
-        | Command::AuditVerify
+        | Command::AuditStats { .. }
+        | Command::AuditVerify { .. }
+        | Command::AuditCheckpoint
+        | Command::Doctor { fix: false, .. }
+        // What is written is sealed as the vault is, and nothing is written over.
+        | Command::Backup { .. }
+        | Command::Restore { .. }
+        // Takes the vault's key, and is done where that is.
+        | Command::Rekey(_)
         | Command::PolicyApply { dry_run: true, .. }
         | Command::PolicyList
         | Command::PolicyShow { .. }
@@ -134,6 +142,8 @@ pub fn deed(command: &Command) -> Option<&'static str> {
         Command::ApprovalAnswer { .. } => "approvals answer",
         Command::TokenMint(_) => "token mint",
         Command::AuditRestart { .. } => "audit restart",
+        Command::AuditRetire { .. } => "audit retire",
+        Command::Doctor { fix: true, .. } => "doctor --fix",
         Command::Repair { accept: true, .. } => "repair --accept",
         Command::ConfigSet { .. } => "config set",
         Command::ConfigUnset { .. } => "config unset",

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::clients::ClientsView;
+use super::doctor::DoctorView;
 use super::login::LoginView;
 use super::token::{MintedView, RevokedView, TokenView};
 
@@ -43,12 +44,17 @@ pub enum Outcome {
         operator_until_ms: Option<u64>,
     },
     Locked,
+    Rekeyed(RekeyedView),
     SecretStored(StoredView),
     Login(LoginView),
     Imported {
         stored: Vec<StoredView>,
         /// What was stored already with the same value.
         unchanged: Vec<SecretName>,
+    },
+    /// What an import would store: nothing was stored.
+    ImportPlanned {
+        planned: Vec<PlannedView>,
     },
     Secrets {
         secrets: Vec<SecretView>,
@@ -112,12 +118,18 @@ pub enum Outcome {
         /// Why the entries are not to be believed as they are, if so.
         doubt: Option<String>,
     },
-    AuditVerified {
-        events: u64,
-        files: u32,
-        /// The last entry's authenticator: kept elsewhere, it shows later that the log was not replaced.
-        last_mac: String,
+    AuditVerified(VerifiedView),
+    AuditStats {
+        stats: crate::audit::Stats,
+        doubt: Option<String>,
     },
+    AuditCheckpoint {
+        /// The entry that it is the head of.
+        seq: u64,
+        checkpoint: String,
+    },
+    /// None when no file was old enough.
+    AuditRetired(Option<RetirementView>),
     PoliciesApplied {
         policies: Vec<AppliedPolicy>,
         /// What is unwise about them, a line each.
@@ -189,6 +201,17 @@ pub enum Outcome {
         set_aside: Option<String>,
     },
     Repair(RepairView),
+    Doctor(DoctorView),
+    BackedUp {
+        path: String,
+        bytes: u64,
+        encrypted: bool,
+    },
+    Restored {
+        secrets: usize,
+        /// Whether the audit log that was there goes on.
+        log_goes_on: bool,
+    },
     ConfigSet(SettingView),
     Config {
         settings: Vec<SettingView>,
@@ -246,6 +269,27 @@ pub struct StatusView {
     /// Where the daemon serves callers of other users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<SharedView>,
+    /// How many bytes hold keys and values and may be written to swap, since the system did not lock them.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub unlocked_memory: usize,
+}
+
+/// What becomes of a vault that is locked with another key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RekeyedView {
+    pub key_provider: String,
+    pub key_place: String,
+    /// How many records' own keys were wrapped anew.
+    pub records: usize,
+    /// Where the key file before is now.
+    pub set_aside: Option<String>,
+    /// Whether the daemon that runs has the new key; none when none runs.
+    pub daemon: Option<bool>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_nothing(bytes: &usize) -> bool {
+    *bytes == 0
 }
 
 /// What is at the daemon's socket.
@@ -325,6 +369,19 @@ pub struct StoredView {
     /// Things worth a second look, such as a value of an unusual shape.
     pub warnings: Vec<String>,
     pub test_vault: bool,
+}
+
+/// A secret that would be stored, and where its value could go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedView {
+    pub name: SecretName,
+    #[serde(flatten)]
+    pub scope: Scope,
+    pub provider: Option<ProviderId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<Host>,
+    /// Whether one of that name is stored: an import with another value would store nothing.
+    pub is_there: bool,
 }
 
 /// Whether a capability can be used now.
@@ -420,6 +477,40 @@ impl AuditView {
     pub fn is_request(&self) -> bool {
         self.event.outcome == crate::audit::Outcome::Requested
     }
+}
+
+/// A log that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifiedView {
+    pub events: u64,
+    pub files: u32,
+    /// The last entry's authenticator: kept elsewhere, it shows later that the log was not replaced.
+    pub last_mac: String,
+    /// The entry of the checkpoint that was given: nothing up to it has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+    /// What the operator's retention removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<RetiredView>,
+    /// The entries that tell of repairs after a crash.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<u64>,
+}
+
+/// What is not there any more of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiredView {
+    pub upto_seq: u64,
+    pub files: u32,
+    pub at_ms: u64,
+}
+
+/// What went just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetirementView {
+    pub entries: u64,
+    pub files: u32,
+    pub upto_seq: u64,
 }
 
 /// A provider in a line.

@@ -61,7 +61,7 @@ pub const TIMEOUT_HEADER: &str = "aivault-timeout-ms";
 pub const VAULT_HEADER: &str = "aivault-vault";
 /// The version of these words and of the registry that they speak of; both sides send it.
 pub const VERSION_HEADER: &str = "aivault-wire";
-pub const VERSION: &str = concat!("6-", env!("AIVAULT_REGISTRY"));
+pub const VERSION: &str = concat!("7-", env!("AIVAULT_REGISTRY"));
 
 /// The longest call, without its body: what `Call::abridged` leaves, were each of its bytes to
 /// take six in JSON.
@@ -102,6 +102,9 @@ pub struct Health {
     /// Where callers of other users find it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<SharedView>,
+    /// How many bytes hold keys and values that the system did not lock.
+    #[serde(default)]
+    pub unlocked_memory: usize,
 }
 
 /// An error as it stands in JSON, on the socket and with `--json`.

@@ -96,6 +96,9 @@ pub struct Settings {
     pub daemon: DaemonUse,
     /// The key of the `env` provider, base64 or hexadecimal.
     pub env_key: Option<Zeroizing<String>>,
+    /// The folder in which the service manager put this service's credentials.
+    pub credentials: Option<PathBuf>,
+    pub home: Option<PathBuf>,
     pub no_color: bool,
 }
 
@@ -126,6 +129,8 @@ impl Settings {
                 None => None,
                 Some(key) => Some(Zeroizing::new(key.into_string().map_err(|_| SettingsError::BadKey)?)),
             },
+            credentials: set("CREDENTIALS_DIRECTORY").map(PathBuf::from).filter(|path| path.is_absolute()),
+            home: env::home_dir().filter(|home| home.is_absolute()),
             no_color: set("NO_COLOR").is_some(),
         })
     }

@@ -5,6 +5,7 @@
 //! crate. Pure: text in, values and findings out. What only they need (the JSON
 //! Schema) is left out of the shipped binary, which is built with `cfg(shipped)`.
 
+pub mod age;
 pub mod auth;
 pub mod auth_document;
 mod claimed;
@@ -48,6 +49,7 @@ pub mod ttl;
 pub mod way;
 pub mod way_document;
 
+pub use age::{Age, AgeError, Moment};
 pub use auth::{Auth, Endpoint};
 pub use code::{Code, Severity};
 pub use compile::{Checked, compile_provider};

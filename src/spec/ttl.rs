@@ -35,15 +35,8 @@ impl Ttl {
     /// # Errors
     /// When the text is no number with a unit, or stands for too short or too long a time.
     pub fn parse(text: &str) -> Result<Self, TtlError> {
-        let unit = text.chars().next_back().ok_or(TtlError::Malformed)?;
-        let (_, each) = *UNITS.iter().find(|(name, _)| *name == unit).ok_or(TtlError::Malformed)?;
-        // All units are one byte long.
-        let digits = &text[..text.len() - 1];
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(TtlError::Malformed);
-        }
-        let seconds = digits.parse::<u32>().ok().and_then(|count| count.checked_mul(each));
-        match seconds {
+        let seconds = in_seconds(text).ok_or(TtlError::Malformed)?;
+        match seconds.and_then(|seconds| u32::try_from(seconds).ok()) {
             Some(seconds) if (1..=Self::MOST).contains(&seconds) => Ok(Self { seconds }),
             _ => Err(TtlError::OutOfBounds),
         }
@@ -53,6 +46,19 @@ impl Ttl {
     pub fn as_ms(self) -> u64 {
         u64::from(self.seconds) * 1000
     }
+}
+
+/// The seconds of a number with its unit: none where the text is no such thing, and none within where no number
+/// can hold them.
+pub(super) fn in_seconds(text: &str) -> Option<Option<u64>> {
+    let unit = text.chars().next_back()?;
+    let (_, each) = *UNITS.iter().find(|(name, _)| *name == unit)?;
+    // All units are one byte long.
+    let digits = &text[..text.len() - 1];
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    Some(digits.parse::<u64>().ok().and_then(|count| count.checked_mul(each.into())))
 }
 
 impl Default for Ttl {

@@ -2,21 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::draft::Draft;
+use super::epoch::EpochNote;
 use super::error::VaultError;
-use super::header::Header;
+use super::header::{Header, HeaderError};
 use super::index::Index;
 use super::keys::{AuditKey, Kek, UsageKey};
 use super::resident::{MAX_ATTEMPTS, Resident};
 use super::store::{Kind, RecordName, RecordStore, StoreError};
 use super::unlocked::Unlocked;
 use crate::platform::clock::{self, Stopwatch};
-use crate::platform::entropy;
+use crate::platform::entropy::{self, EntropyError};
 use crate::platform::files::NamedFile;
 
 /// How long a change is recomputed upon what others committed first.
-const PATIENCE_MS: u64 = 10_000;
+pub(super) const PATIENCE_MS: u64 = 10_000;
 /// Waits between attempts are 1 to this many milliseconds, so that two writers do not keep step.
 const MAX_PAUSE_MS: u64 = 16;
 
@@ -25,8 +28,22 @@ pub struct Vault {
     store: Box<dyn RecordStore + Send>,
     unlocked: Unlocked,
     resident: Resident,
+    /// Beside the key.
+    note: Option<EpochNote>,
     /// What others commit now is not taken in: somebody looks at one state several times.
     still: bool,
+    superseded: Superseded,
+}
+
+/// Whether a vault that is open was locked with another key meanwhile, so that it is of no use any more.
+#[derive(Clone, Default)]
+pub struct Superseded(Arc<AtomicBool>);
+
+impl Superseded {
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// The vault as it stood when this was made, for several looks; gives way to what others committed when dropped.
@@ -70,7 +87,12 @@ pub struct VaultStatus {
 
 impl Vault {
     pub(super) fn new(store: Box<dyn RecordStore + Send>, unlocked: Unlocked, resident: Resident) -> Self {
-        Self { store, unlocked, resident, still: false }
+        Self { store, unlocked, resident, note: None, still: false, superseded: Superseded::default() }
+    }
+
+    /// With each change noted beside the key.
+    pub(super) fn noting(self, note: EpochNote) -> Self {
+        Self { note: Some(note), ..self }
     }
 
     #[must_use]
@@ -155,7 +177,26 @@ impl Vault {
     }
 
     fn catch_up(&mut self) -> Result<(), VaultError> {
-        self.resident.catch_up(&*self.store, &self.unlocked)
+        match self.resident.catch_up(&*self.store, &self.unlocked) {
+            Err(VaultError::WrongKey) if self.has_another_header()? => {
+                self.superseded.0.store(true, Ordering::Relaxed);
+                Err(VaultError::Rekeyed)
+            }
+            caught_up => caught_up,
+        }
+    }
+
+    /// Whether the key opened this vault once, and it is the vault that changed.
+    fn has_another_header(&self) -> Result<bool, VaultError> {
+        let bytes = self.store.header()?.ok_or(HeaderError::Missing)?;
+        let now = Header::parse(&bytes)?;
+        Ok(now.vault_id == self.unlocked.header.vault_id && now != self.unlocked.header)
+    }
+
+    /// Knows once a look at the vault found that it was locked with another key.
+    #[must_use]
+    pub fn superseded(&self) -> Superseded {
+        self.superseded.clone()
     }
 
     /// The records that did not open when last looked at; any of them is an error to use.
@@ -224,6 +265,9 @@ impl Vault {
             let error = match self.store.commit(&sealed.batch) {
                 Ok(()) => {
                     self.resident.absorb(sealed);
+                    if let Some(note) = &mut self.note {
+                        note.raise(self.resident.manifest().epoch, &self.unlocked);
+                    }
                     return Ok(outcome);
                 }
                 Err(error) => error,
@@ -233,10 +277,16 @@ impl Vault {
             if !matches!(error, StoreError::Conflict) || watch.elapsed_ms() >= PATIENCE_MS {
                 return Err(error.into());
             }
-            let [random] = entropy::bytes::<1>()?;
-            clock::pause_ms(1 + u64::from(random) % MAX_PAUSE_MS);
+            pause()?;
         }
     }
+}
+
+/// Waits a moment, so that whoever else writes may come to an end.
+pub(super) fn pause() -> Result<(), EntropyError> {
+    let [random] = entropy::bytes::<1>()?;
+    clock::pause_ms(1 + u64::from(random) % MAX_PAUSE_MS);
+    Ok(())
 }
 
 fn count(names: &BTreeSet<RecordName>, kind: Kind) -> usize {

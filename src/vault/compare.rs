@@ -23,7 +23,7 @@ impl Vault {
             let damaged = |_: Unopened| VaultError::Tampered { record: name.clone() };
             let opened = vault.unlocked().open(&name, record.generation, &record.blob).map_err(damaged)?;
             let stored = opened.value().map_err(damaged)?;
-            Ok(Sha256::digest(stored.as_slice()) == Sha256::digest(value.as_bytes()))
+            Ok(Sha256::digest(&*stored) == Sha256::digest(value.as_bytes()))
         })
     }
 }

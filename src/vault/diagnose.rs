@@ -9,6 +9,7 @@ use super::index::Item;
 use super::manifest::Manifest;
 use super::multiset::SetSum;
 use super::resident::Generations;
+use super::seal::{Address, Sealer};
 use super::store::{Kind, RecordName, RecordStore};
 use super::unlocked::Unlocked;
 use crate::spec::CredentialName;
@@ -17,11 +18,12 @@ use crate::spec::CredentialName;
 const MAX_TRIES: u64 = 200_000;
 
 /// Whether any record opens with this key, which is then the right one.
-pub(super) fn fits_some_record(store: &dyn RecordStore, unlocked: &Unlocked) -> Result<bool, VaultError> {
+pub(super) fn fits_some_record(store: &dyn RecordStore, sealer: &Sealer) -> Result<bool, VaultError> {
     for kind in [Kind::Secret, Kind::Credential, Kind::Upstream, Kind::Config, Kind::Setting] {
         for record in store.list(kind)? {
             let name = RecordName { kind, id: record.id };
-            if unlocked.open(&name, record.generation, &record.blob).is_ok() {
+            let address = Address { name: &name, generation: record.generation, extra: &[] };
+            if sealer.open(address, &record.blob).is_ok() {
                 return Ok(true);
             }
         }

@@ -16,7 +16,7 @@ use super::settings::Setting;
 use super::store::{Batch, Kind, RecordName, RecordStore, SealedRecord};
 use super::tokens::TokenMeta;
 use super::unlocked::Unlocked;
-use zeroize::Zeroizing;
+use crate::platform::memory::Locked;
 
 /// Collects changes; each record may be touched once.
 pub(super) struct Draft<'v> {
@@ -65,7 +65,7 @@ impl<'v> Draft<'v> {
     }
 
     /// The value of a stored secret, for writing it again under changed metadata.
-    pub(super) fn value_of(&self, meta: &SecretMeta) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub(super) fn value_of(&self, meta: &SecretMeta) -> Result<Locked, VaultError> {
         let name = meta.id.record_name();
         let record = load_current(self.store, self.resident, &name)?;
         let value =

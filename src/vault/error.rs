@@ -26,12 +26,19 @@ pub enum VaultError {
     /// that nothing opens; that cannot be told apart.
     #[error("the key or passphrase does not open this vault")]
     WrongKey,
+    /// It was open until its key was changed.
+    #[error("the vault was locked with another key meanwhile")]
+    Rekeyed,
     #[error("the vault's header cannot be used: {0}")]
     Header(#[from] HeaderError),
     #[error("{record} was tampered with or is damaged")]
     Tampered { record: RecordName },
     #[error("the vault's records are not those last written: {0}")]
     RecordsDiffer(Difference),
+    #[error("the note of the vault's last change, {path:?}, was edited or is damaged")]
+    EpochNote { path: PathBuf },
+    #[error("this is no backup of a vault")]
+    NoBackup,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -133,6 +140,7 @@ pub enum VaultErrorKind {
     Absent,
     Locked,
     WrongKey,
+    Rekeyed,
     Unavailable,
     Tampered,
     Conflict,
@@ -153,9 +161,12 @@ impl VaultError {
             Self::AlreadyExists { .. } => VaultErrorKind::AlreadyExists,
             Self::Key(_) => VaultErrorKind::Locked,
             Self::WrongKey => VaultErrorKind::WrongKey,
+            Self::Rekeyed => VaultErrorKind::Rekeyed,
             Self::Header(_)
             | Self::Tampered { .. }
             | Self::RecordsDiffer(_)
+            | Self::EpochNote { .. }
+            | Self::NoBackup
             | Self::Store(StoreError::Corrupt { .. }) => VaultErrorKind::Tampered,
             Self::Store(StoreError::Conflict | StoreError::Busy) => VaultErrorKind::Conflict,
             Self::Store(_) | Self::File(_) | Self::Entropy(_) => VaultErrorKind::Unavailable,
@@ -195,11 +206,23 @@ impl VaultError {
                  the vault from a backup"
                     .to_owned()
             }
+            Self::Rekeyed => "try again; if it is locked then: aivault unlock".to_owned(),
             Self::Header(_) => {
                 "restore the vault from a backup, or use the program version that made it".to_owned()
             }
             Self::Tampered { .. } => {
                 "restore the vault from a backup, or see what is left of it: aivault repair".to_owned()
+            }
+            Self::RecordsDiffer(Difference::WholeVault { .. }) => {
+                "put the later vault.db back; if it is meant to be the older one, accept it as it is: aivault \
+                 repair --accept"
+                    .to_owned()
+            }
+            Self::NoBackup => "give a file that `aivault backup` wrote".to_owned(),
+            Self::EpochNote { .. } => {
+                "see what is in the vault with `aivault repair`, then accept it as it is: aivault repair \
+                 --accept"
+                    .to_owned()
             }
             Self::RecordsDiffer(_) => {
                 "restore the vault from a backup, or see what is left of it: aivault repair".to_owned()

@@ -9,15 +9,21 @@ pub(super) fn encode(bytes: &[u8]) -> String {
 
 /// Exactly `N` bytes, or `None`.
 pub(super) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    if digits.len() != N * 2 {
-        return None;
-    }
     let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    decode_into(text, &mut bytes).then_some(bytes)
+}
+
+/// Fills `bytes` exactly, or says that the text is something else.
+pub(super) fn decode_into(text: &str, bytes: &mut [u8]) -> bool {
+    let digits = text.as_bytes();
+    if digits.len() != bytes.len() * 2 {
+        return false;
     }
-    Some(bytes)
+    bytes.iter_mut().zip(digits.chunks_exact(2)).all(|(byte, pair)| {
+        let digits = nibble(pair[0]).zip(nibble(pair[1]));
+        *byte = digits.map_or(0, |(high, low)| high << 4 | low);
+        digits.is_some()
+    })
 }
 
 fn nibble(digit: u8) -> Option<u8> {

@@ -6,8 +6,8 @@
 
 use super::change::Vault;
 use super::error::{Existing, VaultError};
-use super::header::{Header, VaultId};
-use super::keys::{self, Kek, KeyMaterial, KeyProvider};
+use super::header::{Said, VaultId};
+use super::keys::{self, Kek, KeyMaterial, LastingKeys};
 use super::manifest::Manifest;
 use super::open::{LockedVault, find};
 use super::paths::VaultPaths;
@@ -36,8 +36,8 @@ pub fn init(paths: &VaultPaths, material: &KeyMaterial, test: bool) -> Result<Va
     }
 
     let vault_id = VaultId::new(entropy::bytes()?);
-    let (provider, kek) = keys::provision(material, vault_id, &paths.key_file)?;
-    let kek = build_database(paths, vault_id, test, provider, kek)?;
+    let (provider, kek) = keys::provision(material, vault_id, &paths.key_places())?;
+    let kek = build_database(paths, Said { vault_id, test, created_ms: clock::now_ms(), provider }, kek)?;
     files::remove(&paths.init_marker())?;
     LockedVault::at(paths)?.unlock(&KeyMaterial::Kek(kek))
 }
@@ -66,15 +66,8 @@ fn mark_start(paths: &VaultPaths) -> Result<(), VaultError> {
     Ok(())
 }
 
-fn build_database(
-    paths: &VaultPaths,
-    vault_id: VaultId,
-    test: bool,
-    provider: KeyProvider,
-    kek: Kek,
-) -> Result<Kek, VaultError> {
-    let (header, header_bytes) = Header::compose(vault_id, test, clock::now_ms(), provider)?;
-    let unlocked = Unlocked::new(header, kek);
+fn build_database(paths: &VaultPaths, said: Said, kek: Kek) -> Result<Kek, VaultError> {
+    let (unlocked, header_bytes) = Unlocked::compose(said, kek, &LastingKeys::generate()?)?;
     let manifest = Manifest::first();
     let mut first = Batch::default();
     let blob = manifest.seal(&unlocked.sealer, &unlocked.header)?;
@@ -90,7 +83,7 @@ fn build_database(
 }
 
 /// What a crash left; it never became a vault.
-fn discard_unfinished(paths: &VaultPaths) -> Result<(), VaultError> {
+pub(super) fn discard_unfinished(paths: &VaultPaths) -> Result<(), VaultError> {
     for suffix in ["", "-journal", "-wal", "-shm"] {
         files::remove(&paths.folder.join(format!("vault.db.new{suffix}")))?;
     }

@@ -73,17 +73,17 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vault::header::VaultId;
-    use crate::vault::keys::KeyProvider;
+    use crate::vault::header::testing;
+    use crate::vault::keys::Key;
 
     fn header(created_ms: u64) -> Header {
-        Header::compose(VaultId::new([1; 16]), false, created_ms, KeyProvider::File).unwrap().0
+        testing::header(1, false, created_ms)
     }
 
     #[test]
     fn a_manifest_opens_under_its_header_and_generation_only() {
         let header_here = header(1);
-        let sealer = Sealer::new(&[1; 32], &header_here);
+        let sealer = Sealer::new(&Key::from_slice(&[1; 32]).unwrap(), &header_here);
         let manifest = Manifest::first();
         let blob = manifest.seal(&sealer, &header_here).unwrap();
         assert_eq!(Manifest::open(&sealer, &header_here, 1, &blob), Ok(manifest));

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod alias;
+mod backup;
 mod bindings;
 mod caller_token;
 mod callers;
@@ -18,7 +19,9 @@ mod compare;
 mod credentials;
 mod diagnose;
 mod draft;
+mod epoch;
 mod error;
+pub mod former;
 mod groups;
 mod header;
 mod hex;
@@ -31,10 +34,12 @@ mod manifest;
 mod model;
 mod multiset;
 mod open;
+mod orphans;
 mod paths;
 mod policies;
 mod providers;
 mod provision;
+mod rekey;
 mod repair;
 mod resident;
 mod reveal;
@@ -51,22 +56,28 @@ mod upstreams;
 mod usage;
 
 pub use alias::Alias;
+pub use backup::{Checked, Staged, back_up, stage};
 pub use caller_token::{CallerToken, NewCallerToken, PresentedToken, TokenText};
 pub use callers::{Recognised, RevokedToken, Tokens};
-pub use change::{Moment, Vault, VaultStatus};
+pub use change::{Moment, Superseded, Vault, VaultStatus};
 pub use credentials::Sought;
 pub use error::{Difference, Existing, VaultError, VaultErrorKind};
 pub use header::{Header, HeaderError, VaultId};
 pub use ids::{CallerTokenId, CredentialId, IdError, SecretId, UpstreamId};
 pub use init::{init, open_or_init};
-pub use keys::{Argon2Params, AuditKey, Kek, KeyError, KeyMaterial, KeyProvider, SecretText, UsageKey};
+pub use keys::{
+    Argon2Params, AuditKey, CredentialFile, FormerKeys, Kek, KeyCommand, KeyError, KeyMaterial, KeyProvider,
+    KeychainEntry, SecretText, Session, UsageKey,
+};
 pub use model::{
     Binding, Claim, ClaimedWay, Created, CredentialMeta, Destination, Group, NewCredential, NewSecret,
     Provisioned, Removed, SecretChange, SecretMeta, SecretRef, StoredPolicy, StoredProvider, Switch,
     Upstream,
 };
 pub use open::{LockedVault, Presence, find, open, presence};
+pub use orphans::Orphan;
 pub use paths::VaultPaths;
+pub use rekey::{Rekeyed, rekey};
 pub use repair::{Repair, repair};
 pub use secret::{Secret, SecretInput};
 pub use settings::{Setting, SettingName, Settings};

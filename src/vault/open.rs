@@ -1,13 +1,16 @@
 //! Finding a vault and opening it with its key.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::change::Vault;
+use super::diagnose;
+use super::epoch::EpochNote;
 use super::error::{Existing, VaultError};
 use super::header::{Header, HeaderError};
-use super::keys::{self, KeyMaterial};
+use super::keys::{self, DerivedKeys, Kek, KeyMaterial, KeyPlaces};
 use super::paths::VaultPaths;
 use super::resident::Resident;
+use super::seal::Sealer;
 use super::sqlite::SqliteStore;
 use super::store::RecordStore as _;
 use super::unlocked::Unlocked;
@@ -40,7 +43,7 @@ pub fn open(paths: &VaultPaths, material: &KeyMaterial) -> Result<Vault, VaultEr
 pub struct LockedVault {
     pub(super) store: SqliteStore,
     header: Header,
-    key_file: PathBuf,
+    key_places: KeyPlaces,
 }
 
 /// The vault at `paths`, opened no further than its header.
@@ -62,11 +65,16 @@ pub fn find(paths: &VaultPaths) -> Result<Option<LockedVault>, VaultError> {
 
 impl LockedVault {
     pub(super) fn at(paths: &VaultPaths) -> Result<Self, VaultError> {
+        Self::of_file(paths, &paths.database())
+    }
+
+    /// The same of a database that does not bear its name yet.
+    pub(super) fn of_file(paths: &VaultPaths, database: &Path) -> Result<Self, VaultError> {
         files::check_private_dir(&paths.folder)?;
-        files::check_private(&paths.database())?;
-        let store = SqliteStore::open_existing(&paths.database())?;
+        files::check_private(database)?;
+        let store = SqliteStore::open_existing(database)?;
         let bytes = store.header()?.ok_or(HeaderError::Missing)?;
-        Ok(Self { store, header: Header::parse(&bytes)?, key_file: paths.key_file.clone() })
+        Ok(Self { store, header: Header::parse(&bytes)?, key_places: paths.key_places() })
     }
 
     #[must_use]
@@ -77,13 +85,31 @@ impl LockedVault {
     /// # Errors
     /// When the key is not this vault's, or its records are not those last written.
     pub fn unlock(self, material: &KeyMaterial) -> Result<Vault, VaultError> {
+        let path = self.key_places.epoch_note();
         let (store, unlocked) = self.with_key(material)?;
+        let mut note = EpochNote::read(path, &unlocked)?;
         let resident = Resident::read(&store, &unlocked)?;
-        Ok(Vault::new(Box::new(store), unlocked, resident))
+        note.refuse_older(resident.manifest().epoch)?;
+        note.raise(resident.manifest().epoch, &unlocked);
+        Ok(Vault::new(Box::new(store), unlocked, resident).noting(note))
     }
 
     pub(super) fn with_key(self, material: &KeyMaterial) -> Result<(SqliteStore, Unlocked), VaultError> {
-        let kek = keys::obtain(&self.header.provider, material, self.header.vault_id, &self.key_file)?;
-        Ok((self.store, Unlocked::new(self.header, kek)))
+        let Self { store, header, key_places } = self;
+        let fits = |kek: &Kek| header.fits(kek);
+        let kek = keys::obtain(&header.provider, material, header.vault_id, &key_places, fits)?;
+        if !header.fits(&kek) {
+            return Err(why_unfit(&store, &header, &kek)?);
+        }
+        let unlocked = Unlocked::open_with(header, kek).ok_or(VaultError::WrongKey)?;
+        Ok((store, unlocked))
     }
+}
+
+/// A key that opens records is the right one, and the header is not what it was.
+fn why_unfit(store: &SqliteStore, header: &Header, kek: &Kek) -> Result<VaultError, VaultError> {
+    // By the derivation of the wrapping key, which is the same in every format.
+    let sealer = Sealer::new(DerivedKeys::of(kek, header.vault_id).wrap(), header);
+    let is_right = diagnose::fits_some_record(store, &sealer)?;
+    Ok(if is_right { HeaderError::Edited.into() } else { VaultError::WrongKey })
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::error::{Existing, VaultError};
+use super::keys::KeyPlaces;
 use crate::platform::files::{self, FileError};
 
 /// The places of one vault.
@@ -34,6 +35,15 @@ impl VaultPaths {
     /// database never protected anything.
     pub(super) fn init_marker(&self) -> PathBuf {
         self.folder.join(".init.pending")
+    }
+
+    /// Held while the vault's key is being changed.
+    pub(super) fn rekey_lock(&self) -> PathBuf {
+        self.folder.join(".rekey.lock")
+    }
+
+    pub(super) fn key_places(&self) -> KeyPlaces {
+        KeyPlaces::beside(self.key_file.clone())
     }
 
     /// What would be lost or shadowed if a vault were made here now.

@@ -3,13 +3,14 @@
 
 use super::change::Vault;
 use super::diagnose;
+use super::epoch::EpochNote;
 use super::error::{Difference, VaultError};
 use super::index::{Index, Item};
-use super::keys::{AuditKey, KeyMaterial};
+use super::keys::{AuditKey, FormerKeys, KeyError, KeyMaterial, KeyPlaces};
 use super::manifest::Manifest;
 use super::model::{CredentialMeta, SecretMeta};
 use super::multiset::SetSum;
-use super::open::find;
+use super::open::{LockedVault, find};
 use super::paths::VaultPaths;
 use super::resident::{Generations, INDEXED, Resident};
 use super::sqlite::SqliteStore;
@@ -25,6 +26,8 @@ pub struct Repair {
     difference: Option<Difference>,
     found: Generations,
     index: Index,
+    note: EpochNote,
+    places: KeyPlaces,
 }
 
 /// Opens a vault without trusting its manifest.
@@ -33,12 +36,22 @@ pub struct Repair {
 /// [`VaultError::WrongKey`] when neither the manifest nor any record opens.
 pub fn repair(paths: &VaultPaths, material: &KeyMaterial) -> Result<Repair, VaultError> {
     let locked = find(paths)?.ok_or_else(|| VaultError::Absent { folder: paths.folder.clone() })?;
+    look_into(locked, paths, material)
+}
+
+pub(super) fn look_into(
+    locked: LockedVault,
+    paths: &VaultPaths,
+    material: &KeyMaterial,
+) -> Result<Repair, VaultError> {
     let (store, unlocked) = locked.with_key(material)?;
+    let places = paths.key_places();
+    let note = EpochNote::read(places.epoch_note(), &unlocked)?;
     let mut found: Generations = store.entries()?.into_iter().collect();
     let manifest_generation = found.remove(&Manifest::record_name());
     let difference = compare_with_manifest(&store, &unlocked, &found)?;
     let index = read_all(&store, &unlocked)?;
-    Ok(Repair { store, unlocked, manifest_generation, difference, found, index })
+    Ok(Repair { store, unlocked, manifest_generation, difference, found, index, note, places })
 }
 
 impl Repair {
@@ -52,6 +65,48 @@ impl Repair {
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.found.values().copied().chain(self.manifest_generation).max().unwrap_or(0)
+    }
+
+    /// The last change that is noted beside the key; `None` where the note was edited or is damaged.
+    #[must_use]
+    pub fn noted(&self) -> Option<u64> {
+        self.note.holds().then(|| self.note.noted())
+    }
+
+    /// Whether each change can be noted there.
+    #[must_use]
+    pub fn keeps_note(&self) -> bool {
+        self.note.is_kept()
+    }
+
+    /// How many records there are, besides the one that vouches for them.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// What changes of the vault's key left beside it.
+    ///
+    /// # Errors
+    /// When the folder or a key file in it cannot be read.
+    pub fn former_keys(&self) -> Result<FormerKeys, KeyError> {
+        FormerKeys::find(&self.unlocked.header.provider, &self.unlocked.kek, &self.places)
+    }
+
+    pub(super) fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    pub(super) fn unlocked(&self) -> &Unlocked {
+        &self.unlocked
+    }
+
+    pub(super) fn found(&self) -> &Generations {
+        &self.found
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        &self.index
     }
 
     /// The key of this vault's audit log.
@@ -89,7 +144,7 @@ impl Repair {
                 batch.delete(name.clone(), generation);
             }
         }
-        let newest = self.epoch().max(seen);
+        let newest = self.epoch().max(seen).max(self.note.noted());
         let term =
             |(name, generation): (&RecordName, &u64)| SetSum::of(&self.unlocked.keys, name, *generation);
         let sum = kept.iter().map(term).fold(SetSum::default(), SetSum::plus);
@@ -98,7 +153,8 @@ impl Repair {
         batch.put(Manifest::record_name(), self.manifest_generation, manifest.epoch, blob);
         self.store.commit(&batch)?;
         let resident = Resident::read(&self.store, &self.unlocked)?;
-        Ok(Vault::new(Box::new(self.store), self.unlocked, resident))
+        self.note.replace(resident.manifest().epoch, &self.unlocked);
+        Ok(Vault::new(Box::new(self.store), self.unlocked, resident).noting(self.note))
     }
 
     fn dependents(&self, delete: &[RecordName]) -> Vec<RecordName> {
@@ -118,7 +174,7 @@ fn compare_with_manifest(
         Ok(_) => Ok(None),
         Err(VaultError::RecordsDiffer(difference)) => Ok(Some(difference)),
         // The manifest itself is gone or edited, but the key is right.
-        Err(VaultError::Tampered { .. }) if diagnose::fits_some_record(store, unlocked)? => {
+        Err(VaultError::Tampered { .. }) if diagnose::fits_some_record(store, &unlocked.sealer)? => {
             let found = found.len() as u64;
             Ok(Some(Difference::Counted { expected: found, found }))
         }

@@ -288,7 +288,7 @@ fn load_manifest(store: &dyn RecordStore, unlocked: &Unlocked) -> Result<Manifes
         .map(|record| Manifest::open(&unlocked.sealer, &unlocked.header, record.generation, &record.blob));
     match opened {
         Some(Ok(manifest)) => Ok(manifest),
-        Some(Err(_)) if !diagnose::fits_some_record(store, unlocked)? => Err(VaultError::WrongKey),
+        Some(Err(_)) if !diagnose::fits_some_record(store, &unlocked.sealer)? => Err(VaultError::WrongKey),
         Some(Err(_)) | None => Err(VaultError::Tampered { record: name }),
     }
 }

@@ -1,6 +1,6 @@
 //! The two types that hold a value: one on its way in, one on its way out.
 //!
-//! Neither can be printed, compared or cloned, and both are cleared when dropped.
+//! Neither can be printed, compared or cloned; both are in locked pages and cleared when dropped.
 
 use std::fmt;
 
@@ -10,12 +10,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zeroize::Zeroizing;
 
 use super::error::VaultError;
+use crate::platform::memory::Locked;
 
 /// A value that an operator gives: 1 byte to 1 MiB, any bytes.
 ///
 /// It can be serialised, as base64, because it travels over the operator's socket; nothing that
 /// comes out of the vault can.
-pub struct SecretInput(Zeroizing<Vec<u8>>);
+pub struct SecretInput(Locked);
 
 impl SecretInput {
     pub const MAX: usize = 1024 * 1024;
@@ -25,7 +26,7 @@ impl SecretInput {
     pub fn new(value: Vec<u8>) -> Result<Self, VaultError> {
         let value = Zeroizing::new(value);
         if (1..=Self::MAX).contains(&value.len()) {
-            return Ok(Self(value));
+            return Ok(Self(Locked::copy_of(&value)));
         }
         Err(VaultError::Invalid { what: "value", rule: "give 1 byte to 1 MiB" })
     }
@@ -80,10 +81,10 @@ impl de::Visitor<'_> for Base64Visitor {
 }
 
 /// A value that came out of the vault for the one provider it is pinned to.
-pub struct Secret(Zeroizing<Vec<u8>>);
+pub struct Secret(Locked);
 
 impl Secret {
-    pub(super) fn new(value: Zeroizing<Vec<u8>>) -> Self {
+    pub(super) fn new(value: Locked) -> Self {
         Self(value)
     }
 

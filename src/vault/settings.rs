@@ -1,4 +1,4 @@
-//! How requests leave this machine, as the operator says: sealed like all else, since whoever could change it would
+//! How requests leave this machine, and how long the log is kept, as the operator says: sealed like all else, since whoever could change it would
 //! be in the middle. What the settings mean is not known here.
 
 use std::collections::BTreeMap;
@@ -22,6 +22,8 @@ pub enum SettingName {
     EgressProxy,
     /// Certificate authorities that are trusted beside the built-in ones.
     ExtraCa,
+    /// How long entries of the audit log are kept.
+    AuditRetention,
 }
 
 /// Something that was set.
@@ -37,13 +39,14 @@ pub struct Setting {
 pub type Settings = BTreeMap<SettingName, Arc<Setting>>;
 
 impl SettingName {
-    pub const ALL: [Self; 2] = [Self::EgressProxy, Self::ExtraCa];
+    pub const ALL: [Self; 3] = [Self::EgressProxy, Self::ExtraCa, Self::AuditRetention];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::EgressProxy => "egress-proxy",
             Self::ExtraCa => "extra-ca",
+            Self::AuditRetention => "audit-retention",
         }
     }
 

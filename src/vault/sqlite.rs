@@ -45,6 +45,27 @@ impl SqliteStore {
         store.connection.close().map_err(|(_, error)| error.into())
     }
 
+    /// Writes all that was committed by now into an empty file, while others go on; nothing that was deleted is in it.
+    ///
+    /// # Errors
+    /// When the file is not empty, or the disk refuses.
+    pub fn copy_into(&self, path: &Path) -> Result<(), StoreError> {
+        let name = path.to_str().ok_or_else(|| StoreError::Unavailable {
+            detail: format!("{path:?} is no name that SQLite takes"),
+        })?;
+        Ok(self.connection.execute("VACUUM INTO ?1", [name]).map(drop)?)
+    }
+
+    /// Says that the file is written in the way of a vault's database, and closes it.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish_copy(path: &Path) -> Result<(), StoreError> {
+        let connection = connect(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.close().map_err(|(_, error)| error.into())
+    }
+
     /// # Errors
     /// When the file is no database of this schema.
     pub fn open_existing(path: &Path) -> Result<Self, StoreError> {
@@ -122,6 +143,13 @@ impl RecordStore for SqliteStore {
         Ok(transaction.commit()?)
     }
 
+    /// The write-ahead log still has the pages as they were written; once it is merged and cut to nothing, `secure_delete`
+    /// has overwritten the rest.
+    fn forget_replaced(&mut self) -> Result<(), StoreError> {
+        let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
+    }
+
     fn change_marker(&self) -> Result<u64, StoreError> {
         let mut statement = self.connection.prepare_cached("PRAGMA data_version")?;
         to_generation(statement.query_row([], |row| row.get(0))?)
@@ -144,6 +172,12 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn apply_all(connection: &Connection, batch: &Batch) -> Result<(), StoreError> {
+    if let Some([seen, next]) = &batch.header {
+        let replace = "UPDATE header SET bytes = ?2 WHERE id = 1 AND bytes = ?1";
+        if connection.execute(replace, [seen, next])? != 1 {
+            return Err(StoreError::Conflict);
+        }
+    }
     batch.changes.iter().try_for_each(|change| apply(connection, change))
 }
 

@@ -39,7 +39,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Manifest,
         Self::Secret,
         Self::Credential,
@@ -132,6 +132,8 @@ pub struct SealedRecord {
 #[derive(Debug, Default)]
 pub struct Batch {
     pub(super) changes: Vec<Change>,
+    /// The header that was there, and the one that takes its place.
+    pub(super) header: Option<[Vec<u8>; 2]>,
 }
 
 /// One change and the generation it builds upon.
@@ -153,6 +155,11 @@ pub(super) enum Change {
 impl Batch {
     pub fn put(&mut self, name: RecordName, expected: Option<u64>, generation: u64, blob: Vec<u8>) {
         self.changes.push(Change::Put { name, expected, generation, blob });
+    }
+
+    /// Puts another header in the place of the one that was seen.
+    pub fn replace_header(&mut self, seen: Vec<u8>, next: Vec<u8>) {
+        self.header = Some([seen, next]);
     }
 
     pub fn delete(&mut self, name: RecordName, expected: u64) {
@@ -206,6 +213,14 @@ pub trait RecordStore {
     /// # Errors
     /// [`StoreError::Conflict`] when a generation is not the expected one.
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError>;
+
+    /// Has nothing of what was replaced stay behind, as far as the store can.
+    ///
+    /// # Errors
+    /// When the store cannot do it now.
+    fn forget_replaced(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// A number that changes whenever anybody else commits; comparable within this handle only.
     ///

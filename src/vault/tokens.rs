@@ -153,7 +153,7 @@ fn replace(
 ) -> Result<Option<u32>, VaultError> {
     let Ok(meta) = by_id(draft.index(), id) else { return Ok(None) };
     let mut meta = meta.clone();
-    if Some(meta.version) != made_of || draft.value_of(&meta)?.as_slice() == value.as_bytes() {
+    if Some(meta.version) != made_of || *draft.value_of(&meta)? == *value.as_bytes() {
         return Ok(None);
     }
     meta.version = meta.version.saturating_add(1);

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use super::caller_token::PresentedToken;
-use super::header::Header;
+use super::error::VaultError;
+use super::header::{Header, Said};
 use super::ids::{BindingId, CredentialId, PolicyRecordId, ProviderRecordId, SwitchId, TokenId, UpstreamId};
 use super::index::Item;
-use super::keys::{DerivedKeys, Kek};
+use super::keys::{DerivedKeys, Kek, LastingKeys};
 use super::model::Binding;
 use super::seal::{Address, Opened, Sealer, Unopened};
 use super::store::{Kind, RecordName, SealedRecord};
+use crate::platform::memory::Locked;
 use crate::spec::{CapabilityId, CredentialName, PolicyId, ProviderId, Scope};
 
 pub(super) struct Unlocked {
@@ -22,10 +22,22 @@ pub(super) struct Unlocked {
 }
 
 impl Unlocked {
-    pub(super) fn new(header: Header, kek: Kek) -> Self {
-        let keys = DerivedKeys::of(&kek, header.vault_id);
+    /// `None` when the keys that the header holds do not open with this one.
+    pub(super) fn open_with(header: Header, kek: Kek) -> Option<Self> {
+        let keys = header.keys(&kek)?;
         let sealer = Sealer::new(keys.wrap(), &header);
-        Self { header, kek, keys, sealer }
+        Some(Self { header, kek, keys, sealer })
+    }
+
+    /// Of a vault that gets this header, with these keys to last.
+    pub(super) fn compose(
+        said: Said,
+        kek: Kek,
+        lasting: &LastingKeys,
+    ) -> Result<(Self, Vec<u8>), VaultError> {
+        let (header, bytes) = Header::compose(said, &kek, lasting)?;
+        let unlocked = Self::open_with(header, kek).ok_or(VaultError::WrongKey)?;
+        Ok((unlocked, bytes))
     }
 
     /// Opens a record other than the manifest.
@@ -39,11 +51,7 @@ impl Unlocked {
     }
 
     /// The value of a record whose metadata is known from these very bytes.
-    pub(super) fn open_value(
-        &self,
-        name: &RecordName,
-        record: &SealedRecord,
-    ) -> Result<Zeroizing<Vec<u8>>, Unopened> {
+    pub(super) fn open_value(&self, name: &RecordName, record: &SealedRecord) -> Result<Locked, Unopened> {
         self.sealer.open_value(Address { name, generation: record.generation, extra: &[] }, &record.blob)
     }
 
@@ -55,6 +63,10 @@ impl Unlocked {
         blob: &[u8],
     ) -> Result<Option<Item>, Unopened> {
         let opened = self.open(name, generation, blob)?;
+        // What has no value has its seal all the same, and every byte of a record counts.
+        if !matches!(name.kind, Kind::Secret | Kind::Token) {
+            opened.value()?;
+        }
         let item = match name.kind {
             Kind::Secret => Item::Secret(parse(&opened)?),
             Kind::Credential => Item::Credential(parse(&opened)?),

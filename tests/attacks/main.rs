@@ -12,6 +12,7 @@ mod case;
 mod rows;
 mod sent;
 mod stage;
+mod vault_files;
 
 mod a_bodies;
 mod a_fields;
@@ -38,6 +39,10 @@ mod d_headers;
 mod d_honest;
 mod d_screens;
 mod d_words;
+mod e_at_once;
+mod e_records;
+mod e_remains;
+mod f_log;
 mod g_crashes;
 mod g_doors;
 mod g_gone;

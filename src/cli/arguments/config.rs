@@ -9,16 +9,17 @@ use crate::service::SettingName;
 pub(in crate::cli) enum ConfigVerb {
     /// Set one; what was set before is replaced
     Set {
-        /// egress-proxy or extra-ca
+        /// egress-proxy, extra-ca or audit-retention
         #[arg(value_parser = name)]
         name: SettingName,
-        /// For egress-proxy http://HOST:PORT; for extra-ca a file with certificates in PEM
-        #[arg(value_name = "URL|FILE")]
+        /// For egress-proxy http://HOST:PORT; for extra-ca a file with certificates in PEM; for audit-retention an age,
+        /// such as 90d
+        #[arg(value_name = "URL|FILE|AGE")]
         value: String,
     },
     /// Print one as it is set
     Get {
-        /// egress-proxy or extra-ca
+        /// egress-proxy, extra-ca or audit-retention
         #[arg(value_parser = name)]
         name: SettingName,
     },
@@ -26,7 +27,7 @@ pub(in crate::cli) enum ConfigVerb {
     List(Format),
     /// Take one back
     Unset {
-        /// egress-proxy or extra-ca
+        /// egress-proxy, extra-ca or audit-retention
         #[arg(value_parser = name)]
         name: SettingName,
     },
@@ -34,11 +35,11 @@ pub(in crate::cli) enum ConfigVerb {
 
 /// A word that nothing is called.
 #[derive(Debug, thiserror::Error)]
-#[error("what can be set is {}", names())]
+#[error("what can be set: {}", names())]
 struct NoSetting;
 
 fn names() -> String {
-    SettingName::ALL.map(SettingName::as_str).join(" and ")
+    SettingName::ALL.map(SettingName::as_str).join(", ")
 }
 
 fn name(text: &str) -> Result<SettingName, NoSetting> {

@@ -1,10 +1,14 @@
 //! What can be typed: the tree of commands and flags, and nothing of what they mean.
 
+mod audit;
+mod backup;
 mod capability;
 mod config;
 mod credential;
 mod gateway;
+mod import;
 mod invoke;
+mod key;
 mod mcp;
 mod oauth;
 mod operate;
@@ -21,6 +25,8 @@ use std::ffi::OsString;
 
 use clap::{Args, Command, FromArgMatches as _, Parser, Subcommand};
 
+pub(super) use audit::{AuditArguments, AuditFilter, AuditVerb};
+pub(super) use backup::{BackupArguments, RestoreArguments};
 pub(super) use capability::{
     BindArguments, BoundArguments, CapabilityVerb, DescribeArguments, ListArguments, NewCapabilityArguments,
     PolicyOfVerb, SwitchArguments, UnbindArguments,
@@ -28,11 +34,13 @@ pub(super) use capability::{
 pub(super) use config::ConfigVerb;
 pub(super) use credential::{CredentialCreateArguments, CredentialVerb};
 pub(super) use gateway::{GatewayArguments, GatewayVerb, OpenArguments};
+pub(super) use import::{ImportKind, TakeOverArguments};
 pub(super) use invoke::{BodyArguments, InvokeArguments, MarkdownArguments, WebSocketArguments};
+pub(super) use key::{KeyPlaceArguments, KeyVerb, MigrateArguments, NewKeyArguments, RotateMasterArguments};
 pub(super) use mcp::McpArguments;
 pub(super) use oauth::{LoginArguments, OauthVerb, WantedArguments};
 pub(super) use operate::{
-    ApprovalsVerb, AuditArguments, AuditVerb, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,
+    ApprovalsVerb, DoctorArguments, PolicyVerb, ProviderVerb, RepairArguments, UpstreamVerb,
 };
 pub(super) use review::{
     CoverageArguments, CoverageFormat, DiffArguments, DiffFormat, FailOn, LintArguments, MutateArguments,
@@ -72,9 +80,16 @@ pub(super) enum Verb {
     Unlock(UnlockArguments),
     /// Forget the vault's key until `unlock`, and end every operator's session
     Lock,
+    /// See where the vault's key comes from, and have it come from elsewhere
+    #[command(subcommand, arg_required_else_help = true)]
+    Key(KeyVerb),
+    /// Lock the vault with a new key from where it comes now
+    RotateMaster(RotateMasterArguments),
     /// Store, list, rotate and delete secrets
     #[command(subcommand, arg_required_else_help = true)]
     Secrets(SecretsVerb),
+    /// Store secrets from what there is: a .env file, JSON, 1Password, the environment, an older vault
+    Import(Box<TakeOverArguments>),
     /// Browse and use capabilities
     #[command(subcommand, arg_required_else_help = true)]
     Capability(CapabilityVerb),
@@ -97,9 +112,15 @@ pub(super) enum Verb {
     #[command(visible_alias = "md")]
     Markdown(MarkdownArguments),
     /// Show what was asked, decided and done
-    Audit(AuditArguments),
+    Audit(Box<AuditArguments>),
     /// See what is left of a vault that was damaged or set back, and accept it
     Repair(RepairArguments),
+    /// Check everything that the vault stands on: permissions, key, records, log, daemon, clock, disk
+    Doctor(DoctorArguments),
+    /// Copy the vault as it is to a file, still sealed; while it is in use
+    Backup(BackupArguments),
+    /// Put a backup where no vault is, everything in it checked before
+    Restore(RestoreArguments),
     /// Ask the policy without a call
     #[command(subcommand, arg_required_else_help = true)]
     Policy(PolicyVerb),
@@ -175,7 +196,9 @@ impl Arguments {
             Verb::Token(TokenVerb::Mint(mint)) => mint.format.json,
             Verb::Token(TokenVerb::List(format)) => format.json,
             Verb::Audit(audit) => audit.wants_json(),
+            Verb::Key(KeyVerb::Status(format)) => format.json,
             Verb::Repair(repair) => repair.format.json,
+            Verb::Doctor(doctor) => doctor.format.json,
             Verb::Policy(PolicyVerb::Check { json, .. }) => *json,
             Verb::Policy(PolicyVerb::Apply { format, .. } | PolicyVerb::List(format)) => format.json,
             Verb::Provider(ProviderVerb::List(format) | ProviderVerb::Show { format, .. }) => format.json,
@@ -205,6 +228,16 @@ mod tests {
         for line in [
             "aivault status",
             "aivault init --provider passphrase --passphrase your-passphrase",
+            "aivault init --provider command --command-env GNUPGHOME -- /usr/bin/pass show aivault",
+            "aivault init --provider systemd --credential aivault.key",
+            "aivault unlock --trust-command",
+            "aivault key status --json",
+            "aivault key migrate --to passphrase --new-passphrase several-words",
+            "aivault key migrate --to command -- /usr/bin/op read op://vault/aivault/key",
+            "aivault key migrate --to file --passphrase -",
+            "aivault rotate-master",
+            "aivault rotate-master --new-key AAAA",
+            "aivault rotate-master --passphrase old --new-passphrase-file new",
             "aivault secrets create --name OPENAI_API_KEY --value sk-... --scope global",
             "aivault capability list",
             "aivault capability describe openai/chat-completions",
@@ -219,9 +252,25 @@ mod tests {
             "aivault audit",
             "aivault audit verify --json",
             "aivault audit restart",
+            "aivault audit --capability openai/* --outcome denied --outcome failed --since 2h --until 1m --caller cli --csv",
+            "aivault audit --since 2026-11-23 --until 2026-11-24T10:00:00Z --action secret.* --limit 5 --json",
+            "aivault audit --follow --json --capability openai/*",
+            "aivault audit checkpoint",
+            "aivault audit verify --since head.txt --json",
+            "aivault audit stats --since 7d --json",
+            "aivault audit retire --older-than 90d",
             "aivault repair --accept --passphrase -",
+            "aivault doctor --fix --json",
+            "aivault backup vault.backup",
+            "aivault backup vault.age --recipient age1example --recipient age1other",
+            "aivault backup vault.age --passphrase -",
+            "aivault restore vault.age --identity-file identity --vault-passphrase -",
             "aivault secrets list",
             "aivault secrets import --entry OPENAI_API_KEY=sk-... --entry GITHUB_TOKEN=ghp-... --scope global",
+            "aivault import --from dotenv .env --dry-run",
+            "aivault import --from env --name *_API_KEY --workspace-id w",
+            "aivault import --from 1password-json - --name OPENAI_*",
+            "aivault import --from aivault-v0 old/vault --key-file old/kek.key --remove",
             "aivault secrets update --id 1 --name NEW",
             "aivault secrets create --name A --value -",
             "aivault secrets create --name A --value -starts-with-a-dash",
@@ -282,6 +331,11 @@ mod tests {
             "aivault secrets",
             "aivault stauts",
             "aivault secrets create",
+            "aivault key",
+            "aivault key migrate",
+            "aivault key migrate --to paper",
+            "aivault rotate-master --new-passphrase a --new-passphrase-file b",
+            "aivault unlock --trust-command --passphrase p",
             "aivault secrets create --name lower --value x",
             "aivault secrets create --name A --value x --value-file y",
             "aivault secrets rotate --id 1 --name A --value x",
@@ -289,6 +343,9 @@ mod tests {
             "aivault invoke",
             "aivault invoke a/b --body x --request {}",
             "aivault invoke a/b --body x --multipart-field a=b",
+            "aivault import .env",
+            "aivault import --from csv x",
+            "aivault import --from dotenv .env --dry-run --remove",
             "aivault audit --limit -1",
             "aivault unlock --for 25h",
             "aivault unlock --for 15",
@@ -297,6 +354,12 @@ mod tests {
             "aivault setup agent-access --service-user a;b",
             "aivault setup systemd --program relative",
             "aivault setup systemd --user --service-user a",
+            "aivault audit --since yesterday",
+            "aivault audit --outcome refused",
+            "aivault audit --follow --until 1m",
+            "aivault audit --csv --json",
+            "aivault audit retire",
+            "aivault audit retire --older-than 0d",
             "aivault config set proxy http://proxy:3128",
             "aivault invoke a/b --timeout-ms 0",
             "aivault invoke a/b --timeout-ms 86400001",

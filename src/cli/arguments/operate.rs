@@ -1,4 +1,4 @@
-//! `audit`, `policy` and `upstream`.
+//! `repair`, `policy`, `provider`, `approvals` and `upstream`.
 
 use std::path::PathBuf;
 
@@ -8,29 +8,6 @@ use super::review::{CoverageArguments, DiffArguments, LintArguments, MutateArgum
 use super::suite::{ExplainArguments, NewArguments, TestArguments};
 use super::{Format, PassphraseArguments};
 use crate::spec::{PolicyId, ProviderId};
-
-#[derive(Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(in crate::cli) struct AuditArguments {
-    #[command(subcommand)]
-    pub(in crate::cli) verb: Option<AuditVerb>,
-    /// How many events to show, the newest first
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub(in crate::cli) limit: usize,
-    /// Only events before this time, in milliseconds since 1970
-    #[arg(long, value_name = "MS")]
-    pub(in crate::cli) before_ts_ms: Option<u64>,
-    #[command(flatten)]
-    pub(in crate::cli) format: Format,
-}
-
-#[derive(Subcommand)]
-pub(in crate::cli) enum AuditVerb {
-    /// Check that no event was changed, removed or added
-    Verify(Format),
-    /// Set the log aside as it is, and begin another: for a log that is broken or lost
-    Restart(PassphraseArguments),
-}
 
 #[derive(Args)]
 pub(in crate::cli) struct RepairArguments {
@@ -43,14 +20,15 @@ pub(in crate::cli) struct RepairArguments {
     pub(in crate::cli) format: Format,
 }
 
-impl AuditArguments {
-    pub(in crate::cli) fn wants_json(&self) -> bool {
-        match &self.verb {
-            Some(AuditVerb::Verify(format)) => format.json,
-            Some(AuditVerb::Restart(_)) => false,
-            None => self.format.json,
-        }
-    }
+#[derive(Args)]
+pub(in crate::cli) struct DoctorArguments {
+    /// Repair what is safe to repair: access of others, and what interrupted writes left
+    #[arg(long)]
+    pub(in crate::cli) fix: bool,
+    #[command(flatten)]
+    pub(in crate::cli) passphrase: PassphraseArguments,
+    #[command(flatten)]
+    pub(in crate::cli) format: Format,
 }
 
 #[derive(Subcommand)]

@@ -1,4 +1,4 @@
-//! `init`, and the passphrase that it and others take.
+//! `init` and `unlock`, and the passphrase that it and others take.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,8 @@ use crate::spec::{Ttl, TtlError};
 /// The longest time that an operator's session may be asked for.
 const LONGEST_SESSION_MS: u64 = 24 * 60 * 60 * 1000;
 
+use super::KeyPlaceArguments;
+
 #[derive(Args)]
 pub(in crate::cli) struct InitArguments {
     /// Where the vault's key comes from [default: macos-keychain on macOS, file elsewhere]
@@ -17,6 +19,8 @@ pub(in crate::cli) struct InitArguments {
     pub(in crate::cli) provider: Option<KeyProvider>,
     #[command(flatten)]
     pub(in crate::cli) passphrase: PassphraseArguments,
+    #[command(flatten)]
+    pub(in crate::cli) place: KeyPlaceArguments,
     /// Make a test vault, for ever marked as such: its hosts can be sent to local servers
     #[arg(long)]
     pub(in crate::cli) test: bool,
@@ -33,6 +37,22 @@ pub(in crate::cli) enum KeyProvider {
     /// The keychain of this desktop
     #[value(alias = "macos-keychain")]
     Keychain,
+    /// What a command prints, run at each `unlock`
+    Command,
+    /// A credential of a systemd service
+    Systemd,
+}
+
+#[derive(Args)]
+pub(in crate::cli) struct UnlockArguments {
+    /// Open an operator's session too, for this terminal and this long: 15m, 1h; at most 24h
+    #[arg(long = "for", value_name = "TIME", value_parser = session_time)]
+    pub(in crate::cli) session: Option<Ttl>,
+    #[command(flatten)]
+    pub(in crate::cli) passphrase: PassphraseArguments,
+    /// Run the command that the vault names for its key, which you have read, and remember it on this machine
+    #[arg(long, conflicts_with_all = ["passphrase", "passphrase_file"])]
+    pub(in crate::cli) trust_command: bool,
 }
 
 /// Where a passphrase comes from: without a flag, from a hidden prompt or a pipe.
@@ -50,15 +70,6 @@ impl PassphraseArguments {
     pub(in crate::cli) fn are_given(&self) -> bool {
         self.passphrase.is_some() || self.passphrase_file.is_some()
     }
-}
-
-#[derive(Args)]
-pub(in crate::cli) struct UnlockArguments {
-    /// Open an operator's session too, for this terminal and this long: 15m, 1h; at most 24h
-    #[arg(long = "for", value_name = "TIME", value_parser = session_time)]
-    pub(in crate::cli) session: Option<Ttl>,
-    #[command(flatten)]
-    pub(in crate::cli) passphrase: PassphraseArguments,
 }
 
 /// Why a text is no time for a session.

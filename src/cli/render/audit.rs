@@ -6,11 +6,11 @@ use std::io;
 use serde::Serialize;
 
 use super::table::Table;
-use super::{counted, json, time};
+use super::{audit_csv, counted, json, time};
 use crate::cli::escape;
 use crate::cli::screen::Screen;
 use crate::platform::users;
-use crate::service::AuditView;
+use crate::service::{AuditView, RetiredView, RetirementView, VerifiedView};
 
 /// An event as scripts read it: its fields beside its number.
 #[derive(Serialize)]
@@ -23,17 +23,64 @@ struct Numbered<'a, E> {
     event: &'a E,
 }
 
-pub(super) fn print(events: &[AuditView], as_json: bool, screen: &mut Screen<'_>) -> io::Result<()> {
-    let mut events: Vec<&AuditView> = events.iter().collect();
-    events.sort_by_key(|view| std::cmp::Reverse(view.seq));
-    if as_json {
-        let numbered = events.iter().map(|view| Numbered {
-            seq: view.seq,
-            user: user(&view.event.caller),
-            event: &view.event,
-        });
-        return json(&numbered.collect::<Vec<_>>(), screen);
+/// In which form events are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Form {
+    Table,
+    Json,
+    Csv,
+    /// Each as it comes, as a row without a heading.
+    Rows,
+    /// Each as it comes, as JSON in a line.
+    Lines,
+}
+
+fn numbered(view: &AuditView) -> Numbered<'_, impl Serialize> {
+    Numbered { seq: view.seq, user: user(&view.event.caller), event: &view.event }
+}
+
+pub(in crate::cli) fn print(events: &[AuditView], form: Form, screen: &mut Screen<'_>) -> io::Result<()> {
+    let mut newest: Vec<&AuditView> = events.iter().collect();
+    newest.sort_by_key(|view| std::cmp::Reverse(view.seq));
+    match form {
+        Form::Table => table(&newest, screen),
+        Form::Json => json(&newest.iter().map(|view| numbered(view)).collect::<Vec<_>>(), screen),
+        Form::Csv => audit_csv::print(&newest, screen),
+        Form::Rows => events.iter().try_for_each(|view| writeln!(screen.out, "{}", row(view))),
+        Form::Lines => events.iter().try_for_each(|view| {
+            let text = serde_json::to_string(&numbered(view))?;
+            writeln!(screen.out, "{}", safe(&text))
+        }),
     }
+}
+
+/// JSON on one line, safe to show: what is not stands in its strings, where `\u…` means the same.
+fn safe(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if escape::is_unsafe(character) {
+            let units = character
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect::<String>();
+            shown.push_str(&units);
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// One event in a line, in columns as far as they are of one width.
+fn row(view: &AuditView) -> String {
+    let event = &view.event;
+    let (action, outcome) = (event.action.as_str(), event.outcome.as_str());
+    let rest = format!("{}  {}", subject(view), details(view));
+    format!("{}  {action:<20}  {outcome:<9}  {}", time::utc(event.ts_ms), escape::line(rest.trim()))
+}
+
+fn table(events: &[&AuditView], screen: &mut Screen<'_>) -> io::Result<()> {
     if events.is_empty() {
         return writeln!(screen.out, "No events.");
     }
@@ -60,21 +107,60 @@ pub(super) fn print(events: &[AuditView], as_json: bool, screen: &mut Screen<'_>
 
 /// What a check of the whole log found.
 #[derive(Serialize)]
-pub(super) struct Verified<'a> {
-    pub(super) intact: bool,
-    pub(super) events: u64,
-    pub(super) files: u32,
-    /// Kept elsewhere, it shows later that the log was not replaced.
-    pub(super) last_mac: &'a str,
+struct Verified<'a> {
+    intact: bool,
+    #[serde(flatten)]
+    view: &'a VerifiedView,
 }
 
-pub(super) fn print_verified(found: &Verified<'_>, as_json: bool, screen: &mut Screen<'_>) -> io::Result<()> {
+pub(super) fn print_verified(found: &VerifiedView, as_json: bool, screen: &mut Screen<'_>) -> io::Result<()> {
     if as_json {
-        return json(found, screen);
+        return json(&Verified { intact: true, view: found }, screen);
     }
     let (events, files) = (counted(found.events, "event"), counted(u64::from(found.files), "file"));
-    let last = escape::line(found.last_mac);
-    writeln!(screen.out, "The audit log is intact: {events} in {files}, the last with MAC {last}.")
+    let last = escape::line(&found.last_mac);
+    writeln!(screen.out, "The audit log is intact: {events} in {files}, the last with MAC {last}.")?;
+    if let Some(since) = found.since {
+        writeln!(screen.out, "Nothing up to event {since} has changed since the checkpoint.")?;
+    }
+    if let Some(RetiredView { upto_seq, files, at_ms }) = found.retired {
+        let (files, day) = (counted(u64::from(files), "file"), time::utc(at_ms));
+        writeln!(screen.out, "Retired before: all up to event {upto_seq}, in {files}, lastly at {day}.")?;
+    }
+    if !found.repairs.is_empty() {
+        let seqs: Vec<String> = found.repairs.iter().map(ToString::to_string).collect();
+        let message = format!("a crash was repaired: see the events {}", seqs.join(", "));
+        screen.warn(&message)?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    seq: u64,
+    checkpoint: &'a str,
+}
+
+/// The checkpoint and nothing else, so that it can be kept as it is printed.
+pub(super) fn print_checkpoint(
+    seq: u64,
+    checkpoint: &str,
+    as_json: bool,
+    screen: &mut Screen<'_>,
+) -> io::Result<()> {
+    if as_json {
+        return json(&Head { seq, checkpoint }, screen);
+    }
+    writeln!(screen.out, "{}", escape::line(checkpoint))
+}
+
+pub(super) fn print_retired(retired: Option<&RetirementView>, screen: &mut Screen<'_>) -> io::Result<()> {
+    let Some(RetirementView { entries, files, upto_seq }) = retired else {
+        return writeln!(screen.out, "No file of the audit log is that old as a whole; nothing was retired.");
+    };
+    let (entries, files) = (counted(*entries, "event"), counted(u64::from(*files), "file"));
+    writeln!(screen.out, "Retired: {entries} in {files}, up to event {upto_seq}. The rest still verifies.")?;
+    writeln!(screen.out, "→ Keep a checkpoint of what remains: aivault audit checkpoint")
 }
 
 /// Who asked, without the number of the process: `alice`, `token:agent-7`, or the number of a user
@@ -139,8 +225,8 @@ TIME                  CALLER  ACTION         OUTCOME  SUBJECT                 DE
 1970-01-01T00:00:02Z  root    invoke         denied   openai/\\u{1b}[2Jmodels  GET api.openai.com/v1/models 200 35ms workspace:w capability.path
 1970-01-01T00:00:01Z  cli     secret.create  ok       OPENAI_API_KEY          global
 ";
-        assert_eq!(printed(|screen| print(&events(), false, screen)).0, expected);
-        assert_eq!(printed(|screen| print(&[], false, screen)).0, "No events.\n");
+        assert_eq!(printed(|screen| print(&events(), Form::Table, screen)).0, expected);
+        assert_eq!(printed(|screen| print(&[], Form::Table, screen)).0, "No events.\n");
     }
 
     #[test]
@@ -151,14 +237,14 @@ TIME                  CALLER  ACTION         OUTCOME  SUBJECT                 DE
             {"seq":3,"event":{"ts_ms":1000,"action":"secret.delete","outcome":"requested","caller":"cli"}}
         ]"#;
         let events: Vec<AuditView> = serde_json::from_str(text).unwrap();
-        let (out, _) = printed(|screen| print(&events, false, screen));
+        let (out, _) = printed(|screen| print(&events, Form::Table, screen));
         assert_eq!(out.lines().count(), 3, "{out}");
         assert!(out.contains("secret.delete  requested") && out.contains("secret.rotate  ok"), "{out}");
     }
 
     #[test]
     fn json_is_one_list_of_flat_events() {
-        let (out, _) = printed(|screen| print(&events(), true, screen));
+        let (out, _) = printed(|screen| print(&events(), Form::Json, screen));
         let back: serde_json::Value = serde_json::from_str(&out).unwrap();
         assert_eq!(back[0]["seq"], 2);
         assert_eq!(back[1]["secret"], "OPENAI_API_KEY");

@@ -11,6 +11,10 @@ pub(super) fn print_set(setting: &SettingView, screen: &mut Screen<'_>) -> io::R
     let summary = escape::line(&setting.summary);
     match setting.name {
         SettingName::EgressProxy => writeln!(screen.out, "Calls to public hosts now go through {summary}."),
+        SettingName::AuditRetention => {
+            writeln!(screen.out, "The audit log's files go once all their events are older than {summary}.")?;
+            screen.warn("keep a checkpoint elsewhere now and then: aivault audit checkpoint")
+        }
         SettingName::ExtraCa => {
             writeln!(screen.out, "Trusted now beside the built-in authorities: {summary}.")?;
             writeln!(
@@ -36,10 +40,13 @@ pub(super) fn print_one(
 
 pub(super) fn print_list(settings: &[SettingView], screen: &mut Screen<'_>) -> io::Result<()> {
     if settings.is_empty() {
-        return writeln!(screen.out, "Nothing is set: calls go straight to their hosts.");
+        return writeln!(
+            screen.out,
+            "Nothing is set: calls go straight to their hosts, and the audit log is kept for ever."
+        );
     }
     settings.iter().try_for_each(|setting| {
-        writeln!(screen.out, "{:<14}{}", setting.name.as_str(), escape::line(&setting.summary))
+        writeln!(screen.out, "{:<17}{}", setting.name.as_str(), escape::line(&setting.summary))
     })
 }
 
@@ -61,13 +68,14 @@ mod tests {
 
     #[test]
     fn a_list_a_value_and_nothing() {
-        let list = "egress-proxy  http://proxy:3128\\u{1b}\nextra-ca      1 certificate\n";
+        let list = "egress-proxy     http://proxy:3128\\u{1b}\nextra-ca         1 certificate\n";
         assert_eq!(printed(|screen| print_list(&settings(), screen)).0, list);
         let one = |name| printed(|screen| print_one(&settings(), name, screen));
         assert_eq!(one(SettingName::ExtraCa), ("-----BEGIN\nx\n".to_owned(), String::new()));
         let none = printed(|screen| print_one(&[], SettingName::EgressProxy, screen));
         assert_eq!(none, (String::new(), "warning: egress-proxy is not set\n".to_owned()));
-        let nothing = "Nothing is set: calls go straight to their hosts.\n";
+        let nothing =
+            "Nothing is set: calls go straight to their hosts, and the audit log is kept for ever.\n";
         assert_eq!(printed(|screen| print_list(&[], screen)).0, nothing);
     }
 

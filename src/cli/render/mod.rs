@@ -2,13 +2,17 @@
 
 mod approvals;
 mod audit;
+mod audit_csv;
+mod audit_stats;
 mod capabilities;
 mod capability;
 mod changes;
 mod config;
 mod credentials;
+mod doctor;
 mod findings;
 mod gateway;
+mod keys;
 mod policies;
 mod providers;
 mod repair;
@@ -36,16 +40,19 @@ pub(super) use findings::{findings, pretty_one};
 pub(super) use secrets::Deed;
 
 pub(super) use approvals::print as question_in_full;
-use audit::Verified;
+pub(super) use audit::{Form as AuditForm, print as audit_events};
 
 /// How an answer is to be shown.
 #[derive(Default)]
 pub(super) struct View {
     json: bool,
+    csv: bool,
     /// The text of a file rather than what it means.
     source: bool,
     deed: Deed,
     filter: Filter,
+    /// What of the status is about the key alone.
+    key: bool,
     /// The one that is asked for, of all that is set.
     setting: Option<SettingName>,
 }
@@ -66,8 +73,16 @@ impl View {
         Self { json: format.is_json(), ..Self::default() }
     }
 
+    pub(super) fn csv() -> Self {
+        Self { csv: true, ..Self::default() }
+    }
+
     pub(super) fn source() -> Self {
         Self { source: true, ..Self::default() }
+    }
+
+    pub(super) fn of_key(format: Format) -> Self {
+        Self { key: true, ..Self::of(format) }
     }
 
     pub(super) fn of_setting(name: SettingName) -> Self {
@@ -86,6 +101,8 @@ impl View {
 /// Prints one answer.
 pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -> io::Result<()> {
     match outcome {
+        Outcome::Status(status) if view.key && view.json => keys::print_json(status, screen),
+        Outcome::Status(status) if view.key => keys::print(status, screen),
         Outcome::Status(status) if view.json => json(status, screen),
         Outcome::Status(status) | Outcome::Initialised(status) => status::print(status, screen),
         Outcome::GatewayOpened(listener) if view.json => json(listener, screen),
@@ -93,20 +110,37 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
         Outcome::Gateway { listeners } if view.json => json(listeners, screen),
         Outcome::Gateway { listeners } => gateway::print_list(listeners, screen),
         Outcome::Metrics { text } => write!(screen.out, "{}", escape::block(text)),
-        Outcome::Restarted => writeln!(screen.out, "The daemon is another one now."),
         Outcome::SharedStatus(status) if view.json => json(status, screen),
         Outcome::SharedStatus(status) => status::print_shared(status, screen),
+        Outcome::Doctor(found) if view.json => json(found, screen),
+        Outcome::Doctor(found) => doctor::print(found, screen),
+        Outcome::BackedUp { path, bytes, encrypted } => {
+            let how = if *encrypted { "encrypted, and sealed within" } else { "sealed as the vault is" };
+            writeln!(screen.out, "The vault is backed up to {} ({bytes} bytes, {how}).", escape::line(path))?;
+            writeln!(screen.out, "Its key is not in it: keep that as well, elsewhere.")
+        }
+        Outcome::Restored { secrets, log_goes_on } => {
+            let log = if *log_goes_on { "goes on" } else { "begins anew" };
+            writeln!(
+                screen.out,
+                "The vault is restored, with {}; its audit log {log}.",
+                counted(*secrets as u64, "secret")
+            )
+        }
+        Outcome::Restarted => writeln!(screen.out, "The daemon is another one now."),
         Outcome::Unlocked { operator_until_ms: None } => writeln!(screen.out, "The vault is unlocked."),
         Outcome::Unlocked { operator_until_ms: Some(until) } => writeln!(
             screen.out,
             "The vault is unlocked, and open to its operator in this terminal until {}.",
             time::utc(*until)
         ),
+        Outcome::Rekeyed(rekeyed) => keys::print_rekeyed(rekeyed, screen),
         Outcome::Locked => writeln!(screen.out, "The vault is locked."),
         Outcome::SecretStored(stored) => secrets::print_stored(stored, view.deed, screen),
         // Steps of something that is shown while it goes on.
         Outcome::Login(_) | Outcome::Clients(_) => Ok(()),
         Outcome::Imported { stored, unchanged } => secrets::print_imported(stored, unchanged, screen),
+        Outcome::ImportPlanned { planned } => secrets::print_planned(planned, screen),
         Outcome::Secrets { secrets, elsewhere, damaged } => {
             let secrets = secrets::in_order(secrets);
             if view.json {
@@ -171,15 +205,25 @@ pub(super) fn outcome(outcome: &Outcome, view: &View, screen: &mut Screen<'_>) -
             writeln!(screen.out, "Credential deleted: {name} of {provider}. Its secrets are kept.")
         }
         Outcome::Audit { events, damaged, doubt } => {
-            audit::print(events, view.json, screen)?;
+            let form = match view {
+                View { csv: true, .. } => AuditForm::Csv,
+                View { json: true, .. } => AuditForm::Json,
+                _ => AuditForm::Table,
+            };
+            audit_events(events, form, screen)?;
             doubt.iter().try_for_each(|doubt| screen.warn(doubt))?;
             damaged.iter().try_for_each(|line| screen.warn(&format!("not an entry of the audit log: {line}")))
         }
-        Outcome::AuditVerified { events, files, last_mac } => audit::print_verified(
-            &Verified { intact: true, events: *events, files: *files, last_mac },
-            view.json,
-            screen,
-        ),
+        Outcome::AuditVerified(verified) => audit::print_verified(verified, view.json, screen),
+        Outcome::AuditCheckpoint { seq, checkpoint } => {
+            audit::print_checkpoint(*seq, checkpoint, view.json, screen)
+        }
+        Outcome::AuditStats { stats, doubt } => {
+            audit_stats::print(stats, view.json, screen)?;
+            doubt.iter().try_for_each(|doubt| screen.warn(doubt))
+        }
+        Outcome::AuditRetired(retired) if view.json => json(retired, screen),
+        Outcome::AuditRetired(retired) => audit::print_retired(retired.as_ref(), screen),
         Outcome::PoliciesApplied { policies, warnings } => {
             if view.json {
                 json(policies, screen)?;
@@ -319,7 +363,7 @@ mod testing {
 mod tests {
     use super::testing::printed;
     use super::*;
-    use crate::service::UpstreamView;
+    use crate::service::{UpstreamView, VerifiedView};
 
     #[test]
     fn counts_and_lists_read_well() {
@@ -336,7 +380,14 @@ mod tests {
         let show = |answer: Outcome| printed(|screen| outcome(&answer, &View::default(), screen)).0;
         assert_eq!(show(Outcome::Locked), "The vault is locked.\n");
         assert_eq!(
-            show(Outcome::AuditVerified { events: 12, files: 1, last_mac: "7f".to_owned() }),
+            show(Outcome::AuditVerified(VerifiedView {
+                events: 12,
+                files: 1,
+                last_mac: "7f".to_owned(),
+                since: None,
+                retired: None,
+                repairs: Vec::new()
+            })),
             "The audit log is intact: 12 events in 1 file, the last with MAC 7f.\n"
         );
         let upstream = UpstreamView { host: "a.com\u{1b}".into(), address: "127.0.0.1:1".into() };

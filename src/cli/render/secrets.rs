@@ -6,7 +6,7 @@ use super::table::Table;
 use super::{counted, listed, time};
 use crate::cli::escape;
 use crate::cli::screen::Screen;
-use crate::service::{CredentialView, SecretView, StoredView};
+use crate::service::{CredentialView, PlannedView, SecretView, StoredView};
 use crate::spec::{Host, SecretName};
 
 /// What was done to a secret.
@@ -50,6 +50,19 @@ pub(super) fn print_imported(
     }
     writeln!(screen.out, "{} imported", counted(stored.len() as u64, "secret"))?;
     print_test_vault(stored.iter().any(|one| one.test_vault), screen)
+}
+
+/// Names and pins, before anything is stored.
+pub(super) fn print_planned(planned: &[PlannedView], screen: &mut Screen<'_>) -> io::Result<()> {
+    let mut table = Table::new(&["NAME", "SCOPE", "PINNED TO", "HOSTS", "NOTE"]);
+    for one in planned {
+        let provider = one.provider.as_ref().map_or("-".to_owned(), ToString::to_string);
+        let hosts: Vec<&str> = one.hosts.iter().map(Host::as_str).collect();
+        let note = if one.is_there { "stored already; another value would stop the import" } else { "" };
+        table.row([one.name.to_string(), one.scope.to_string(), provider, hosts.join(" "), note.to_owned()]);
+    }
+    table.print(screen.out, screen.paint)?;
+    writeln!(screen.out, "{} would be imported; nothing was stored", counted(planned.len() as u64, "secret"))
 }
 
 fn print_entry(stored: &StoredView, deed: Deed, screen: &mut Screen<'_>) -> io::Result<()> {

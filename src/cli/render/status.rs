@@ -26,7 +26,7 @@ pub(super) fn print(status: &StatusView, screen: &mut Screen<'_>) -> io::Result<
     status.damaged.iter().try_for_each(|record| screen.warn(&format!("a damaged record: {record}")))
 }
 
-fn print_rows(rows: &[(&'static str, String)], screen: &mut Screen<'_>) -> io::Result<()> {
+pub(super) fn print_rows(rows: &[(&'static str, String)], screen: &mut Screen<'_>) -> io::Result<()> {
     for (label, value) in rows {
         let value = escape::line(value);
         let lines = if screen.on_terminal { wrapped(&value, WIDE) } else { vec![value.into_owned()] };
@@ -37,13 +37,31 @@ fn print_rows(rows: &[(&'static str, String)], screen: &mut Screen<'_>) -> io::R
     Ok(())
 }
 
+/// Where the key comes from and what that is worth.
+pub(super) fn key_rows(status: &StatusView) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
+        ("key:", format!("{} ({})", status.key_provider, status.key_place)),
+        ("protection:", status.protection.clone()),
+    ];
+    if status.unlocked_memory > 0 {
+        let kib = status.unlocked_memory.div_ceil(1024);
+        rows.push((
+            "memory:",
+            format!(
+                "{kib} KiB that hold keys and values may be written to swap: the limit on locked memory is too \
+                 small (`ulimit -l`, or LimitMEMLOCK= of a service)"
+            ),
+        ));
+    }
+    rows
+}
+
 fn rows(status: &StatusView) -> Vec<(&'static str, String)> {
     let mut rows = vec![("vault:", status.folder.clone()), ("state:", status.state.clone())];
     if status.test {
         rows.push(("test vault:", "yes, for ever; do not store real secrets in it".to_owned()));
     }
-    rows.push(("key:", format!("{} ({})", status.key_provider, status.key_place)));
-    rows.push(("protection:", status.protection.clone()));
+    rows.extend(key_rows(status));
     rows.push(("secrets:", count(status.secrets)));
     rows.push(("credentials:", count(status.credentials)));
     let capabilities = counted(status.capabilities as u64, "capability");
@@ -172,6 +190,7 @@ mod tests {
             listeners: Vec::new(),
             operator: None,
             shared: None,
+            unlocked_memory: 0,
         }
     }
 
@@ -218,6 +237,7 @@ version:      0.1.0
             secrets: None,
             daemon: Some(42),
             daemon_state: DaemonState::Running,
+            unlocked_memory: 2049,
             damaged: vec!["secret 9".into()],
             upstreams: vec![UpstreamView { host: "a.com".into(), address: "127.0.0.1:1".into() }],
             ..status()
@@ -226,6 +246,7 @@ version:      0.1.0
         assert!(out.starts_with("Vault initialised at /home/a/.aivault/data/vault\n"), "{out}");
         for line in [
             "\ntest vault:   yes, for ever; do not store real secrets in it\n",
+            "\nmemory:       3 KiB that hold keys and values may be written to swap: ",
             "\nsecrets:      unknown while the vault is locked\n",
             "\ndaemon:       running, pid 42, on /home/a/.aivault/run/aivaultd.sock\n",
             "\nupstream:     a.com -> 127.0.0.1:1\n",

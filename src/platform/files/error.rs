@@ -28,6 +28,8 @@ pub enum Problem {
     /// The same of what a person named to be read, and did not mean to put there.
     #[error("it is not a regular file")]
     NotReadable,
+    #[error("it is not a program")]
+    NotAProgram,
     #[error("it is not a folder")]
     NotAFolder,
     #[error("it belongs to user {owner}, not to user {user}")]
@@ -73,6 +75,7 @@ impl FileError {
             Problem::NotReadable => {
                 "name a regular file, or `-` for the standard input where that is taken".to_owned()
             }
+            Problem::NotAProgram => format!("name a file that can be run instead of {path:?}"),
             Problem::NotAFolder => format!("move {path:?} away, or name another folder"),
             Problem::ForeignOwner { user, .. } => {
                 format!("run as the owner of {path:?}, or use a path that belongs to user {user}")

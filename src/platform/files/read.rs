@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::error::{FileError, Problem};
-use super::guard::{open_private, private_file};
+use super::guard::{credential_file, open_checked, open_private, private_file, program_file};
 
 const READ: &str = "read";
 
@@ -46,6 +46,25 @@ pub fn read_private(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
         return Err(FileError::new(path, READ, Problem::TooLarge { limit }));
     }
     read_at_most(file, path, length, limit)
+}
+
+/// The whole of a file of at most `limit` bytes that the service manager made for this service.
+///
+/// # Errors
+/// When it is missing, a link, no regular file, another user's, open to others, or too large.
+pub fn read_credential(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+    let (file, _) = open_checked(path, READ, credential_file)?;
+    read_at_most(file, path, limit, limit)
+}
+
+/// Checks that `path`, a link perhaps, names a program that nobody but this user and the system can have written.
+///
+/// # Errors
+/// When it is missing, cannot be run, belongs to another user, or others may write to it.
+pub fn check_program(path: &Path) -> Result<(), FileError> {
+    const ACTION: &str = "run";
+    let metadata = fs::metadata(path).map_err(|error| FileError::io(path, ACTION, error))?;
+    program_file(&metadata).map_err(|problem| FileError::new(path, ACTION, problem))
 }
 
 /// The whole of whatever `path` names (links are followed), of at most `limit` bytes.

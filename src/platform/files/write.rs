@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,9 @@ use super::folder::sync_folder_of;
 use super::guard::create_private;
 use super::read::exists;
 use crate::platform::entropy;
+
+/// Between a file's name and the mark of what was set aside.
+const SET_ASIDE: &str = "-set-aside-";
 
 /// Creates a private file (0600) with this content, which must not exist yet, durably.
 ///
@@ -77,7 +81,7 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
 pub fn set_aside(path: &Path, mark: &str) -> Result<Option<PathBuf>, FileError> {
     const ACTION: &str = "set aside";
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push("-set-aside-");
+    name.push(SET_ASIDE);
     name.push(mark);
     let aside = path.with_file_name(name);
     // A rename would replace an empty folder.
@@ -89,6 +93,14 @@ pub fn set_aside(path: &Path, mark: &str) -> Result<Option<PathBuf>, FileError> 
         renamed => renamed.and_then(|()| sync_folder_of(&aside)).map(|()| Some(aside)),
     }
     .map_err(|error| FileError::io(path, ACTION, error))
+}
+
+/// Whether that is what `path` was once, by its name.
+#[must_use]
+pub fn is_set_aside_of(other: &Path, path: &Path) -> bool {
+    let names = other.file_name().zip(path.file_name());
+    let rest = names.and_then(|(other, name)| other.as_bytes().strip_prefix(name.as_bytes()));
+    rest.is_some_and(|rest| rest.starts_with(SET_ASIDE.as_bytes()))
 }
 
 /// A finished, synced file beside `path`, under a name nobody else uses.
@@ -209,6 +221,7 @@ mod tests {
             fs::write(folder.join("file"), content).unwrap();
             let aside = set_aside(&folder, content).unwrap().unwrap();
             assert_eq!(aside, root.path().join(format!("log-set-aside-{content}")));
+            assert!(is_set_aside_of(&aside, &root.path().join("log")));
             assert_eq!(fs::read_to_string(aside.join("file")).unwrap(), content);
         }
         fs::create_dir(&folder).unwrap();

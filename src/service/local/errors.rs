@@ -4,6 +4,7 @@ use crate::audit::AuditError;
 use crate::broker::guard::GuardError;
 use crate::broker::{BrokerError, ConversationError, TokenError, UpstreamError};
 use crate::meter::MeterError;
+use crate::platform::files::FileError;
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::vault::{Existing, VaultError, VaultErrorKind};
 
@@ -17,6 +18,7 @@ impl From<VaultError> for ServiceError {
             VaultErrorKind::Absent => (ErrorKind::VaultUnavailable, "vault.absent"),
             VaultErrorKind::Locked => (ErrorKind::VaultLocked, "vault.key"),
             VaultErrorKind::WrongKey => (ErrorKind::VaultLocked, "vault.wrong_key"),
+            VaultErrorKind::Rekeyed => (ErrorKind::VaultLocked, "vault.rekeyed"),
             VaultErrorKind::Unavailable => (ErrorKind::VaultUnavailable, "vault.unavailable"),
             VaultErrorKind::Tampered => (ErrorKind::VaultUnavailable, "vault.tampered"),
             VaultErrorKind::Conflict => (ErrorKind::VaultUnavailable, "vault.busy"),
@@ -32,15 +34,26 @@ impl From<VaultError> for ServiceError {
     }
 }
 
+/// Of a file that the operator named; those of the vault are its own errors.
+impl From<FileError> for ServiceError {
+    fn from(error: FileError) -> Self {
+        Self::new(ErrorKind::Conflict, error.to_string()).reason("file").help(error.help())
+    }
+}
+
 fn is_remains(what: &Existing) -> bool {
     matches!(what, Existing::Remains(_) | Existing::Key(_) | Existing::AuditLog(_))
 }
 
 impl From<AuditError> for ServiceError {
     fn from(error: AuditError) -> Self {
-        let reason =
-            if matches!(error, AuditError::Broken(_)) { "audit.broken" } else { "audit.unavailable" };
-        Self::new(ErrorKind::VaultUnavailable, error.to_string()).reason(reason).help(error.help())
+        let (kind, reason) = match &error {
+            AuditError::Broken(_) => (ErrorKind::VaultUnavailable, "audit.broken"),
+            AuditError::CheckpointRetired { .. } => (ErrorKind::Conflict, "audit.retired"),
+            AuditError::ForeignCheckpoint => (ErrorKind::InvalidRequest, "audit.checkpoint"),
+            _ => (ErrorKind::VaultUnavailable, "audit.unavailable"),
+        };
+        Self::new(kind, error.to_string()).reason(reason).help(error.help())
     }
 }
 

@@ -6,18 +6,21 @@
 mod accounts;
 mod approvals;
 mod audit;
+mod backup;
 mod bindings;
 mod bounds;
 mod capabilities;
 mod clients;
 mod config;
 mod covered;
+mod doctor;
 mod errors;
 mod example;
 mod gateway;
 mod grants;
 mod hosts;
 mod import;
+mod keys;
 mod labels;
 mod login;
 mod metrics;
@@ -48,7 +51,7 @@ use crate::broker::{Approvals, Broker, CallerMessages, Opened, Reply, RequestBod
 use crate::platform::clock;
 use crate::policy::{Call, Caller, Reason};
 use crate::settings::Places;
-use crate::vault::SecretText;
+pub use keys::KeySources;
 use presented::Refusals;
 pub use session::OpenLog;
 use session::Session;
@@ -67,8 +70,7 @@ pub type LocalOpened = Opened;
 /// The service, with its vault when that is open.
 pub struct Local {
     places: Places,
-    /// The key of the `env` provider, where this process was given one.
-    env_key: Option<SecretText>,
+    sources: KeySources,
     broker: Broker,
     approvals: Arc<Approvals>,
     gateway: OnceLock<Arc<dyn Gateway>>,
@@ -89,22 +91,22 @@ pub struct Local {
 impl Local {
     /// The service of one command line, which nobody can ask what waits for approval.
     #[must_use]
-    pub fn new(places: Places, env_key: Option<SecretText>) -> Self {
-        Self::with(places, env_key, Approvals::new(false))
+    pub fn new(places: Places, sources: KeySources) -> Self {
+        Self::with(places, sources, Approvals::new(false))
     }
 
     /// The service that a daemon offers to many.
     #[must_use]
-    pub fn shared(places: Places) -> Self {
-        Self::with(places, None, Approvals::new(true))
+    pub fn shared(places: Places, sources: KeySources) -> Self {
+        Self::with(places, sources, Approvals::new(true))
     }
 
-    fn with(places: Places, env_key: Option<SecretText>, approvals: Approvals) -> Self {
+    fn with(places: Places, sources: KeySources, approvals: Approvals) -> Self {
         let approvals = Arc::new(approvals);
         let (broker, session) = (Broker::new(), RwLock::new(None));
         Self {
             places,
-            env_key,
+            sources,
             broker,
             approvals,
             gateway: OnceLock::new(),
@@ -152,12 +154,17 @@ impl Local {
             Command::Init(request) => self.init(caller, &request),
             Command::Unlock { with, session: _ } => self.unlock(caller, with),
             Command::Lock => self.lock(caller),
+            Command::Rekey(request) => self.rekey(caller, request),
             Command::SecretCreate { name, value, scope, aliases, provider, hosts } => {
                 let place = secrets::Place { scope, provider, hosts };
                 self.create_secret(caller, name, value, place, aliases).map(Outcome::SecretStored)
             }
-            Command::SecretImport { entries, scope, hosts } => {
-                self.import_secrets(caller, entries, secrets::Place { scope, provider: None, hosts })
+            Command::SecretImport { entries, scope, hosts, dry_run } => {
+                let place = secrets::Place { scope, provider: None, hosts };
+                if dry_run {
+                    return self.plan_import(caller, entries, &place);
+                }
+                self.import_secrets(caller, entries, &place)
             }
             Command::SecretList { scope } => self.list_secrets(caller, scope.as_ref()),
             Command::SecretUpdate { secret, name, aliases } => {
@@ -195,8 +202,11 @@ impl Local {
                 self.delete_credential(caller, &name, provider.as_ref(), &scope)
             }
             Command::Login(request) => self.log_in(caller, request),
-            Command::AuditRead { limit, before_ts_ms } => self.read_audit(caller, limit, before_ts_ms),
-            Command::AuditVerify => self.verify_audit(caller),
+            Command::AuditRead { query } => self.read_audit(caller, &query),
+            Command::AuditStats { query } => self.audit_stats(caller, &query),
+            Command::AuditVerify { since } => self.verify_audit(caller, since.as_deref()),
+            Command::AuditCheckpoint => self.audit_checkpoint(caller),
+            Command::AuditRetire { older_than } => self.retire_audit(caller, older_than),
             Command::PolicyApply { files, dry_run } => self.apply_policies(caller, files, dry_run),
             Command::PolicyList => self.list_policies(caller),
             Command::PolicyShow { id } => self.show_policy(caller, &id),
@@ -214,6 +224,11 @@ impl Local {
             Command::TokenRevoke { which } => self.revoke_tokens(caller, which),
             Command::AuditRestart { passphrase } => self.restart_audit(caller, passphrase),
             Command::Repair { accept, passphrase } => self.repair(caller, accept, passphrase),
+            Command::Backup { to, lock } => self.back_up(caller, &to, &lock),
+            Command::Restore { from, key, passphrase } => {
+                self.restore(caller, &from, key.as_ref(), passphrase)
+            }
+            Command::Doctor { fix, passphrase } => Ok(self.doctor(fix, passphrase)),
             Command::ConfigSet { name, value } => self.set_config(caller, name, value),
             Command::ConfigList => self.list_config(caller),
             Command::ConfigUnset { name } => self.unset_config(caller, name),

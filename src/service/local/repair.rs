@@ -46,6 +46,7 @@ impl Local {
         let looked = self.what_is_left(passphrase)?;
         let logged = audit::last_epoch(&self.places.audit, &audit_key(&looked)).unwrap_or(0);
         let view = describe(&looked, logged);
+        let logged = logged.max(looked.noted().unwrap_or(0));
         if !accept || (view.problem.is_none() && view.damaged.is_empty()) {
             return Ok(Outcome::Repair(view));
         }
@@ -81,7 +82,7 @@ impl Local {
 
     /// With the key of the vault that is open, the passphrase that was given, or what the vault's
     /// key provider gives without asking.
-    fn what_is_left(&self, passphrase: Option<SecretText>) -> Result<Repair, ServiceError> {
+    pub(super) fn what_is_left(&self, passphrase: Option<SecretText>) -> Result<Repair, ServiceError> {
         let paths = self.vault_paths();
         let material = match (passphrase, self.open_kek()) {
             (Some(passphrase), _) => KeyMaterial::Passphrase(passphrase),
@@ -89,7 +90,7 @@ impl Local {
             (None, None) => {
                 let found = vault::find(&paths)?;
                 let found = found.ok_or_else(|| VaultError::Absent { folder: paths.folder.clone() })?;
-                self.material(&found.header().provider)?
+                self.material_at_a_word(&found.header().provider, false)?
             }
         };
         Ok(vault::repair(&paths, &material)?)
@@ -101,8 +102,16 @@ fn describe(looked: &Repair, logged: u64) -> RepairView {
     let differs = looked
         .difference()
         .map(|difference| format!("the vault's records are not those last written: {difference}"));
+    let older = looked.noted().filter(|noted| looked.epoch() < *noted).map(|noted| {
+        let (epoch, key) = (looked.epoch(), "what is noted beside its key");
+        format!("vault.db is older than {key}: it stands at change {epoch}, and change {noted} is noted")
+    });
+    let edited = looked
+        .noted()
+        .is_none()
+        .then(|| "the note of the vault's last change, beside its key, was edited or is damaged".to_owned());
     RepairView {
-        problem: differs.or(set_back),
+        problem: differs.or(set_back).or(older).or(edited),
         secrets: looked.secrets().iter().map(views::secret).collect(),
         credentials: looked.credentials().len(),
         damaged: looked.damaged().iter().map(ToString::to_string).collect(),
@@ -114,6 +123,6 @@ fn audit_key(looked: &Repair) -> AuditKey {
     AuditKey::new(*looked.audit_key().as_bytes())
 }
 
-fn event(caller: &Caller, action: Action) -> Event {
+pub(super) fn event(caller: &Caller, action: Action) -> Event {
     Event::new(clock::now_ms(), caller.to_string(), action, Logged::Ok)
 }

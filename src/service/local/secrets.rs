@@ -212,7 +212,7 @@ pub(super) struct Newcomer {
 
 impl Newcomer {
     /// With its provider and the hosts that its value may go to.
-    fn placed(self, catalog: &FullCatalog) -> Result<NewSecret, ServiceError> {
+    pub(super) fn placed(self, catalog: &FullCatalog) -> Result<NewSecret, ServiceError> {
         let Self { name, value, place: Place { scope, provider, hosts }, aliases } = self;
         let provider = hosts::provider_of(catalog, &name, provider.as_ref())?;
         let hosts = hosts::of_new(catalog, provider, &name, &hosts)?;

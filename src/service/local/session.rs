@@ -7,16 +7,17 @@ use zeroize::Zeroizing;
 use super::Local;
 use super::presented::KnownCallers;
 use crate::audit::{self, Action, AuditKey, Event, Outcome as Logged};
-use crate::broker::{Desk, Journal, Limits, Rulebook, Shelf};
+use crate::broker::{Desk, Journal, Limits, Rulebook, Shelf, kept_ms};
 use crate::platform::clock;
 use crate::platform::files::NamedFile;
 use crate::policy::Caller;
 use crate::service::catalog::{FullCatalog, VaultShelf};
-use crate::service::command::{InitRequest, KeyChoice, UnlockWith};
+use crate::service::command::{InitRequest, NewKey, UnlockWith};
 use crate::service::error::{ErrorKind, ServiceError};
 use crate::service::outcome::Outcome;
 use crate::vault::{
-    self, Existing, Kek, KeyMaterial, KeyProvider, Presence, SecretText, Vault, VaultError, VaultPaths,
+    self, Existing, Kek, KeyMaterial, KeyProvider, Presence, SecretText, Superseded, Vault, VaultError,
+    VaultPaths,
 };
 
 /// An open vault and what works on it.
@@ -29,6 +30,7 @@ pub(super) struct Session {
     /// The vault's id and file as they were opened.
     vault_id: String,
     file: Option<NamedFile>,
+    superseded: Superseded,
 }
 
 impl Session {
@@ -38,9 +40,16 @@ impl Session {
     }
 
     /// Whether the vault's file is still the one that was opened: not after somebody restored
-    /// another in its place, or deleted it.
+    /// another in its place, deleted it, or locked it with another key.
     fn is_in_place(&self) -> bool {
-        self.file.as_ref().is_none_or(NamedFile::is_in_place)
+        !self.superseded.is_known() && self.file.as_ref().is_none_or(NamedFile::is_in_place)
+    }
+
+    /// Keeps the audit log as long as the vault's settings say now, from now on.
+    pub(super) fn keep_log_as_set(&self) -> Result<(), ServiceError> {
+        let settings = self.desk.vault().settings()?;
+        self.desk.journal.keep_for(kept_ms(&settings));
+        Ok(self.desk.journal.settle()?)
     }
 
     /// Writes that `event` is requested, does `act`, and writes how it ended.
@@ -159,23 +168,6 @@ impl Local {
         self.opened(found.unlock(&material)?)
     }
 
-    /// What opens a vault of that key provider without asking anybody.
-    pub(super) fn material(&self, provider: &KeyProvider) -> Result<KeyMaterial, ServiceError> {
-        match provider {
-            KeyProvider::File => Ok(KeyMaterial::File),
-            KeyProvider::Keychain => Ok(KeyMaterial::Keychain),
-            KeyProvider::Env => match &self.env_key {
-                Some(key) => Ok(KeyMaterial::Env(key.duplicate())),
-                None => Err(ServiceError::new(
-                    ErrorKind::VaultLocked,
-                    "the vault is locked: its key is in AIVAULT_KEY, which is not set",
-                )
-                .help("set AIVAULT_KEY, then run `aivault unlock`")),
-            },
-            KeyProvider::Passphrase(_) => Err(locked()),
-        }
-    }
-
     fn made(&self, caller: &Caller, vault: Vault) -> Result<Session, ServiceError> {
         let session = Session { created: true, ..self.opened(vault)? };
         let event = Event::new(clock::now_ms(), caller.to_string(), Action::VaultInit, Logged::Ok);
@@ -186,14 +178,17 @@ impl Local {
 
     /// A vault that was used before has a log, and is not opened without it: a log that
     /// went away must be missed. Only one that holds nothing yet gets a new one.
-    fn opened(&self, mut vault: Vault) -> Result<Session, ServiceError> {
+    pub(super) fn opened(&self, mut vault: Vault) -> Result<Session, ServiceError> {
         let key = Zeroizing::new(*vault.audit_key().as_bytes());
         let usage_key = Zeroizing::new(*vault.usage_key().as_bytes());
         self.refuse_older_than_log(&mut vault)?;
         let status = vault.status()?;
         let fresh = status.secrets == 0 && status.epoch <= 1;
         let journal = Journal::new(self.places.audit.clone(), key, fresh, Arc::clone(&self.metrics));
+        // A setting that cannot be read is among the damaged records.
+        journal.keep_for(kept_ms(&vault.settings().unwrap_or_default()));
         let (vault_id, file) = (vault.header().vault_id.to_string(), vault.file().cloned());
+        let superseded = vault.superseded();
         // The state that it was made from can be compared within one open vault only.
         let shelf = Arc::new(VaultShelf::new(Arc::clone(&self.metrics)));
         let desk = Desk {
@@ -205,7 +200,15 @@ impl Local {
             limits: Limits::new(self.places.vault.clone(), usage_key),
             locks: self.places.vault.clone(),
         };
-        Ok(Session { desk, shelf, callers: KnownCallers::default(), created: false, vault_id, file })
+        Ok(Session {
+            desk,
+            shelf,
+            callers: KnownCallers::default(),
+            created: false,
+            vault_id,
+            file,
+            superseded,
+        })
     }
 
     /// A vault that was set back as a whole fits together; but its log, unless it was set back too,
@@ -224,31 +227,12 @@ impl Local {
     }
 
     pub(super) fn init(&self, caller: &Caller, request: &InitRequest) -> Result<Outcome, ServiceError> {
-        let missing =
-            |what: &str, help: &str| Err(ServiceError::new(ErrorKind::InvalidRequest, what).help(help));
-        let material = match request.provider {
-            KeyChoice::File => KeyMaterial::File,
-            KeyChoice::Keychain => KeyMaterial::Keychain,
-            KeyChoice::Env => match &request.env_key {
-                Some(key) => KeyMaterial::Env(key.duplicate()),
-                None => {
-                    return missing(
-                        "the `env` key provider needs AIVAULT_KEY",
-                        "set it to 32 bytes in base64 or hexadecimal, such as `head -c 32 /dev/urandom | base64` prints",
-                    );
-                }
-            },
-            KeyChoice::Passphrase => match &request.passphrase {
-                Some(passphrase) => KeyMaterial::Passphrase(passphrase.duplicate()),
-                None => {
-                    return missing(
-                        "the `passphrase` key provider needs a passphrase",
-                        "give it with --passphrase",
-                    );
-                }
-            },
-        };
-        let vault = vault::init(&self.vault_paths(), &material, request.test)?;
+        let material = self.new_material(&request.key)?;
+        let vault =
+            vault::init(&self.vault_paths(), &material, request.test).map_err(|error| match error {
+                VaultError::AlreadyExists { what: Existing::Vault(_) } => there_is_one(error, &request.key),
+                error => error.into(),
+            })?;
         let session = Arc::new(self.made(caller, vault)?);
         *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(session);
         self.status(caller).map(|outcome| match outcome {
@@ -278,8 +262,14 @@ impl Local {
     /// The vault, opened with what was given; none when that was nothing but its own provider.
     fn open_with(&self, caller: &Caller, with: UnlockWith) -> Result<Option<Arc<Session>>, ServiceError> {
         let material = match with {
-            UnlockWith::Provider => return self.session(caller).map(|_| None),
             UnlockWith::Passphrase(passphrase) => KeyMaterial::Passphrase(passphrase),
+            provider => match vault::presence(&self.vault_paths())? {
+                Presence::Present(header) if matches!(header.provider, KeyProvider::Command(_)) => {
+                    let trusted = matches!(provider, UnlockWith::TrustedCommand);
+                    self.material_at_a_word(&header.provider, trusted)?
+                }
+                _ => return self.session(caller).map(|_| None),
+            },
         };
         self.open_material(&material).map(Some)
     }
@@ -295,7 +285,7 @@ impl Local {
         Ok(())
     }
 
-    fn open_material(&self, material: &KeyMaterial) -> Result<Arc<Session>, ServiceError> {
+    pub(super) fn open_material(&self, material: &KeyMaterial) -> Result<Arc<Session>, ServiceError> {
         let session = Arc::new(self.opened(vault::open(&self.vault_paths(), material)?)?);
         *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&session));
         Ok(session)
@@ -305,13 +295,6 @@ impl Local {
     pub fn forget(&self) -> OpenLog {
         let session = self.session.write().unwrap_or_else(PoisonError::into_inner).take();
         OpenLog(session.map(|session| session.desk.journal.clone()))
-    }
-
-    /// Whether only this process's environment has the key, so that a daemon must be given it.
-    pub(in crate::service) fn has_the_only_key(&self) -> bool {
-        let presence = || vault::presence(&self.vault_paths());
-        self.env_key.is_some()
-            && matches!(presence(), Ok(Presence::Present(header)) if header.provider == KeyProvider::Env)
     }
 
     /// Drops the vault and with it its key; a vault whose key is at hand would just open again.
@@ -330,13 +313,15 @@ impl Local {
             session.desk.journal.append(&event)?;
             session.desk.journal.settle()?;
         }
+        self.broker.hang_up();
         Ok(Outcome::Locked)
     }
 
     /// Whether the vault is open now.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.session.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        let open = self.session.read().unwrap_or_else(PoisonError::into_inner);
+        open.as_ref().is_some_and(|session| !session.superseded.is_known())
     }
 
     /// The id of the vault that is open.
@@ -359,6 +344,15 @@ impl Local {
     }
 }
 
+/// A vault that is there stays as it is, whatever key was asked for.
+fn there_is_one(error: VaultError, wanted: &NewKey) -> ServiceError {
+    let name = wanted.name();
+    ServiceError::from(error).help(format!(
+        "use it; to have its key come from `{name}` instead: aivault key migrate --to {name}; \
+         or choose another folder with AIVAULT_DIR"
+    ))
+}
+
 pub(super) fn set_back(epoch: u64, logged: u64) -> ServiceError {
     let message = format!(
         "vault.db is older than its audit log: it stands at change {epoch}, and the log knows of change {logged}"
@@ -372,11 +366,11 @@ pub(super) fn set_back(epoch: u64, logged: u64) -> ServiceError {
 /// The reason of a vault that only a person can unlock.
 pub(in crate::service) const LOCKED: &str = "vault.locked";
 
-fn no_key() -> ServiceError {
+pub(super) fn no_key() -> ServiceError {
     ServiceError::new(ErrorKind::InvalidRequest, "what was handed over is no key")
 }
 
-fn locked() -> ServiceError {
+pub(super) fn locked() -> ServiceError {
     ServiceError::new(ErrorKind::VaultLocked, "the vault is locked")
         .reason(LOCKED)
         .help("run `aivault unlock`")

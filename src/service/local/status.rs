@@ -2,6 +2,7 @@
 
 use super::session::{LOCKED, Session};
 use super::{Local, config, views};
+use crate::platform::memory;
 use crate::policy::Caller;
 use crate::registry;
 use crate::service::error::{ErrorKind, ServiceError};
@@ -36,7 +37,7 @@ impl Local {
             credentials: Some(counts.credentials),
             damaged,
             upstreams,
-            egress: settings.values().map(|setting| config::in_a_line(setting)).collect(),
+            egress: settings.values().filter_map(|setting| config::in_a_line(setting)).collect(),
             ..self.describe(vault.header())
         })
     }
@@ -68,17 +69,20 @@ impl Local {
             listeners: Vec::new(),
             operator: self.operator_view(provider),
             shared: None,
+            unlocked_memory: memory::pages().unlocked,
         }
     }
 
-    fn key_place(&self, provider: &KeyProvider) -> String {
+    pub(super) fn key_place(&self, provider: &KeyProvider) -> String {
         match provider {
             KeyProvider::File => self.places.key_file.display().to_string(),
             KeyProvider::Env => "the environment variable AIVAULT_KEY".to_owned(),
             KeyProvider::Passphrase(_) => {
                 "derived from the passphrase; in the daemon's memory while unlocked".to_owned()
             }
-            KeyProvider::Keychain => "the system's keychain".to_owned(),
+            KeyProvider::Keychain(_) => "the system's keychain".to_owned(),
+            KeyProvider::Command(command) => format!("printed by `{}`", command.in_a_line()),
+            KeyProvider::Systemd(name) => format!("the credential `{name}` of a systemd service"),
         }
     }
 }
@@ -107,8 +111,17 @@ fn protection(provider: &KeyProvider) -> &'static str {
              session. One that takes the daemon's place at its socket does not \
              get the key, but reads what is sent there, new secrets included"
         }
-        KeyProvider::Keychain => {
+        KeyProvider::Keychain(_) => {
             "good: the system's keychain guards the key while you are logged out or it is locked"
+        }
+        KeyProvider::Command(_) => {
+            "as good as what guards the key there: a program that asks you each time keeps it from code of the same \
+             user, one that answers anybody does not. While the vault is unlocked, the key lives in a daemon that \
+             other processes of the user cannot dump or trace"
+        }
+        KeyProvider::Systemd(_) => {
+            "good under a user of the service's own: the service manager shows the key to that service alone. Code of \
+             the same user can read it while the service runs"
         }
     }
 }

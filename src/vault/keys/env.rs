@@ -5,10 +5,10 @@
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use zeroize::Zeroizing;
 
 use super::error::KeyError;
 use super::kek::{Kek, SecretText};
+use crate::platform::memory::Locked;
 use crate::vault::hex;
 
 /// Padding may be missing, since people lose it when they copy.
@@ -26,11 +26,12 @@ pub(super) fn parse(text: &SecretText) -> Result<Kek, KeyError> {
 
 /// 64 characters of hex are 48 bytes of base64, so the two cannot be mistaken for each other.
 pub(super) fn parse_text(text: &str) -> Option<Kek> {
-    if let Some(bytes) = hex::decode::<{ Kek::LENGTH }>(text) {
-        return Kek::from_slice(Zeroizing::new(bytes).as_slice());
+    let from_hex = |bytes: &mut [u8]| hex::decode_into(text, bytes).then_some(()).ok_or(());
+    if let Ok(kek) = Kek::filled_by(from_hex) {
+        return Some(kek);
     }
-    let mut bytes = Zeroizing::new([0; Kek::LENGTH + 3]);
-    let length = BASE64.decode_slice(text, bytes.as_mut_slice()).ok()?;
+    let mut bytes = Locked::zeroed(Kek::LENGTH + 3);
+    let length = BASE64.decode_slice(text, &mut bytes).ok()?;
     Kek::from_slice(&bytes[..length])
 }
 

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::platform::child::ChildError;
 use crate::platform::entropy::EntropyError;
 use crate::platform::files::FileError;
 
@@ -24,6 +25,17 @@ pub enum KeyError {
     KeychainUnavailable(String),
     #[error("the keychain holds no key for vault {vault_id}")]
     KeychainEmpty { vault_id: String },
+    /// Not run: the header may be somebody else's.
+    #[error("this vault's key comes from a command that was not chosen on this machine: {command}")]
+    CommandUnknown { command: String },
+    #[error("the command for the key cannot be used: {why}")]
+    CommandUnusable { why: &'static str },
+    #[error("the command gave no key: {0}")]
+    Command(#[from] ChildError),
+    #[error(
+        "this vault's key is the credential `{name}` of a systemd service, and this process was given none"
+    )]
+    NoCredentials { name: String },
     #[error(transparent)]
     Entropy(#[from] EntropyError),
 }
@@ -38,7 +50,9 @@ impl KeyError {
             }
             Self::Mismatch { vault: "env", .. } => "set AIVAULT_KEY to the key of this vault".to_owned(),
             Self::Mismatch { vault, .. } => format!("give the key as `{vault}`, as the vault was made"),
-            Self::NoProvider => "name a provider: file, env, passphrase or keychain".to_owned(),
+            Self::NoProvider => {
+                "name a provider: file, env, passphrase, keychain, command or systemd".to_owned()
+            }
             Self::File(error) if error.is_missing() => {
                 format!(
                     "put the vault's key back at {:?}; without it nothing in the vault can be read",
@@ -60,6 +74,22 @@ impl KeyError {
                     .to_owned()
             }
             Self::KeychainEmpty { .. } => "log in as the user whose keychain made this vault".to_owned(),
+            Self::CommandUnknown { .. } => {
+                "read it; if it is the one that you chose, say so: aivault unlock --trust-command".to_owned()
+            }
+            Self::CommandUnusable { .. } => {
+                "give the program by its whole path, and its arguments after it: \
+                 --provider command -- /usr/bin/pass show aivault"
+                    .to_owned()
+            }
+            Self::Command(_) => {
+                "run the command yourself and see what it says; it must print 32 bytes in base64 or \
+                 hexadecimal, and end well"
+                    .to_owned()
+            }
+            Self::NoCredentials { name } => {
+                format!("run it in a service that has `LoadCredentialEncrypted={name}`")
+            }
             Self::Entropy(_) => "try again when the system's random generator is ready".to_owned(),
         }
     }

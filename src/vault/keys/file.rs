@@ -2,7 +2,7 @@
 //!
 //! Beside readable ciphertexts it protects nothing from code of the same user; `status` says so.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::env::parse_text;
 use super::error::KeyError;
 use super::kek::Kek;
+use super::places::KeyPlaces;
 use crate::platform::files;
 
 /// The line is 45 bytes; more is some other file.
@@ -42,10 +43,47 @@ pub(super) fn read_or_create(path: &Path) -> Result<Kek, KeyError> {
     Ok(kek)
 }
 
+/// A new key beside the one that is in use, durable before it is used. One that an interrupted change left there never
+/// opened anything.
+pub(super) fn create_next(places: &KeyPlaces) -> Result<Kek, KeyError> {
+    files::remove(&places.next_file())?;
+    read_or_create(&places.next_file())
+}
+
+/// The key in use, or the one that was about to take its place when a change was interrupted.
+pub(super) fn read_either(places: &KeyPlaces, fits: impl Fn(&Kek) -> bool) -> Result<Kek, KeyError> {
+    let current = read(&places.file);
+    if current.as_ref().is_ok_and(&fits) || !files::exists(&places.next_file())? {
+        return current;
+    }
+    match read(&places.next_file()) {
+        Ok(next) if fits(&next) => Ok(next),
+        _ => current,
+    }
+}
+
+/// Whether this key is in use already and has not got its name yet.
+pub(super) fn is_next(kek: &Kek, places: &KeyPlaces) -> Result<bool, KeyError> {
+    if !files::exists(&places.next_file())? {
+        return Ok(false);
+    }
+    Ok(read(&places.next_file()).is_ok_and(|next| next.as_bytes() == kek.as_bytes()))
+}
+
+/// After a change: the next key, if it `is_used`, takes the name of the one before, which is set aside, since backups
+/// that were made before need it. Begun again after a crash, this finishes.
+pub(super) fn settle(is_used: bool, places: &KeyPlaces, mark: &str) -> Result<Option<PathBuf>, KeyError> {
+    let has_next = is_used && files::exists(&places.next_file())?;
+    let aside = if has_next || !is_used { files::set_aside(&places.file, mark)? } else { None };
+    if has_next {
+        files::publish_new(&places.next_file(), &places.file)?;
+    }
+    Ok(aside)
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
-    use std::path::PathBuf;
 
     use super::*;
 

@@ -2,62 +2,51 @@
 
 use std::io::{self, Read, Write};
 
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
-use crate::platform::entropy::{self, EntropyError};
+use super::key::Key;
+use crate::platform::entropy::EntropyError;
 use crate::vault::hex;
 
-/// The one key that opens a vault. Cleared when dropped; never printed.
-pub struct Kek(Zeroizing<[u8; Self::LENGTH]>);
+/// The one key that opens a vault. In locked pages; cleared when dropped; never printed.
+pub struct Kek(Key);
 
 impl Kek {
-    pub(in crate::vault) const LENGTH: usize = 32;
+    pub(in crate::vault) const LENGTH: usize = Key::LENGTH;
 
     pub(super) fn generate() -> Result<Self, EntropyError> {
-        let mut kek = Self(Zeroizing::default());
-        entropy::fill(kek.0.as_mut_slice())?;
-        Ok(kek)
+        Key::generate().map(Self)
     }
 
     pub(super) fn from_slice(bytes: &[u8]) -> Option<Self> {
-        let mut kek = Self(Zeroizing::default());
-        if bytes.len() != Self::LENGTH {
-            return None;
-        }
-        kek.0.copy_from_slice(bytes);
-        Some(kek)
+        Key::from_slice(bytes).map(Self)
     }
 
     /// Filled in place, so that no copy stays behind.
     pub(super) fn filled_by<E>(fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
-        let mut kek = Self(Zeroizing::default());
-        fill(kek.0.as_mut_slice())?;
-        Ok(kek)
+        Key::filled_by(fill).map(Self)
     }
 
     /// Not `Clone`: whoever needs a second one says so.
-    pub(super) fn duplicate(&self) -> Self {
-        Self(self.0.clone())
+    pub(in crate::vault) fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
     }
 
     pub(in crate::vault) fn as_bytes(&self) -> &[u8; Self::LENGTH] {
-        &self.0
+        self.0.as_bytes()
     }
 
     /// Hex, to hand over to a daemon through a private pipe and nowhere else.
     #[must_use]
     pub fn to_wire(&self) -> SecretText {
-        SecretText::new(hex::encode(self.0.as_slice()))
+        SecretText::new(hex::encode(self.as_bytes()))
     }
 
     /// The reverse of [`Kek::to_wire`]; `None` when the text is something else.
     #[must_use]
     pub fn from_wire(text: &SecretText) -> Option<Self> {
-        hex::decode(text.as_str()).map(|mut bytes: [u8; Self::LENGTH]| {
-            let kek = Self(Zeroizing::new(bytes));
-            bytes.zeroize();
-            kek
-        })
+        let decode = |bytes: &mut [u8]| hex::decode_into(text.as_str(), bytes).then_some(()).ok_or(());
+        Self::filled_by(decode).ok()
     }
 }
 
@@ -106,7 +95,7 @@ impl SecretText {
         Ok(Self::new(text.to_owned()))
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(in crate::vault) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -1,18 +1,39 @@
 //! The key in the keychain of the operating system's session: macOS Keychain, Secret Service.
 //!
-//! The entry is named `aivault` with the vault's id as user, so that vaults never share one.
+//! The entry is named `aivault` with the vault's id as user, so that vaults never share one. A key that came later has
+//! an entry of its own, so that the one before is there until nobody needs it.
 
 use keyring::{Entry, Error};
 use zeroize::Zeroizing;
 
 use super::error::KeyError;
 use super::kek::Kek;
+use crate::platform::entropy::{self, EntropyError};
 use crate::vault::header::VaultId;
+use crate::vault::hex;
 
 const SERVICE: &str = "aivault";
 
-pub(super) fn read(vault_id: VaultId) -> Result<Kek, KeyError> {
-    let user = vault_id.to_string();
+/// Which entry of the vault holds its key; the first has no mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeychainEntry(pub(in crate::vault) Option<[u8; 8]>);
+
+impl KeychainEntry {
+    /// One that is there for no key yet.
+    pub(super) fn another() -> Result<Self, EntropyError> {
+        Ok(Self(Some(entropy::bytes()?)))
+    }
+
+    fn user(self, vault_id: VaultId) -> String {
+        match self.0 {
+            None => vault_id.to_string(),
+            Some(mark) => format!("{vault_id}-{}", hex::encode(&mark)),
+        }
+    }
+}
+
+pub(super) fn read(vault_id: VaultId, entry: KeychainEntry) -> Result<Kek, KeyError> {
+    let user = entry.user(vault_id);
     let secret = Entry::new(SERVICE, &user).and_then(|entry| entry.get_secret());
     let bytes = Zeroizing::new(secret.map_err(|error| explain(&error, &user))?);
     Kek::from_slice(&bytes)
@@ -20,12 +41,12 @@ pub(super) fn read(vault_id: VaultId) -> Result<Kek, KeyError> {
 }
 
 /// Stores a new key and reads it back: some keychains accept what they do not keep.
-pub(super) fn create(vault_id: VaultId) -> Result<Kek, KeyError> {
-    let user = vault_id.to_string();
+pub(super) fn create(vault_id: VaultId, entry: KeychainEntry) -> Result<Kek, KeyError> {
+    let user = entry.user(vault_id);
     let kek = Kek::generate()?;
     let stored = Entry::new(SERVICE, &user).and_then(|entry| entry.set_secret(kek.as_bytes()));
     stored.map_err(|error| explain(&error, &user))?;
-    read(vault_id)
+    read(vault_id, entry)
 }
 
 /// Some of the library's errors carry the secret they could not decode, so they are not printed

@@ -66,14 +66,36 @@ pub(super) fn derive(passphrase: &SecretText, params: &Argon2Params) -> Result<K
     }
     let cost =
         Params::new(params.m_kib, params.t, params.p, Some(Kek::LENGTH)).map_err(KeyError::Derivation)?;
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost);
-    Kek::filled_by(|key| argon2.hash_password_into(passphrase.as_str().as_bytes(), &params.salt, key))
+    Kek::filled_by(|key| argon2id(cost, &[], passphrase.as_str().as_bytes(), &params.salt, key))
         .map_err(KeyError::Derivation)
+}
+
+/// `secret` is a key of the machine's own, of which there is none.
+fn argon2id(
+    cost: Params,
+    secret: &[u8],
+    password: &[u8],
+    salt: &[u8],
+    key: &mut [u8],
+) -> Result<(), argon2::Error> {
+    Argon2::new_with_secret(secret, Algorithm::Argon2id, Version::V0x13, cost)?
+        .hash_password_into(password, salt, key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// RFC 9106, section 5.3.
+    #[test]
+    fn the_standards_example_comes_out() {
+        let mut cost = argon2::ParamsBuilder::new();
+        cost.m_cost(32).t_cost(3).p_cost(4).data(argon2::AssociatedData::new(&[4; 12]).unwrap());
+        let mut key = [0; 32];
+        argon2id(cost.build().unwrap(), &[3; 8], &[1; 32], &[2; 16], &mut key).unwrap();
+        let expected = "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659";
+        assert_eq!(crate::vault::hex::encode(&key), expected);
+    }
 
     #[test]
     fn planted_parameters_are_refused() {

@@ -7,6 +7,7 @@ mod callers;
 mod concurrency;
 mod flips;
 mod lifecycle;
+mod rekey;
 mod repair;
 mod scopes;
 mod secrets;

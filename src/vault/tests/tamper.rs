@@ -5,7 +5,7 @@ use super::{
     NOW, Place, Resolve as _, by_name, input, new_secret, openai, openai_claim, upstream, value_of, workspace,
 };
 use crate::spec::Scope;
-use crate::vault::{Difference, KeyMaterial, SecretRef, Vault, VaultError, VaultErrorKind, init};
+use crate::vault::{Difference, KeyMaterial, SecretRef, Vault, VaultError, VaultErrorKind, init, repair};
 
 /// The attack shows in a vault opened before it and in one opened after.
 fn difference(place: &Place, live: &mut Vault) -> (Difference, Difference) {
@@ -194,8 +194,8 @@ fn every_edit_of_the_header_shows() {
         ("\"test\":false", "\"test\":true"),
         ("\"provider\":\"file\"", "\"provider\":\"env\""),
         (&*created, "0"),
-        ("\"format\":1", "\"format\":1 "),
-        ("\"format\":1", "\"format\":2"),
+        ("\"format\":2", "\"format\":2 "),
+        ("\"format\":2", "\"format\":1"),
         (&text, ""),
         (&text, "{}"),
     ] {
@@ -250,17 +250,20 @@ fn the_manifest_is_needed() {
 }
 
 #[test]
-fn a_whole_vault_set_back_shows_to_whoever_saw_it_later() {
+fn a_whole_vault_set_back_is_refused_until_it_is_accepted() {
     let (place, mut vault, first, _) = with_two();
     let (old, seen) = (rows(&place), vault.status().unwrap().epoch);
     vault.rotate_secret(&SecretRef::Id(first), &input("sk-new"), NOW).unwrap();
     old.iter().for_each(|row| put(&place, row));
-    let (live, epoch) = (vault.refresh().err().unwrap(), place.open().unwrap().status().unwrap().epoch);
-    assert!(
-        matches!(&live, VaultError::RecordsDiffer(Difference::WholeVault { epoch, .. }) if *epoch == seen),
-        "{live}"
-    );
-    assert_eq!(epoch, seen, "alone it fits together: the epoch is what can be compared");
+    let [live, anew] = [vault.refresh().err().unwrap(), place.open().err().unwrap()];
+    for error in [live, anew] {
+        let set_back = Difference::WholeVault { epoch: seen, seen: seen + 1 };
+        assert!(matches!(&error, VaultError::RecordsDiffer(found) if *found == set_back), "{error}");
+    }
+    let looked = repair(&place.paths, &KeyMaterial::File).unwrap();
+    assert_eq!((looked.epoch(), looked.noted()), (seen, Some(seen + 1)));
+    looked.accept(&[], 0).unwrap();
+    assert_eq!(place.open().unwrap().epoch(), seen + 2, "later than all that was noted");
 }
 
 #[test]
@@ -290,4 +293,29 @@ fn records_all_moved_to_other_versions_open_nothing() {
     // Nothing opens with the key, as with a wrong one.
     assert!(matches!(place.open(), Err(VaultError::WrongKey)));
     assert!(vault.refresh().is_err());
+}
+
+#[test]
+fn the_note_of_the_last_change_is_apart_from_the_records_and_cannot_be_forged() {
+    let (place, vault, _, _) = with_two();
+    let epoch = vault.epoch();
+    drop(vault);
+    let note = place.paths.key_file.with_extension("epoch");
+    let sound = std::fs::read(&note).unwrap();
+    assert_eq!(sound.len(), 128);
+    let edited: Vec<u8> = sound.iter().enumerate().map(|(at, byte)| byte ^ u8::from(at % 64 >= 24)).collect();
+    std::fs::write(&note, edited).unwrap();
+    assert!(matches!(place.open(), Err(VaultError::EpochNote { .. })));
+    assert_eq!(repair(&place.paths, &KeyMaterial::File).unwrap().noted(), None);
+    std::fs::write(&note, &sound).unwrap();
+    place.open().unwrap();
+
+    // Of a vault whose key was copied to another machine: nothing is noted there yet.
+    std::fs::remove_file(&note).unwrap();
+    place.open().unwrap();
+    assert_eq!(repair(&place.paths, &KeyMaterial::File).unwrap().noted(), Some(epoch));
+
+    std::fs::remove_file(&note).unwrap();
+    std::os::unix::fs::symlink(&place.paths.key_file, &note).unwrap();
+    assert!(matches!(place.open(), Err(VaultError::File(_))));
 }
