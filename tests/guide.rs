@@ -63,6 +63,7 @@ struct Account {
 
 impl Account {
     fn fresh(door: Door) -> Self {
+        support::home::lead_session();
         Self { home: tempfile::tempdir().unwrap(), door }
     }
 

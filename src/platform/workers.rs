@@ -11,6 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::watch;
 
+/// So many keep no thread busy: they share one, and the connections that are opened for them.
+const FEW: usize = 3;
+
 /// The runtimes; cheap to clone.
 #[derive(Clone)]
 pub struct Workers(Arc<Crew>);
@@ -47,10 +50,14 @@ impl Workers {
         Ok(Self(Arc::new(Crew { workers, _at_work: at_work })))
     }
 
-    /// A place where the fewest are; among equals at the runtime that was first there.
+    /// A place where the fewest are; among equals at the runtime that was first there, which alone is in use as long as
+    /// there are few.
     #[must_use]
     pub fn seat(&self) -> Seat {
-        let seated = |worker: &&Worker| worker.seated.load(Ordering::Relaxed);
+        let seated = |worker: &&Worker| {
+            let seated = worker.seated.load(Ordering::Relaxed);
+            if seated < FEW { 0 } else { seated }
+        };
         // There is always the first.
         let least = self.0.workers.iter().min_by_key(seated).unwrap_or(&self.0.workers[0]);
         least.seated.fetch_add(1, Ordering::Relaxed);
@@ -90,25 +97,29 @@ fn thread(mut ended: watch::Receiver<()>) -> io::Result<Handle> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     #[tokio::test]
     async fn connections_are_spread_and_one_alone_stays_where_it_was_accepted() {
         let workers = Workers::start(3).unwrap();
         let here = Handle::current().id();
-        let first = workers.seat();
-        assert_eq!(first.runtime().id(), here);
-        let more = [workers.seat(), workers.seat()];
-        let ids = more.each_ref().map(|seat| seat.runtime().id());
-        assert!(!ids.contains(&here) && ids[0] != ids[1]);
-        drop(first);
+        let seats: Vec<_> = (0..30).map(|_| workers.seat()).collect();
+        let ids: Vec<_> = seats.iter().map(|seat| seat.runtime().id()).collect();
+        assert_eq!(ids[..FEW], [here; FEW]);
+        let mut counts = HashMap::new();
+        ids.iter().for_each(|id| *counts.entry(*id).or_insert(0) += 1);
+        assert_eq!(counts.into_values().collect::<Vec<_>>(), [10, 10, 10]);
+        drop(seats);
         assert_eq!(workers.seat().runtime().id(), here);
     }
 
     #[tokio::test]
     async fn what_is_spawned_at_a_seat_runs_on_its_thread() {
         let workers = Workers::start(2).unwrap();
-        let (near, far) = (workers.seat(), workers.seat());
+        let near: [Seat; FEW] = std::array::from_fn(|_| workers.seat());
+        let (near, far) = (&near[0], workers.seat());
         let thread = async || std::thread::current().id();
         assert_eq!(near.runtime().spawn(thread()).await.unwrap(), std::thread::current().id());
         assert_ne!(far.runtime().spawn(thread()).await.unwrap(), std::thread::current().id());

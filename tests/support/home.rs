@@ -46,7 +46,7 @@ pub struct Home {
 }
 
 /// Operators' sessions are bound to a session of processes: the tests are in one of their own, whatever started them.
-fn lead_session() {
+pub fn lead_session() {
     // One that leads a group already, such as a shell's job, has its shell's.
     let _ = rustix::process::setsid();
 }
