@@ -2,47 +2,23 @@
 //! done. A vault whose key is at hand is worked on here; one that only the daemon can
 //! open, there; and calls go through the daemon unless it is switched off.
 
-use std::pin::Pin;
-
-use bytes::Bytes;
-use futures_core::Stream;
-use futures_util::StreamExt;
-use http::HeaderMap;
-
 use super::another;
+use super::answered::{Opened, Reply};
+use super::beside::{beside, with_daemon};
 use super::command::{Command, InitRequest, RekeyRequest, UnlockWith};
-use super::doctor::Check;
 use super::error::{ErrorKind, ServiceError};
-use super::local::{KeySources, LOCKED, Local, LocalOpened, LocalReply};
-use super::look::Found;
+use super::local::{KeySources, LOCKED, Local};
 use super::meet;
-use super::messages::Messages;
 use super::metrics;
 use super::operator::{NO_SESSION, OperatorGrant, OperatorView};
-use super::outcome::{DaemonState, Outcome, RekeyedView, StatusView};
-use super::remote::{Remote, RemoteOpened, RemoteReply};
-use super::shared::SharedView;
-use crate::broker::{self, CallerMessages, RequestBody, TimeLimit};
-use crate::platform::{clock, process, users};
+use super::outcome::{Outcome, RekeyedView, StatusView};
+use super::remote::Remote;
+use crate::broker::{CallerMessages, RequestBody, TimeLimit};
+use crate::platform::{clock, process};
 use crate::policy::{Call, Caller};
 use crate::settings::{DaemonUse, Settings, SharedPlace};
 use crate::spec::Ttl;
 use crate::vault::SecretText;
-
-/// An answer to a call, from wherever it came.
-pub struct Reply {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Pin<Box<dyn Stream<Item = Result<Bytes, ServiceError>> + Send>>,
-}
-
-/// What comes of asking for a WebSocket, from wherever it came.
-pub enum Opened {
-    /// What the upstream says; ends with its last message or an error.
-    Conversation(Messages<ServiceError>),
-    /// The upstream opened none, and answered this instead.
-    Answer(Reply),
-}
 
 /// Asks a person for the vault's passphrase; none where nobody is there to be asked.
 pub type AskPassphrase = fn() -> Option<SecretText>;
@@ -439,95 +415,4 @@ impl Service {
 /// A session that was granted just now.
 fn opened(grant: Option<OperatorGrant>) -> OperatorView {
     grant.map_or(OperatorView::NONE, |grant| grant.view_at(clock::now_ms()))
-}
-
-/// What is known of the vault, with what was found at the daemon's socket.
-fn beside(outcome: Outcome, found: &Found) -> Outcome {
-    let listeners = || found.health.as_ref().map(|health| health.listeners.clone()).unwrap_or_default();
-    let shared = || found.health.as_ref().and_then(|health| health.shared.clone());
-    let elsewhere = found.health.as_ref().map_or(0, |health| health.unlocked_memory);
-    let with = |view: StatusView| {
-        let shared = shared();
-        let protection = match &shared {
-            Some(shared) => protection_of_shared(shared, &view.protection),
-            None => view.protection,
-        };
-        let (daemon, daemon_state) = (found.pid, found.state);
-        let unlocked_memory = view.unlocked_memory.max(elsewhere);
-        let listeners = listeners();
-        StatusView { daemon, daemon_state, listeners, shared, protection, unlocked_memory, ..view }
-    };
-    match outcome {
-        Outcome::Status(view) => Outcome::Status(with(view)),
-        Outcome::Initialised(view) => Outcome::Initialised(with(view)),
-        other => other,
-    }
-}
-
-/// A daemon under a user of its own does most (invariant 13), against everybody but that user.
-fn protection_of_shared(shared: &SharedView, own: &str) -> String {
-    let (user, group) = (process::effective_uid(), &shared.group);
-    let user = users::name_of(user).unwrap_or_else(|| user.to_string());
-    format!(
-        "best against programs of other users: those of the group {group} may make calls, and read nothing of this \
-         vault, which is {user}'s. Against programs that run as {user} itself: {own}"
-    )
-}
-
-/// The same for a look at everything.
-fn with_daemon(outcome: Outcome, found: &Found) -> Outcome {
-    let Outcome::Doctor(mut view) = outcome else { return outcome };
-    let restart = "put a new one in its place: aivault restart";
-    match found.state {
-        DaemonState::Running => {
-            view.fine(Check::Daemon, "it runs, is of this version, and serves this vault")
-        }
-        DaemonState::Absent => view.fine(Check::Daemon, "none runs; the next call starts one"),
-        DaemonState::OtherVersion => view.wrong(Check::Daemon, "it is of another version", restart),
-        DaemonState::Silent => view.wrong(Check::Daemon, "it does not answer", restart),
-        DaemonState::OtherVault => view.wrong(
-            Check::Daemon,
-            "the one at the socket serves another vault",
-            "unset AIVAULTD_SOCKET, or set it to another path for each vault",
-        ),
-        DaemonState::Unusable => view.wrong(
-            Check::Daemon,
-            "what is at its socket is not a daemon of yours",
-            "see who owns the socket, and what may write to its folder",
-        ),
-    }
-    Outcome::Doctor(view)
-}
-
-impl From<LocalReply> for Reply {
-    fn from(reply: LocalReply) -> Self {
-        let body = reply.body.map(|piece| piece.map_err(ServiceError::from));
-        Self { status: reply.status, headers: reply.headers, body: Box::pin(body) }
-    }
-}
-
-impl From<RemoteReply> for Reply {
-    fn from(reply: RemoteReply) -> Self {
-        Self { status: reply.status, headers: reply.headers, body: Box::pin(reply.body) }
-    }
-}
-
-impl From<LocalOpened> for Opened {
-    fn from(opened: LocalOpened) -> Self {
-        match opened {
-            broker::Opened::Conversation(messages) => {
-                Self::Conversation(Box::pin(messages.map(|message| message.map_err(ServiceError::from))))
-            }
-            broker::Opened::Answer(reply) => Self::Answer((*reply).into()),
-        }
-    }
-}
-
-impl From<RemoteOpened> for Opened {
-    fn from(opened: RemoteOpened) -> Self {
-        match opened {
-            RemoteOpened::Conversation(messages) => Self::Conversation(messages),
-            RemoteOpened::Answer(reply) => Self::Answer(reply.into()),
-        }
-    }
 }

@@ -5,7 +5,9 @@
 //! key), never what is allowed.
 
 mod another;
+mod answered;
 mod backup;
+mod beside;
 mod catalog;
 mod clients;
 mod command;
@@ -35,6 +37,7 @@ mod way;
 mod which_vault;
 pub mod wire;
 
+pub use answered::{Opened, Reply};
 pub use backup::{BackupKey, BackupLock};
 pub use catalog::example_host;
 pub use clients::{ClientView, ClientsRequest, ClientsView, ReadyView};
@@ -43,7 +46,7 @@ pub use command::{
     SourceFile, UnlockWith,
 };
 pub use error::{ErrorKind, Fault, ServiceError};
-pub use front::{AskPassphrase, Opened, Reply, Service};
+pub use front::{AskPassphrase, Service};
 pub use gateway::{Gateway, HandedListener, ListenerRecord, ListenerView, OfferView, RemoteRecord};
 pub use local::{KeySources, Local, LocalOpened, LocalReply, OpenLog, Passed, Through};
 pub use operator::{NO_SESSION, NoGrant, OperatorGrant, OperatorView};
