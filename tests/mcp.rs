@@ -3,13 +3,13 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use serde_json::{Value, json};
-use support::mcp::Session;
+use support::mcp::{self, Session};
 use support::{Answer, Done, Door, Home, Upstream, secrets, wait};
 
 fn setting(door: Door) -> (Upstream, Home) {
@@ -306,24 +306,9 @@ fn written(language: &str) -> String {
     behind.split_once("```").unwrap().0.to_owned()
 }
 
-/// A Python with the official client, made once; none where it cannot be had.
-fn python() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mcp-python");
-    let python = folder.join("bin/python");
-    let ends_well = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
-    if !ends_well(Command::new(&python).args(["-c", "import mcp; mcp.Client"])) {
-        let made = ends_well(Command::new("python3").args(["-m", "venv"]).arg(&folder))
-            && ends_well(Command::new(&python).args(["-m", "pip", "install", "--quiet", "mcp>=2,<3"]));
-        if !made {
-            return None;
-        }
-    }
-    Some(python)
-}
-
 #[test]
 fn the_official_client_does_what_the_page_shows() {
-    let Some(python) = python() else {
+    let Some(python) = mcp::python() else {
         println!(
             "skipped: `pip install mcp` needs Python 3.10 and a package registry, and one is out of reach"
         );

@@ -5,12 +5,12 @@ mod support;
 
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+
 use std::process::Command;
 
 use serde_json::{Value, json};
 use support::gateway::{self, Gateway};
-use support::mcp::{Agent, OVER_HTTP, answer, hello};
+use support::mcp::{self, Agent, OVER_HTTP, answer, hello};
 use support::{Answer, Done, Door, Home, Upstream, secrets, wait};
 
 struct Setting {
@@ -283,21 +283,6 @@ fn a_token_for_one_account_is_told_of_that_one() {
     assert_eq!(ready, ["openai/models"]);
 }
 
-/// A Python with the official client, made once; none where it cannot be had.
-fn python() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mcp-http-python");
-    let python = folder.join("bin/python");
-    let ends_well = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
-    if !ends_well(Command::new(&python).args(["-c", "import mcp; mcp.Client"])) {
-        let made = ends_well(Command::new("python3").args(["-m", "venv"]).arg(&folder))
-            && ends_well(Command::new(&python).args(["-m", "pip", "install", "--quiet", "mcp>=2,<3"]));
-        if !made {
-            return None;
-        }
-    }
-    Some(python)
-}
-
 /// What the official client says that speaks as of a revision of the protocol.
 const SCRIPT: &str = r#"
 import asyncio, os, sys
@@ -326,7 +311,7 @@ asyncio.run(main())
 
 #[test]
 fn the_official_client_speaks_with_it_as_of_either_revision() {
-    let Some(python) = python() else {
+    let Some(python) = mcp::python() else {
         println!(
             "skipped: `pip install mcp` needs Python 3.10 and a package registry, and one is out of reach"
         );

@@ -1,7 +1,8 @@
 //! `aivault mcp` as an agent's program runs it: lines of JSON in, lines of JSON out; and the same over HTTP.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdin, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
@@ -203,4 +204,19 @@ pub fn answer(heard: &Heard) -> Value {
     let mut events = text.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
     let event = events.rfind(|event| !event.is_empty()).unwrap_or(&text);
     serde_json::from_str(event).unwrap_or_else(|error| panic!("{error} in {text}"))
+}
+
+/// A Python with the official client, made once; none where it cannot be had.
+pub fn python() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mcp-python");
+    let python = folder.join("bin/python");
+    let ends_well = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
+    if !ends_well(Command::new(&python).args(["-c", "import mcp; mcp.Client"])) {
+        let made = ends_well(Command::new("python3").args(["-m", "venv"]).arg(&folder))
+            && ends_well(Command::new(&python).args(["-m", "pip", "install", "--quiet", "mcp>=2,<3"]));
+        if !made {
+            return None;
+        }
+    }
+    Some(python)
 }
