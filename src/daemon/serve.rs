@@ -81,12 +81,7 @@ pub(super) async fn accept(socket: Listening, router: Router, serving: Serving) 
             continue;
         };
         let served = serve_in(place, stream, router.clone(), whom, stopping.clone());
-        let seat = workers.seat();
-        let runtime = seat.runtime().clone();
-        let served = async move {
-            served.await;
-            drop(seat);
-        };
+        let (runtime, served) = workers.seat().serving(served);
         connections.spawn_on(served, &runtime);
     }
     // Nobody finds the socket any more. Whoever had found it just before still connects, if a moment

@@ -94,16 +94,14 @@ fn begin(stream: TcpStream, place: places::Place, door: &Arc<Door>, serving: &Se
     let (door, stopping) = (Arc::clone(door), serving.stopping.clone());
     place.is_taken();
     let place = Place(Arc::new(place));
-    let seat = serving.workers.seat();
-    let runtime = seat.runtime().clone();
     let served = async move {
         let wanted = Arc::clone(&place.0);
         tokio::select! {
             () = served(stream, &door, place, stopping) => {}
             () = wanted.is_wanted() => {}
         }
-        drop(seat);
     };
+    let (runtime, served) = serving.workers.seat().serving(served);
     serving.connections.spawn_on(served, &runtime);
 }
 

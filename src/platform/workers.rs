@@ -72,9 +72,14 @@ impl Worker {
 }
 
 impl Seat {
-    #[must_use]
-    pub fn runtime(&self) -> &Handle {
-        &self.runtime
+    /// The runtime to spawn `work` on, and that work, which gives the place back when it ends.
+    pub fn serving<F: Future>(self, work: F) -> (Handle, impl Future<Output = F::Output>) {
+        let runtime = self.runtime.clone();
+        let seated = async move {
+            let _seat = self;
+            work.await
+        };
+        (runtime, seated)
     }
 }
 
@@ -106,13 +111,13 @@ mod tests {
         let workers = Workers::start(3).unwrap();
         let here = Handle::current().id();
         let seats: Vec<_> = (0..30).map(|_| workers.seat()).collect();
-        let ids: Vec<_> = seats.iter().map(|seat| seat.runtime().id()).collect();
+        let ids: Vec<_> = seats.iter().map(|seat| seat.runtime.id()).collect();
         assert_eq!(ids[..FEW], [here; FEW]);
         let mut counts = HashMap::new();
         ids.iter().for_each(|id| *counts.entry(*id).or_insert(0) += 1);
         assert_eq!(counts.into_values().collect::<Vec<_>>(), [10, 10, 10]);
         drop(seats);
-        assert_eq!(workers.seat().runtime().id(), here);
+        assert_eq!(workers.seat().runtime.id(), here);
     }
 
     #[tokio::test]
@@ -121,7 +126,7 @@ mod tests {
         let near: [Seat; FEW] = std::array::from_fn(|_| workers.seat());
         let (near, far) = (&near[0], workers.seat());
         let thread = async || std::thread::current().id();
-        assert_eq!(near.runtime().spawn(thread()).await.unwrap(), std::thread::current().id());
-        assert_ne!(far.runtime().spawn(thread()).await.unwrap(), std::thread::current().id());
+        assert_eq!(near.runtime.spawn(thread()).await.unwrap(), std::thread::current().id());
+        assert_ne!(far.runtime.spawn(thread()).await.unwrap(), std::thread::current().id());
     }
 }
